@@ -1,0 +1,70 @@
+// Spans: which heap object an address belongs to, in a running Go process.
+//
+//   mheap_.arenas ─▶ heapArena.spans[page] ─▶ mspan {startAddr, limit, elemsize, spanclass, state, allocBits}
+//
+// Read without stopping the target, so each answer is checked (state in use, bounds hold, sizes are size classes) and
+// may still be stale a moment later; callers verify again before they claim. Source: runtime/mheap.go spanOf,
+// runtime/mbitmap.go findObject, go1.21 to go1.27.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "heap/runtime_symbols.h"
+#include "read/go/layout.h"
+#include "target/memory.h"
+
+namespace geist::heap {
+
+enum class SpanState : u8 { kDead = 0, kInUse = 1, kManual = 2 };
+
+struct Span {
+  TargetAddr start;  // startAddr
+  TargetAddr limit;  // end of the last element
+  u64 npages = 0;
+  u64 elem_size = 0;
+  u64 nelems = 0;
+  u64 freeindex = 0;
+  u32 div_mul = 0;
+  u32 sweepgen = 0;
+  bool noscan = false;
+  u8 size_class = 0;
+  SpanState state = SpanState::kDead;
+  TargetAddr alloc_bits;
+  TargetAddr gcmark_bits;
+};
+
+struct Object {
+  TargetAddr base;   // of the slot; with malloc headers the user's bytes begin at `user`
+  TargetAddr user;
+  u64 size_bytes = 0;  // usable bytes from `user`
+  bool noscan = false;
+  bool is_stack = false;  // the address is on a goroutine stack (state manual), base/size are the span's
+};
+
+class SpanTable {
+ public:
+  SpanTable(const target::Memory& memory, const read::Layout& layout, TargetAddr mheap)
+      : memory_(&memory), layout_(&layout), mheap_(mheap) {}
+
+  // The span that holds addr now; reads the target each time.
+  std::optional<Span> find_span(TargetAddr addr) const;
+  // The object slot that holds addr, allocated or not (freeness by freeindex and allocBits is checked: a free slot
+  // answers nothing).
+  std::optional<Object> find_object(TargetAddr addr) const;
+  // Is this slot allocated by the bits of now?
+  bool is_allocated(const Span& span, u64 index) const;
+  // All spans in use (heap and manual), through mheap_.allspans; damaged entries are left out and counted.
+  std::vector<Span> read_all(u64* damaged) const;
+  // mheap_.sweepgen: grows by 2 with every completed GC cycle.
+  std::optional<u32> sweepgen() const;
+
+ private:
+  std::optional<Span> read_span(TargetAddr mspan) const;
+  const target::Memory* memory_;
+  const read::Layout* layout_;
+  TargetAddr mheap_;
+};
+
+}  // namespace geist::heap

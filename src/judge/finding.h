@@ -1,0 +1,136 @@
+// Finding: one ghost bug as the judge saw it, with every claim it can back. Report: all findings of one run plus what
+// was probed, seen, lost and paid. Both are plain data, in the shape of the JSON schema geist-report/1 (docs/report.md);
+// a field that is not known is empty or absent, never guessed.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ints.h"
+
+namespace geist::judge {
+
+// From weak to strong. Each has one definition (DESIGN.md, "Levels"); a finding carries the strongest it has earned.
+enum class Level : u8 { kLatent, kSuspect, kLikely, kConfirmed, kProved };
+
+std::string_view level_name(Level level);                     // "likely"
+std::optional<Level> find_level(std::string_view name);
+
+// One line of a call stack. Inlined calls are frames of their own, innermost first.
+struct Frame {
+  std::string function;  // Go symbol name as in pclntab: "github.com/labstack/echo.(*Group).add"
+  std::string file;      // as compiled
+  i32 line = 0;
+  std::string source;    // the text of that line, trimmed; empty when the source is not here
+  bool inlined = false;
+};
+
+enum class Holder : u8 { kHeap, kGlobal, kStack, kRegister };
+std::string_view holder_name(Holder holder);  // "heap"
+
+// A slice header as drawn: where in the array it begins and how far it reaches, in elements of the array.
+struct DrawnView {
+  std::string label;  // "g.middleware", "victim", "this append"
+  i64 first = 0;      // index of its first element in the array
+  u64 len = 0;
+  u64 cap = 0;        // 0 when not known
+};
+
+struct Victim {
+  Holder holder = Holder::kHeap;
+  std::string name;  // "middleware in echo.(*Echo).add.func1", "main.table", "x.items"; empty when not known
+  std::string type;  // "[]echo.MiddlewareFunc"; empty when not known
+  u64 len = 0;
+  u64 cap = 0;       // 0 when not known
+  std::string address;   // of the header, hex; empty for registers
+  std::string function;  // the frame that holds it (stack holders)
+  std::string file;
+  i32 line = 0;
+  std::vector<Frame> made_by;  // where the header was made, when that was seen
+  std::string made_by_note;    // "the same append, earlier"
+};
+
+struct Finding {
+  int id = 0;  // 1, 2, ... in the order of the report
+  std::string rule = "GB001";
+  std::string finding_class = "ghost_write";
+  Level level = Level::kSuspect;
+  u64 count = 1;  // how often it was seen
+  std::string fingerprint;
+  std::string goroutine;  // "1"
+  std::string pc;         // of the append, hex, as linked
+
+  std::vector<Frame> append_stack;  // [0] is the site; at least one
+  std::string inlined_into;         // physical function of the site when it was inlined, else empty
+  std::string element_type;         // "echo.MiddlewareFunc"
+  u64 element_size = 0;
+  std::string array_address;        // hex
+  u64 array_capacity = 0;           // elements
+  u64 old_len = 0, added = 0, cap = 0;  // of the append's operand
+
+  u64 element_index = 0;  // of the changed element, counted in the victim
+  std::string before, after;          // in the element's type
+  std::string before_hex, after_hex;  // the same bytes
+
+  Victim victim;
+  std::vector<Frame> reader_stack;  // the read that confirmed it; empty below kConfirmed
+  std::string reader_goroutine;
+  std::vector<DrawnView> drawing;   // first the operand, then the victim, then the append's result
+
+  std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
+  std::string proof;  // empty until proved
+};
+
+struct Target {
+  std::vector<std::string> command;
+  std::string binary;  // base name
+  std::string go;      // "go1.26.8"
+  std::string module;  // main module or main package
+  std::string module_dir_hint;  // longest common directory of main-module files, to print paths relative to it
+  std::string goroot;           // prefix of standard library files as compiled
+  std::string build_id;
+};
+
+struct SiteCounts {
+  u64 growslice_calls = 0;
+  u64 always_grows = 0;
+  u64 probed = 0;
+  std::map<std::string, u64> skipped;  // by reason; sums with the two above to growslice_calls
+  u64 total_skipped() const {
+    u64 sum = 0;
+    for (const auto& [reason, count] : skipped) sum += count;
+    return sum;
+  }
+};
+
+struct EventCounts {
+  u64 overwriting = 0;  // in-place appends whose destination was not all zero
+  u64 contexts = 0;
+  u64 recorded = 0;
+  u64 judged = 0;
+};
+
+struct Cost {
+  double wall_s = 0;
+  double parked_s = 0;
+  double monitor_cpu_s = 0;
+};
+
+struct Report {
+  std::string geist_version;
+  Target target;
+  int exit_code = 0;
+  std::optional<std::string> exit_signal;  // "SIGSEGV"
+  SiteCounts sites;
+  EventCounts events;
+  std::vector<Finding> findings;      // at or above the asked level, strongest first
+  std::map<std::string, u64> lost;    // named counters (judge/loss.inc, target/loss.inc); zero ones included
+  std::vector<std::string> notes;     // one sentence each: what could not be done and what helps
+  u64 suppressed = 0;
+  std::vector<std::string> unused_suppressions;
+  Cost cost;
+};
+
+}  // namespace geist::judge

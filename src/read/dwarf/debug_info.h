@@ -1,0 +1,105 @@
+// DebugInfo: variables and types of a Go binary from its DWARF (4 up to Go 1.24, 5 after), through elfutils libdw.
+//
+//   pc ─▶ compile unit ─▶ subprogram ─▶ inlined subroutines that hold pc ─▶ variables and parameters, each with the
+//   pieces of its location that are valid at pc.
+//
+// Go's optimiser takes slice headers apart: DW_OP_piece gives ptr, len and cap separately, each in a register, a stack
+// slot, a constant or nowhere. Units are opened on first use, so opening a large binary costs little; all answers are
+// cached. Stripped binaries have no DebugInfo. Source: DWARF 5 spec 2.6, 3.3; cmd/internal/dwarf/dwarf.go.
+// Thread-safety: none, one user at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "read/elf/image.h"
+#include "read/go/types.h"
+
+namespace geist::read {
+
+struct DebugType {
+  std::string name;  // as Go writes it: "[]echo.MiddlewareFunc", "string", "main.T"
+  Kind kind = Kind::kInvalid;  // DW_AT_go_kind
+  u64 size_bytes = 0;
+  ImageAddr runtime_type;  // DW_AT_go_runtime_type: address of the abi.Type, 0 when absent
+  const DebugType* elem = nullptr;  // slice, array, pointer; resolved on demand by DebugInfo, may be null
+  struct Field {
+    std::string name;
+    u64 offset = 0;
+    const DebugType* type = nullptr;
+  };
+  std::vector<Field> fields;  // struct only: user-visible fields
+};
+
+// Where one run of bytes of a variable is at a pc.
+struct Piece {
+  enum class Where : u8 {
+    kNowhere,   // optimised away
+    kRegister,  // DWARF register number in `reg` (0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8.. r8..)
+    kCfa,       // at CFA + offset (CFA = address right above the return-address slot), DW_OP_fbreg / call_frame_cfa
+    kRegisterMemory,  // at reg + offset
+    kAddress,   // at a fixed ImageAddr (`value`)
+    kConstant,  // the value itself (DW_OP_stack_value)
+  };
+  Where where = Where::kNowhere;
+  u8 reg = 0;
+  i64 offset = 0;
+  u64 value = 0;
+  u32 size_bytes = 0;    // of this piece
+  u32 byte_offset = 0;   // within the variable
+};
+
+struct Variable {
+  std::string name;
+  const DebugType* type = nullptr;
+  std::string function;  // the (possibly inlined) function it belongs to
+  u32 inline_depth = 0;  // 0 = physical function, 1 = inlined into it, ...
+  bool is_parameter = false;
+  bool is_escaped = false;  // name began with '&': the slot holds a pointer to the variable in the heap
+  i32 decl_line = 0;
+  std::vector<Piece> pieces;  // ordered by byte_offset; empty = no location at this pc
+};
+
+struct GlobalVariable {
+  std::string name;  // "main.table"
+  ImageAddr addr;
+  const DebugType* type = nullptr;
+};
+
+class DebugInfo {
+ public:
+  // Nothing when the binary has no .debug_info; an error when it is damaged beyond opening.
+  static Result<std::unique_ptr<DebugInfo>> open(const Image& image);
+  ~DebugInfo();
+
+  // All variables and parameters in scope at pc whose location is known there, innermost function first.
+  // A pc that is a return address must be passed as pc - 1 for scope, but locations are those valid at pc itself:
+  // scope_pc chooses the lexical scope, location_pc the location list entry.
+  std::vector<Variable> variables_at(ImageAddr scope_pc, ImageAddr location_pc);
+  // The package-level variable that covers addr.
+  std::optional<GlobalVariable> find_global(ImageAddr addr);
+  // The DWARF type that carries this abi.Type.
+  const DebugType* find_type(ImageAddr runtime_type);
+  // The DWARF type of this name ("main.T", "[]string"), for closure structs and fields.
+  const DebugType* find_type_named(const std::string& name);
+  // Names of what a closure captured: for function "main.f.func1", the captured variables with their offset in the
+  // closure object (DW_AT_go_closure_offset, Go >= 1.23 or so); empty when not recorded.
+  struct Capture {
+    std::string name;
+    u64 offset = 0;
+    const DebugType* type = nullptr;
+    bool by_reference = false;
+  };
+  std::vector<Capture> captures_of(const std::string& function);
+
+ private:
+  DebugInfo();
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace geist::read

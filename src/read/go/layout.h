@@ -1,0 +1,53 @@
+// Where things are in a Go binary and its process, per release: offsets as data, one table a layout under layouts/.
+//
+// Selected by the release in the build info, then held against structural checks (pclntab magic, moduledata bounds)
+// that must all agree. Code asks layout.has_x() or reads an offset that may be absent (kAbsent), never the release.
+// Every row of a table quotes the Go source path it was read from; sizes and offsets are bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/ints.h"
+
+namespace geist::read {
+
+inline constexpr u32 kAbsent = 0xffffffff;
+
+struct Layout {
+  int minor = 0;  // the release this row was made for
+
+  // moduledata (runtime/symtab.go)
+  u32 moduledata_etypes, moduledata_rodata, moduledata_gofunc, moduledata_next, moduledata_size;
+  u32 moduledata_textsectmap;
+  // pcHeader (runtime/symtab.go): from 1.26 textStart is unused, moduledata.text counts
+  bool pcheader_has_text_start;
+
+  // mheap, heapArena, mspan (runtime/mheap.go)
+  u32 mheap_allspans, mheap_sweepgen, mheap_arenas;
+  u32 heap_arena_spans;
+  bool mspan_wide_counts;  // freeindex and nelems are 8 bytes (1.21)
+  u32 mspan_start_addr, mspan_npages, mspan_freeindex, mspan_nelems, mspan_alloc_bits, mspan_gcmark_bits;
+  u32 mspan_sweepgen, mspan_div_mul, mspan_alloc_count, mspan_spanclass, mspan_state, mspan_elemsize, mspan_limit;
+  u32 mspan_large_type;  // kAbsent in 1.21
+  u32 mspan_size;
+  bool has_malloc_headers;     // 512 < elemsize <= 32768: first word is *abi.Type (>= 1.22)
+  bool has_inline_mark_bits;   // Green Tea default (>= 1.26)
+
+  // g, m (runtime/runtime2.go)
+  u32 g_m, g_sched_sp, g_sched_pc, g_sched_bp, g_syscallsp, g_syscallpc, g_atomicstatus, g_goid, g_waitreason;
+  u32 m_g0, m_procid, m_curg, m_alllink;
+
+  // abi.Type (internal/abi/type.go)
+  u8 kind_mask;  // 31 up to 1.25, 255 after
+};
+
+inline constexpr int kOldestMinor = 21;
+inline constexpr int kNewestMinor = 27;
+
+// The row for go1.MINOR, or nothing outside kOldestMinor..kNewestMinor.
+std::optional<Layout> find_layout(int minor);
+// "Go 1.21 to 1.27", for messages.
+std::string supported_releases();
+
+}  // namespace geist::read

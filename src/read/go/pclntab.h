@@ -1,0 +1,102 @@
+// pclntab: every function of a Go binary with its code range, lines, inlining, frame sizes and live pointer maps.
+// It is there stripped or not: the runtime itself needs it.
+//
+//   moduledata.ftab ─▶ _func ─┬▶ pcsp, pcfile, pcln   (pc → value tables)
+//                             ├▶ PCDATA   stack map index, inline tree index
+//                             └▶ FUNCDATA stack maps, inline tree
+//
+// Source: runtime/symtab.go, internal/abi/symtab.go, cmd/internal/obj/pcln.go, go1.21 to go1.27 (encoding unchanged).
+// All offsets come from the file and are checked; a lookup that leaves the tables answers "absent", never a guess.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "read/elf/image.h"
+#include "read/go/layout.h"
+
+namespace geist::read {
+
+// The fields of the first (and only) Go module that the project uses; runtime/symtab.go moduledata.
+struct ModuleData {
+  ImageAddr addr;  // of runtime.firstmoduledata
+  ImageAddr pc_header;
+  ImageAddr funcnametab, cutab, filetab, pctab, pclntable, ftab;
+  u64 funcnametab_size = 0, cutab_count = 0, filetab_size = 0, pctab_size = 0, pclntable_size = 0, ftab_count = 0;
+  ImageAddr minpc, maxpc, text, etext;
+  ImageAddr noptrdata, enoptrdata, data, edata, bss, ebss, noptrbss, enoptrbss;
+  ImageAddr types, etypes, rodata, gofunc;
+};
+
+struct FuncIndex {
+  u32 value = 0;
+  auto operator<=>(const FuncIndex&) const = default;
+};
+
+struct Function {
+  FuncIndex index;
+  ImageAddr entry;
+  ImageAddr end;          // exclusive: the next function's entry, padding included
+  std::string_view name;  // as pclntab has it: "main.main", "github.com/x/y.(*T).M", "slices.Insert[...]"
+  u32 func_offset = 0;    // of _func in pclntable
+  i32 args_size = 0;      // bytes of stack arguments; -1-ish values mean unknown (assembly)
+  i32 start_line = 0;
+  u8 func_id = 0;
+  u8 flag = 0;  // abi.FuncFlag: 1 TopFrame, 2 SPWrite, 4 Asm
+};
+
+// One source position on the way from the innermost inlined function out to the physical function.
+struct SourceFrame {
+  std::string_view function;
+  std::string_view file;  // as compiled: absolute, or module@version/... with -trimpath
+  i32 line = 0;
+  i32 start_line = 0;  // of the function
+  bool inlined = false;  // true for all but the last (physical) frame
+};
+
+// Which words of a frame hold pointers that are live; bit i is the word at base + 8*i.
+struct PointerMap {
+  std::vector<bool> live;
+  bool is_live(u64 word) const { return word < live.size() && live[word]; }
+};
+
+class Pclntab {
+ public:
+  static Result<Pclntab> read(const Image& image, const Layout& layout, const ModuleData& module);
+
+  u32 function_count() const { return static_cast<u32>(entries_.size()); }
+  Function function(FuncIndex index) const;
+  // The function whose [entry, end) holds pc.
+  std::optional<Function> find_function(ImageAddr pc) const;
+  // Linear search, first match: for a handful of runtime functions.
+  std::optional<Function> find_function_named(std::string_view name) const;
+
+  // Bytes from SP to the slot of the return address at pc (pcsp). For a pc behind a CALL pass pc itself.
+  std::optional<i32> find_sp_delta(const Function& function, ImageAddr pc) const;
+  // The source frames at pc, innermost first, at least one. For return addresses the caller passes pc - 1.
+  std::vector<SourceFrame> source_frames(const Function& function, ImageAddr pc) const;
+  // PCDATA_StackMapIndex at pc (pass returnPC - 1) applied to FUNCDATA_LocalsPointerMaps: bit 0 is the lowest word of
+  // the locals, which end (exclusive) at varp = frame's return-address slot - 8 (saved BP slot). nbit words in all.
+  std::optional<PointerMap> find_locals_map(const Function& function, ImageAddr pc) const;
+  // The same for FUNCDATA_ArgsPointerMaps; bit 0 is the word right above the return address slot.
+  std::optional<PointerMap> find_args_map(const Function& function, ImageAddr pc) const;
+  // PCDATA_UnsafePoint at pc; -1 means safe.
+  i32 unsafe_point(const Function& function, ImageAddr pc) const;
+
+ private:
+  struct Entry {
+    u64 entry;
+    u32 func_offset;
+  };
+  std::vector<Entry> entries_;  // sorted by entry
+  u64 end_ = 0;                 // maxpc
+  u64 text_ = 0;
+  ByteView funcnametab_, cutab_, filetab_, pctab_, pclntable_, gofunc_, inltree_;
+};
+
+}  // namespace geist::read
