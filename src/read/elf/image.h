@@ -69,6 +69,10 @@ class Image {
   // The 8 bytes at addr as the loaded program sees them before any bias: relocations of type R_X86_64_RELATIVE applied.
   std::optional<u64> find_word(ImageAddr addr) const;
 
+  // Every place (8-aligned, file-backed, in a writable segment or relocated) whose word, relocations applied, is
+  // `value`. Ascending.
+  std::vector<ImageAddr> find_word_places(u64 value) const;
+
   // .symtab (empty when stripped).
   std::vector<Symbol> read_symbols() const;
   std::optional<Symbol> find_symbol(std::string_view name) const;
@@ -80,6 +84,13 @@ class Image {
  private:
   Image() = default;
   static Result<Image> parse(Image image);
+  // Steps of parse(), in order; each leaves its part of the members filled.
+  Status check_header() const;
+  Status read_segments();
+  Status read_sections();
+  Status check_not_packed() const;
+  void read_relatives();
+  Error bad(const std::string& what) const;
 
   std::string path_;
   std::optional<MappedFile> file_;

@@ -93,10 +93,20 @@ class Pclntab {
     u64 entry;
     u32 func_offset;
   };
+  Pclntab() = default;
+  // The value that the table at `table` of pctab gives for pc; -1 where it says nothing (runtime/symtab.go pcvalue).
+  i32 pc_value(u32 table, ImageAddr entry, ImageAddr pc) const;
+  i32 pc_data(const Function& function, u32 which, ImageAddr pc) const;
+  // The bytes from FUNCDATA `which` on, to the end of what holds it; empty when the function has none.
+  ByteView func_data(const Function& function, u32 which) const;
+  std::string_view name_at(i32 offset) const;
+  std::string_view file_at(const Function& function, ImageAddr pc) const;
+  i32 line_at(const Function& function, ImageAddr pc) const;
+  std::optional<PointerMap> find_map(const Function& function, u32 which, ImageAddr pc) const;
+
   std::vector<Entry> entries_;  // sorted by entry
   u64 end_ = 0;                 // maxpc
-  u64 text_ = 0;
-  ByteView funcnametab_, cutab_, filetab_, pctab_, pclntable_, gofunc_, inltree_;
+  ByteView funcnametab_, cutab_, filetab_, pctab_, pclntable_, gofunc_;
 };
 
 }  // namespace geist::read

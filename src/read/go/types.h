@@ -48,6 +48,8 @@ class Types {
   bool contains(ImageAddr addr) const;
 
  private:
+  Status read_kind(GoType& type) const;    // what follows abi.Type
+  Status read_fields(GoType& type) const;  // structs
   const Image* image_;
   const Layout* layout_;
   const ModuleData* module_;
