@@ -1,10 +1,13 @@
-// A Report as bytes, one file a format. Text is for people at 3 a.m., JSON (geist-report/1) is what every other format
-// is made from. Nothing here reads ELF or a process; everything shown is in the Report.
+// A Report as bytes, one file a format. Text is for people at 3 a.m., JSON (geist-report/1) is what
+// every other format is made from. Nothing here reads ELF or a process; everything shown is in the
+// Report.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "judge/finding.h"
 
 namespace geist::report {
@@ -15,17 +18,38 @@ struct TextOptions {
   std::string strip_path_prefix;
 };
 
-// The findings, each between lines of '=', and the one-line summary.
+// The findings, each between lines of '=', the notes, and the one-line summary.
 std::string emit_text(const judge::Report& report, const TextOptions& options);
-// One line: "geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, ... ". No newline.
+// One line: "geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, ... ". No
+// newline.
 std::string emit_summary_line(const judge::Report& report);
-// geist-report/1, two-space indent, newline at the end.
+// geist-report/1, two-space indent, newline at the end. Bytes that are not UTF-8 become U+FFFD.
 std::string emit_json(const judge::Report& report);
+// The way back: emit_json(read_json(x)) == x for every x that emit_json made. Fails on text that is
+// not JSON, on another schema, and on a field of the wrong kind, which it names. Fields it does not
+// know are passed over: later releases only add some.
+Result<judge::Report> read_json(std::string_view text);
 
 // "echo.(*Group).add" from "github.com/labstack/echo.(*Group).add".
 std::string short_function(const std::string& function);
-// The path relative to the main module, to a dependency's module root or to GOROOT/src; the base name in the two-line head.
-std::string short_file(const std::string& file, const judge::Target& target, const TextOptions& options);
+// The path relative to the main module, to a dependency's module root or to GOROOT/src.
+std::string short_file(const std::string& file, const judge::Target& target,
+                       const TextOptions& options);
+// Last element of a path: what the two-line head shows.
+std::string base_name(const std::string& file);
 
-// Values of elements: bytes as text, numbers as lists, and the base for judge to print typed values lives in judge/.
+// Columns a string takes on a terminal: code points, not bytes.
+usize display_width(std::string_view text);
+// One line that is safe to print: control characters and bytes that are not UTF-8 become \xNN, a
+// tab becomes a space.
+std::string printable(std::string_view text);
+// At most `width` columns, the last one '…' when something was cut.
+std::string clip(const std::string& text, usize width);
+
+// The rows of "backing array", without indent: the label, the cells of the array that matter, "len
+// 3 cap 4". `changed` is the index of the changed element in the array; nothing marks none. Long
+// arrays are cut with '…' so that a row stays within `width` columns.
+std::vector<std::string> draw_array(const std::vector<judge::DrawnView>& views,
+                                    std::optional<i64> changed, usize width);
+
 }  // namespace geist::report

@@ -1,0 +1,416 @@
+// geist-report/1: the Report as JSON, and back. docs/report.md describes every field.
+//
+// The names are a promise: later releases add fields and never rename or drop one. A value that is
+// not known is null (or an empty list), so that a reader finds every key in every report.
+// ordered_json keeps the order of docs/report.md.
+//
+// A report that is read back may have been edited or cut: every access asks for the kind first, and
+// the first field that disappoints is named in the error. Fields that were added later may be
+// absent and then keep their defaults.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "report/report.h"
+
+namespace geist::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using judge::Finding;
+using judge::Frame;
+
+constexpr const char* kSchema = "geist-report/1";
+constexpr std::string_view kUserCommand = "geist run --report=json:FILE -- ./prog";
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+template <typename T>
+Json number_or_null(T number) {
+  return number == 0 ? Json(nullptr) : Json(number);
+}
+
+// --- writing ---
+
+Json frame_json(const Frame& frame) {
+  return {{"function", frame.function},
+          {"file", text_or_null(frame.file)},
+          {"line", number_or_null(frame.line)},
+          {"source", text_or_null(frame.source)},
+          {"inlined", frame.inlined}};
+}
+
+Json frames_json(const std::vector<Frame>& frames) {
+  Json list = Json::array();
+  for (const Frame& frame : frames) list.push_back(frame_json(frame));
+  return list;
+}
+
+Json site_json(const Finding& finding) {
+  Frame site = finding.append_stack.empty() ? Frame{} : finding.append_stack.front();
+  return {{"function", text_or_null(site.function)},
+          {"file", text_or_null(site.file)},
+          {"line", number_or_null(site.line)},
+          {"pc", text_or_null(finding.pc)},
+          {"inlined_into", text_or_null(finding.inlined_into)},
+          {"source", text_or_null(site.source)}};
+}
+
+Json victim_json(const judge::Victim& victim) {
+  return {{"holder", std::string(judge::holder_name(victim.holder))},
+          {"name", text_or_null(victim.name)},
+          {"type", text_or_null(victim.type)},
+          {"len", victim.len},
+          {"cap", number_or_null(victim.cap)},
+          {"function", text_or_null(victim.function)},
+          {"file", text_or_null(victim.file)},
+          {"line", number_or_null(victim.line)},
+          {"address", text_or_null(victim.address)},
+          {"made_by", frames_json(victim.made_by)},
+          {"made_by_note", text_or_null(victim.made_by_note)}};
+}
+
+Json drawing_json(const std::vector<judge::DrawnView>& views) {
+  Json list = Json::array();
+  for (const judge::DrawnView& view : views) {
+    list.push_back({{"label", view.label},
+                    {"first", view.first},
+                    {"len", view.len},
+                    {"cap", number_or_null(view.cap)}});
+  }
+  return list;
+}
+
+Json finding_json(const Finding& finding) {
+  return {
+      {"id", finding.id},
+      {"rule", finding.rule},
+      {"class", finding.finding_class},
+      {"level", std::string(judge::level_name(finding.level))},
+      {"count", finding.count},
+      {"fingerprint", finding.fingerprint},
+      {"site", site_json(finding)},
+      {"stack", frames_json(finding.append_stack)},
+      {"goroutine", text_or_null(finding.goroutine)},
+      {"array",
+       {{"address", text_or_null(finding.array_address)},
+        {"element_size", number_or_null(finding.element_size)},
+        {"capacity", number_or_null(finding.array_capacity)},
+        {"type", text_or_null(finding.element_type)}}},
+      {"append", {{"old_len", finding.old_len}, {"added", finding.added}, {"cap", finding.cap}}},
+      {"element",
+       {{"index", finding.element_index},
+        {"before", text_or_null(finding.before)},
+        {"after", text_or_null(finding.after)},
+        {"before_hex", text_or_null(finding.before_hex)},
+        {"after_hex", text_or_null(finding.after_hex)}}},
+      {"victim", victim_json(finding.victim)},
+      {"reads", frames_json(finding.reader_stack)},
+      {"reads_goroutine", text_or_null(finding.reader_goroutine)},
+      {"drawing", drawing_json(finding.drawing)},
+      {"fix", text_or_null(finding.fix)},
+      {"proof", text_or_null(finding.proof)}};
+}
+
+Json report_json(const judge::Report& report) {
+  Json findings = Json::array();
+  for (const Finding& finding : report.findings) findings.push_back(finding_json(finding));
+  Json skipped = Json::object();
+  for (const auto& [reason, count] : report.sites.skipped) skipped[reason] = count;
+  Json lost = {{"ring_full", 0}, {"not_watched", 0}};
+  for (const auto& [name, count] : report.lost) lost[name] = count;
+  const judge::Target& target = report.target;
+  return {{"schema", kSchema},
+          {"geist", report.geist_version},
+          {"target",
+           {{"command", target.command},
+            {"binary", text_or_null(target.binary)},
+            {"go", text_or_null(target.go)},
+            {"module", text_or_null(target.module)},
+            {"build_id", text_or_null(target.build_id)},
+            {"module_dir", text_or_null(target.module_dir_hint)},
+            {"goroot", text_or_null(target.goroot)}}},
+          {"exit",
+           {{"code", report.exit_code},
+            {"signal", report.exit_signal ? Json(*report.exit_signal) : Json(nullptr)}}},
+          {"sites",
+           {{"growslice_calls", report.sites.growslice_calls},
+            {"always_grows", report.sites.always_grows},
+            {"probed", report.sites.probed},
+            {"skipped", skipped}}},
+          {"events",
+           {{"overwriting", report.events.overwriting},
+            {"contexts", report.events.contexts},
+            {"recorded", report.events.recorded},
+            {"judged", report.events.judged}}},
+          {"findings", findings},
+          {"lost", lost},
+          {"cost",
+           {{"wall_s", report.cost.wall_s},
+            {"parked_s", report.cost.parked_s},
+            {"monitor_cpu_s", report.cost.monitor_cpu_s}}},
+          {"notes", report.notes},
+          {"suppressed", report.suppressed},
+          {"unused_suppressions", report.unused_suppressions}};
+}
+
+// --- reading ---
+
+// One object of the report. Every find_ leaves its default when the key is absent or null, and
+// notes the first field whose kind is wrong; the caller asks once, at the end.
+class ObjectReader {
+ public:
+  ObjectReader(const Json& json, std::string path, std::string* problem)
+      : json_(json), path_(std::move(path)), problem_(problem) {
+    if (!json_.is_object()) complain(path_, "an object");
+  }
+
+  void read(const char* key, std::string* out) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_string()) return complain(name_of(key), "a string");
+    *out = value->get<std::string>();
+  }
+  void read(const char* key, bool* out) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_boolean()) return complain(name_of(key), "true or false");
+    *out = value->get<bool>();
+  }
+  void read(const char* key, double* out) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_number()) return complain(name_of(key), "a number");
+    *out = value->get<double>();
+  }
+  template <typename Int>
+    requires std::is_integral_v<Int>
+  void read(const char* key, Int* out) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    bool fits = false;
+    if (value->is_number_unsigned()) {
+      u64 number = value->get<u64>();
+      fits = std::in_range<Int>(number);
+      if (fits) *out = static_cast<Int>(number);
+    } else if (value->is_number_integer()) {
+      i64 number = value->get<i64>();
+      fits = std::in_range<Int>(number);
+      if (fits) *out = static_cast<Int>(number);
+    }
+    if (!fits) complain(name_of(key), "a whole number in range");
+  }
+  void read(const char* key, std::vector<std::string>* out) const {
+    for_each(key, [&](const Json& value, const std::string& name) {
+      if (!value.is_string()) return complain(name, "a string");
+      out->push_back(value.get<std::string>());
+    });
+  }
+  void read(const char* key, std::map<std::string, u64>* out) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_object()) return complain(name_of(key), "an object");
+    for (const auto& item : value->items()) {
+      if (!item.value().is_number_unsigned())
+        return complain(name_of(key) + "." + item.key(), "a count");
+      (*out)[item.key()] = item.value().get<u64>();
+    }
+  }
+  template <typename F>
+  void for_each(const char* key, F&& visit) const {
+    const Json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_array()) return complain(name_of(key), "a list");
+    for (usize i = 0; i < value->size(); i++)
+      visit((*value)[i], fmt::format("{}[{}]", name_of(key), i));
+  }
+  // An object that is absent reads as an empty one.
+  ObjectReader object(const char* key) const {
+    static const Json kEmpty = Json::object();
+    const Json* value = find(key);
+    return {value == nullptr ? kEmpty : *value, name_of(key), problem_};
+  }
+  void complain(const std::string& name, std::string_view expected) const {
+    if (problem_->empty()) *problem_ = fmt::format("{}: expected {}", name, expected);
+  }
+  std::string* problem() const { return problem_; }
+
+ private:
+  const Json* find(const char* key) const {
+    if (!json_.is_object()) return nullptr;
+    auto it = json_.find(key);
+    return it == json_.end() || it->is_null() ? nullptr : &*it;
+  }
+  std::string name_of(const char* key) const { return path_.empty() ? key : path_ + "." + key; }
+
+  const Json& json_;
+  std::string path_;
+  std::string* problem_;
+};
+
+std::vector<Frame> read_frames(const ObjectReader& parent, const char* key) {
+  std::vector<Frame> frames;
+  parent.for_each(key, [&](const Json& json, const std::string& name) {
+    ObjectReader reader(json, name, parent.problem());
+    Frame frame;
+    reader.read("function", &frame.function);
+    reader.read("file", &frame.file);
+    reader.read("line", &frame.line);
+    reader.read("source", &frame.source);
+    reader.read("inlined", &frame.inlined);
+    frames.push_back(std::move(frame));
+  });
+  return frames;
+}
+
+judge::Victim read_victim(const ObjectReader& reader) {
+  judge::Victim victim;
+  std::string holder = "heap";
+  reader.read("holder", &holder);
+  std::optional<judge::Holder> found;
+  for (judge::Holder candidate : {judge::Holder::kHeap, judge::Holder::kGlobal,
+                                  judge::Holder::kStack, judge::Holder::kRegister}) {
+    if (judge::holder_name(candidate) == holder) found = candidate;
+  }
+  if (!found) reader.complain("victim.holder", "heap, global, stack or register");
+  victim.holder = found.value_or(judge::Holder::kHeap);
+  reader.read("name", &victim.name);
+  reader.read("type", &victim.type);
+  reader.read("len", &victim.len);
+  reader.read("cap", &victim.cap);
+  reader.read("function", &victim.function);
+  reader.read("file", &victim.file);
+  reader.read("line", &victim.line);
+  reader.read("address", &victim.address);
+  victim.made_by = read_frames(reader, "made_by");
+  reader.read("made_by_note", &victim.made_by_note);
+  return victim;
+}
+
+std::vector<judge::DrawnView> read_drawing(const ObjectReader& parent) {
+  std::vector<judge::DrawnView> views;
+  parent.for_each("drawing", [&](const Json& json, const std::string& name) {
+    ObjectReader reader(json, name, parent.problem());
+    judge::DrawnView view;
+    reader.read("label", &view.label);
+    reader.read("first", &view.first);
+    reader.read("len", &view.len);
+    reader.read("cap", &view.cap);
+    views.push_back(std::move(view));
+  });
+  return views;
+}
+
+Finding read_finding(const ObjectReader& reader) {
+  Finding finding;
+  reader.read("id", &finding.id);
+  reader.read("rule", &finding.rule);
+  reader.read("class", &finding.finding_class);
+  std::string level;
+  reader.read("level", &level);
+  std::optional<judge::Level> found = judge::find_level(level);
+  if (!found) reader.complain("level", "latent, suspect, likely, confirmed or proved");
+  finding.level = found.value_or(judge::Level::kLatent);
+  reader.read("count", &finding.count);
+  reader.read("fingerprint", &finding.fingerprint);
+  reader.read("goroutine", &finding.goroutine);
+  finding.append_stack = read_frames(reader, "stack");
+  ObjectReader site = reader.object("site");
+  site.read("pc", &finding.pc);
+  site.read("inlined_into", &finding.inlined_into);
+  ObjectReader array = reader.object("array");
+  array.read("address", &finding.array_address);
+  array.read("element_size", &finding.element_size);
+  array.read("capacity", &finding.array_capacity);
+  array.read("type", &finding.element_type);
+  ObjectReader append = reader.object("append");
+  append.read("old_len", &finding.old_len);
+  append.read("added", &finding.added);
+  append.read("cap", &finding.cap);
+  ObjectReader element = reader.object("element");
+  element.read("index", &finding.element_index);
+  element.read("before", &finding.before);
+  element.read("after", &finding.after);
+  element.read("before_hex", &finding.before_hex);
+  element.read("after_hex", &finding.after_hex);
+  finding.victim = read_victim(reader.object("victim"));
+  finding.reader_stack = read_frames(reader, "reads");
+  reader.read("reads_goroutine", &finding.reader_goroutine);
+  finding.drawing = read_drawing(reader);
+  reader.read("fix", &finding.fix);
+  reader.read("proof", &finding.proof);
+  return finding;
+}
+
+void read_counts(const ObjectReader& reader, judge::Report* report) {
+  ObjectReader sites = reader.object("sites");
+  sites.read("growslice_calls", &report->sites.growslice_calls);
+  sites.read("always_grows", &report->sites.always_grows);
+  sites.read("probed", &report->sites.probed);
+  sites.read("skipped", &report->sites.skipped);
+  ObjectReader events = reader.object("events");
+  events.read("overwriting", &report->events.overwriting);
+  events.read("contexts", &report->events.contexts);
+  events.read("recorded", &report->events.recorded);
+  events.read("judged", &report->events.judged);
+  reader.read("lost", &report->lost);
+  ObjectReader cost = reader.object("cost");
+  cost.read("wall_s", &report->cost.wall_s);
+  cost.read("parked_s", &report->cost.parked_s);
+  cost.read("monitor_cpu_s", &report->cost.monitor_cpu_s);
+  reader.read("notes", &report->notes);
+  reader.read("suppressed", &report->suppressed);
+  reader.read("unused_suppressions", &report->unused_suppressions);
+}
+
+judge::Report read_report(const ObjectReader& reader) {
+  judge::Report report;
+  reader.read("geist", &report.geist_version);
+  ObjectReader target = reader.object("target");
+  target.read("command", &report.target.command);
+  target.read("binary", &report.target.binary);
+  target.read("go", &report.target.go);
+  target.read("module", &report.target.module);
+  target.read("build_id", &report.target.build_id);
+  target.read("module_dir", &report.target.module_dir_hint);
+  target.read("goroot", &report.target.goroot);
+  ObjectReader exit = reader.object("exit");
+  exit.read("code", &report.exit_code);
+  std::string signal;
+  exit.read("signal", &signal);
+  if (!signal.empty()) report.exit_signal = signal;
+  read_counts(reader, &report);
+  reader.for_each("findings", [&](const Json& json, const std::string& name) {
+    report.findings.push_back(read_finding(ObjectReader(json, name, reader.problem())));
+  });
+  return report;
+}
+
+}  // namespace
+
+std::string emit_json(const judge::Report& report) {
+  return report_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<judge::Report> read_json(std::string_view text) {
+  auto hint = [] { return fmt::format("A report is what this writes: {}", kUserCommand); };
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded())
+    return Error("not a JSON file, or one that was cut off").with_hint(hint());
+  std::string problem;
+  ObjectReader reader(json, "", &problem);
+  std::string schema;
+  reader.read("schema", &schema);
+  if (schema != kSchema) {
+    return Error(fmt::format("expected the schema {}, found {}", kSchema,
+                             schema.empty() ? "none" : "\"" + printable(schema) + "\""))
+        .with_hint(hint());
+  }
+  judge::Report report = read_report(reader);
+  if (!problem.empty()) return Error(printable(problem));
+  return report;
+}
+
+}  // namespace geist::report

@@ -1,0 +1,394 @@
+// The report for people. The first two lines are enough to act; below them stands the evidence:
+//
+//   head      level, number, rule, count; one sentence: which append overwrote what
+//   values    the element before and after, in its type
+//   stacks    who overwrote it, who holds it, who read it afterwards (only when such a read was
+//   seen) array     the views drawn over each other fix       the expression that copies instead
+//
+// Every line states something that was seen; what is not known is left out, so each part tests its
+// own fields. Text from the target is made printable first and lines fit the width by clipping,
+// never by dropping a part.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "report/report.h"
+
+namespace geist::report {
+namespace {
+
+using judge::Finding;
+using judge::Frame;
+using judge::Level;
+
+constexpr std::string_view kRule = "==================";
+constexpr usize kHeadWidth = 95;  // where "seen 1x" ends
+constexpr usize kFrameIndent = 6;
+constexpr usize kMinNameColumn = 29;  // a function's column, with its space
+constexpr usize kMaxNameColumn = 54;
+constexpr usize kMaxPlaceWidth = 36;
+constexpr usize kPlaceSpace = 6;      // behind the place, when there is room
+constexpr usize kMinSourceRoom = 24;  // below this the source line goes to a line of its own
+constexpr usize kMaxFrames = 12;
+constexpr std::string_view kMadeBy = "made by  ";
+
+constexpr const char* kBold = "\x1b[1m";
+constexpr const char* kRed = "\x1b[1;31m";
+constexpr const char* kGreen = "\x1b[32m";
+
+class TextWriter {
+ public:
+  TextWriter(const judge::Report& report, const TextOptions& options)
+      : report_(report), options_(options) {}
+
+  void write_finding(const Finding& finding) {
+    line(std::string(kRule));
+    write_head(finding);
+    write_values(finding);
+    write_stacks(finding);
+    write_array(finding);
+    write_fix(finding);
+    line(std::string(kRule));
+  }
+  void line(const std::string& text) { out_ += text + "\n"; }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string paint(const char* code, const std::string& text) const {
+    return options_.color && !text.empty() ? fmt::format("{}{}\x1b[0m", code, text) : text;
+  }
+  std::string place(const Frame& frame) const {
+    if (frame.file.empty()) return "";
+    std::string file = printable(short_file(frame.file, report_.target, options_));
+    return frame.line > 0 ? fmt::format("{}:{}", file, frame.line) : file;
+  }
+  // The end of a path says more than its start.
+  static std::string clip_front(const std::string& text, usize width) {
+    if (display_width(text) <= width) return text;
+    usize drop = display_width(text) - width + 1;
+    usize at = 0;
+    for (; at < text.size() && drop > 0; drop--) {
+      at++;
+      while (at < text.size() && (static_cast<u8>(text[at]) & 0xc0) == 0x80) at++;
+    }
+    return "…" + text.substr(at);
+  }
+  static std::string pad(const std::string& text, usize width) {
+    usize taken = display_width(text);
+    return taken >= width ? text + "  " : text + std::string(width - taken, ' ');
+  }
+
+  void write_head(const Finding& finding);
+  void write_values(const Finding& finding);
+  void plan_frame_columns(const Finding& finding);
+  void write_frame(const Frame& frame, const std::string& lead, const std::string& note);
+  void write_frames(const std::vector<Frame>& frames);
+  void write_stacks(const Finding& finding);
+  void write_victim(const Finding& finding);
+  void write_array(const Finding& finding);
+  void write_fix(const Finding& finding);
+
+  const judge::Report& report_;
+  const TextOptions& options_;
+  std::string out_;
+  usize name_column_ = kMinNameColumn;
+  usize place_column_ = 0;
+};
+
+std::string class_title(const std::string& finding_class) {
+  std::string title;
+  for (char c : printable(finding_class)) {
+    title.push_back(c == '_' ? ' ' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  }
+  return title;
+}
+
+std::string victim_phrase(Level level) {
+  switch (level) {
+    case Level::kLatent:
+      return "a slice that had room for it";
+    case Level::kSuspect:
+      return "a slice that was in use at that moment";
+    default:
+      return "a slice that is still in use";
+  }
+}
+
+void TextWriter::write_head(const Finding& finding) {
+  std::string title = class_title(finding.finding_class);
+  std::string level(judge::level_name(finding.level));
+  std::string right =
+      fmt::format("#{}  {}  seen {}x", finding.id, printable(finding.rule), finding.count);
+  usize left_width = display_width(title) + 2 + level.size();
+  usize head_width = std::min<usize>(kHeadWidth, options_.width);
+  usize space = left_width + 2 + display_width(right) <= head_width
+                    ? head_width - left_width - display_width(right)
+                    : 2;
+  line(paint(kRed, title) + "  " + paint(kBold, level) + std::string(space, ' ') + right);
+
+  std::string sentence = "append";
+  if (!finding.append_stack.empty()) {
+    const Frame& site = finding.append_stack.front();
+    sentence += " in " + printable(short_function(site.function));
+    if (!site.file.empty())
+      sentence += fmt::format(" ({}:{})", printable(base_name(site.file)), site.line);
+  }
+  sentence += fmt::format(" overwrote element {} of {}", finding.element_index,
+                          victim_phrase(finding.level));
+  line(sentence);
+}
+
+void TextWriter::write_values(const Finding& finding) {
+  std::string before = printable(finding.before);
+  std::string after = printable(finding.after);
+  if (before.empty() && after.empty()) {  // no type known: the bytes
+    before = printable(finding.before_hex);
+    after = printable(finding.after_hex);
+  }
+  if (before.empty() && after.empty()) return;
+  line("");
+  constexpr std::string_view kBefore = "  before   ";
+  constexpr std::string_view kAfter = "     after   ";
+  usize together = kBefore.size() + display_width(before) + kAfter.size() + display_width(after);
+  usize room = options_.width > kBefore.size() ? options_.width - kBefore.size() : 1;
+  if (!before.empty() && !after.empty() && together <= options_.width) {
+    line(std::string(kBefore) + paint(kGreen, before) + std::string(kAfter) + paint(kRed, after));
+  } else {
+    if (!before.empty()) line("  before   " + paint(kGreen, clip(before, room)));
+    if (!after.empty()) line("  after    " + paint(kRed, clip(after, room)));
+  }
+}
+
+// Every goroutine ends in runtime.main or runtime.goexit; they tell nothing.
+usize count_telling(const std::vector<Frame>& frames) {
+  usize count = frames.size();
+  while (count > 1 && (frames[count - 1].function == "runtime.goexit" ||
+                       frames[count - 1].function == "runtime.main")) {
+    count--;
+  }
+  return count;
+}
+
+usize count_shown(const std::vector<Frame>& frames) {
+  usize count = count_telling(frames);
+  return count <= kMaxFrames ? count : kMaxFrames - 1;
+}
+
+// All stacks of one finding share their columns. The space behind the place gives way to long
+// source lines.
+void TextWriter::plan_frame_columns(const Finding& finding) {
+  name_column_ = kMinNameColumn;
+  usize longest_place = 0;
+  usize longest_source = 0;
+  auto fit = [&](const Frame& frame, usize lead_width) {
+    usize name_width = display_width(printable(short_function(frame.function)));
+    name_column_ = std::max(name_column_, lead_width + name_width + 2);
+    longest_place = std::max(longest_place, display_width(place(frame)));
+    longest_source = std::max(longest_source, display_width(printable(frame.source)));
+  };
+  for (const std::vector<Frame>* frames : {&finding.append_stack, &finding.reader_stack}) {
+    for (usize i = 0; i < count_shown(*frames); i++) fit((*frames)[i], 0);
+  }
+  if (!finding.victim.made_by.empty()) fit(finding.victim.made_by.front(), kMadeBy.size());
+  name_column_ = std::min(name_column_, kMaxNameColumn);
+  longest_place = std::min(longest_place, kMaxPlaceWidth);
+  usize space = kPlaceSpace;
+  while (space > 2 &&
+         kFrameIndent + name_column_ + longest_place + space + longest_source > options_.width) {
+    space--;
+  }
+  place_column_ = longest_place + space;
+}
+
+// `lead` stands inside the function's column ("made by  "), `note` in the place of the source line.
+void TextWriter::write_frame(const Frame& frame, const std::string& lead, const std::string& note) {
+  usize name_room = name_column_ - 2 - lead.size();
+  std::string name = lead + clip(printable(short_function(frame.function)), name_room);
+  std::string where = clip_front(place(frame), kMaxPlaceWidth);
+  std::string behind = note.empty() ? printable(frame.source) : note;
+  std::string indent(kFrameIndent, ' ');
+  usize taken = kFrameIndent + name_column_ + place_column_;
+  usize room = options_.width > taken ? options_.width - taken : 0;
+  std::string text = indent + pad(name, name_column_);
+  if (behind.empty()) return line(where.empty() ? indent + name : text + where);
+  if (display_width(behind) <= room || room >= kMinSourceRoom) {
+    return line(text + pad(where, place_column_) + clip(behind, room));
+  }
+  line(text + where);
+  usize own_indent = kFrameIndent + 4;
+  line(std::string(own_indent, ' ') +
+       clip(behind, options_.width > own_indent ? options_.width - own_indent : 1));
+}
+
+void TextWriter::write_frames(const std::vector<Frame>& frames) {
+  usize count = count_telling(frames);
+  usize shown = count_shown(frames);
+  for (usize i = 0; i < shown; i++) write_frame(frames[i], "", "");
+  if (shown < count)
+    line(fmt::format("{}… {} more", std::string(kFrameIndent, ' '), count - shown));
+}
+
+// "X in F" is a variable of F; F named like "f.func1" is a closure, which holds X itself.
+std::string describe_victim(const judge::Victim& victim) {
+  auto is_closure = [](const std::string& function) {
+    usize at = function.rfind(".func");
+    return at != std::string::npos &&
+           function.find_first_not_of("0123456789.", at + 5) == std::string::npos;
+  };
+  std::string name = printable(victim.name);
+  std::string function = printable(short_function(victim.function));
+  if (usize at = name.find(" in "); at != std::string::npos) {
+    std::string holder = name.substr(at + 4);
+    bool in_closure = victim.holder == judge::Holder::kHeap && is_closure(holder);
+    return fmt::format("variable {} {} {}", name.substr(0, at),
+                       in_closure ? "of the closure" : "in", holder);
+  }
+  std::string type = victim.type.empty() ? "slice" : printable(victim.type);
+  std::string where = function.empty() ? "" : (" of " + function);
+  switch (victim.holder) {
+    case judge::Holder::kGlobal:
+      return name.empty() ? fmt::format("a global {}", type) : "global " + name;
+    case judge::Holder::kHeap:
+      return name.empty() ? fmt::format("a {} in the heap", type) : name;
+    case judge::Holder::kStack:
+      if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
+      return fmt::format("a {} on the stack{}", type, where);
+    case judge::Holder::kRegister:
+      if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
+      return fmt::format("a {} in a register{}", type, where);
+  }
+  return type;
+}
+
+void TextWriter::write_victim(const Finding& finding) {
+  const judge::Victim& victim = finding.victim;
+  std::string size = fmt::format(", len {}", victim.len);
+  if (victim.cap != 0) size += fmt::format(" cap {}", victim.cap);
+  constexpr std::string_view kLead = "  the victim: ";
+  usize taken = kLead.size() + size.size();
+  line(std::string(kLead) +
+       clip(describe_victim(victim), options_.width > taken ? options_.width - taken : 1) + size);
+  if (!victim.made_by.empty()) {
+    write_frame(victim.made_by.front(), std::string(kMadeBy),
+                victim.made_by_note.empty() ? "" : "(" + printable(victim.made_by_note) + ")");
+  }
+}
+
+void TextWriter::write_stacks(const Finding& finding) {
+  plan_frame_columns(finding);
+  auto by = [](const std::string& goroutine) {
+    return goroutine.empty() ? "" : " by goroutine " + printable(goroutine);
+  };
+  line("");
+  if (!finding.append_stack.empty()) {
+    line("  overwritten" + by(finding.goroutine));
+    write_frames(finding.append_stack);
+  }
+  write_victim(finding);
+  if (finding.level >= Level::kConfirmed && !finding.reader_stack.empty()) {
+    line("  read afterwards" + by(finding.reader_goroutine));
+    write_frames(finding.reader_stack);
+  }
+}
+
+void TextWriter::write_array(const Finding& finding) {
+  if (finding.array_address.empty()) return;
+  line("");
+  std::string head = "  backing array " + printable(finding.array_address);
+  if (finding.array_capacity != 0 && finding.element_size != 0) {
+    head += fmt::format(", {} x {} bytes", finding.array_capacity, finding.element_size);
+  }
+  line(head);
+  std::optional<i64> changed;
+  if (finding.drawing.size() > 1) {  // [1] is the victim, in which the changed element was counted
+    i64 index = 0;
+    bool overflows = __builtin_add_overflow(finding.drawing[1].first,
+                                            static_cast<i64>(finding.element_index), &index);
+    if (!overflows) changed = index;
+  }
+  usize room = options_.width > kFrameIndent ? options_.width - kFrameIndent : 0;
+  for (std::string& row : draw_array(finding.drawing, changed, room)) {
+    usize star = row.rfind("[*");
+    usize end = star == std::string::npos ? star : row.find("*]", star);
+    if (options_.color && end != std::string::npos) {
+      row =
+          row.substr(0, star) + paint(kRed, row.substr(star, end + 2 - star)) + row.substr(end + 2);
+    }
+    line(std::string(kFrameIndent, ' ') + row);
+  }
+}
+
+void TextWriter::write_fix(const Finding& finding) {
+  if (finding.fix.empty() && finding.proof.empty()) return;
+  line("");
+  if (!finding.fix.empty()) line("  fix      " + paint(kBold, printable(finding.fix)));
+  if (!finding.proof.empty()) line("  proof    " + printable(finding.proof));
+}
+
+std::string count_findings(const judge::Report& report) {
+  if (report.findings.empty()) return "no ghost writes";
+  usize count = report.findings.size();
+  std::string by_level;
+  for (Level level :
+       {Level::kProved, Level::kConfirmed, Level::kLikely, Level::kSuspect, Level::kLatent}) {
+    auto same = std::count_if(report.findings.begin(), report.findings.end(),
+                              [&](const Finding& f) { return f.level == level; });
+    if (same != 0)
+      by_level +=
+          fmt::format("{}{} {}", by_level.empty() ? "" : ", ", same, judge::level_name(level));
+  }
+  return fmt::format("{} ghost write{} ({})", count, count == 1 ? "" : "s", by_level);
+}
+
+std::string count_lost(const judge::Report& report) {
+  std::string lost;
+  for (const auto& [name, count] : report.lost) {
+    if (count == 0) continue;
+    std::string words = name;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    lost += fmt::format("{}{} {}", lost.empty() ? "lost: " : ", ", count, printable(words));
+  }
+  return lost;
+}
+
+std::string format_seconds(double seconds) {
+  return seconds < 0.9995 ? fmt::format("{:.0f} ms", seconds * 1000)
+                          : fmt::format("{:.2f} s", seconds);
+}
+
+}  // namespace
+
+std::string emit_summary_line(const judge::Report& report) {
+  std::string out = "geist: " + count_findings(report);
+  const judge::SiteCounts& sites = report.sites;
+  u64 skipped = sites.total_skipped();
+  out += fmt::format(" · {} of {} append sites probed", sites.probed, sites.probed + skipped);
+  if (skipped != 0) {
+    out += fmt::format(", {} skipped", skipped);
+    if (!report.target.command.empty())
+      out += fmt::format(" (geist sites {})", printable(report.target.command.front()));
+  }
+  if (report.suppressed != 0) out += fmt::format(" · {} suppressed", report.suppressed);
+  if (std::string lost = count_lost(report); !lost.empty()) out += " · " + lost;
+  // What a plain run would have taken is not known here; the time the program stood still for geist
+  // is.
+  if (report.cost.parked_s >= 0.0005) {
+    out += fmt::format(" · waited {} of {}", format_seconds(report.cost.parked_s),
+                       format_seconds(report.cost.wall_s));
+  }
+  return out;
+}
+
+std::string emit_text(const judge::Report& report, const TextOptions& options) {
+  TextWriter writer(report, options);
+  for (const Finding& finding : report.findings) writer.write_finding(finding);
+  for (const std::string& note : report.notes) writer.line("geist: note: " + printable(note));
+  for (const std::string& unused : report.unused_suppressions) {
+    writer.line("geist: note: suppression matched nothing: " + printable(unused));
+  }
+  writer.line(emit_summary_line(report));
+  return writer.take();
+}
+
+}  // namespace geist::report

@@ -1,0 +1,151 @@
+// geist-report/1: the keys are a promise, a report comes back as it was, and damaged ones are
+// refused by name.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "example_report.h"
+#include "report/report.h"
+
+namespace geist::report {
+namespace {
+
+using nlohmann::json;
+
+void expect_keys(const json& object, const std::string& where,
+                 std::initializer_list<const char*> keys) {
+  ASSERT_TRUE(object.is_object()) << where;
+  for (const char* key : keys) EXPECT_TRUE(object.contains(key)) << where << "." << key;
+}
+
+// Every key the schema names, in a full report and in one about which nothing is known.
+void expect_schema(const judge::Report& report) {
+  json doc = json::parse(emit_json(report));
+  EXPECT_EQ(doc["schema"], "geist-report/1");
+  expect_keys(doc, "",
+              {"schema", "geist", "target", "exit", "sites", "events", "findings", "lost", "cost"});
+  expect_keys(doc["target"], "target", {"command", "binary", "go", "module", "build_id"});
+  expect_keys(doc["exit"], "exit", {"code", "signal"});
+  expect_keys(doc["sites"], "sites", {"growslice_calls", "always_grows", "probed", "skipped"});
+  expect_keys(doc["events"], "events", {"overwriting", "contexts", "recorded", "judged"});
+  expect_keys(doc["lost"], "lost", {"ring_full", "not_watched"});
+  expect_keys(doc["cost"], "cost", {"wall_s", "parked_s", "monitor_cpu_s"});
+  for (const json& finding : doc["findings"]) {
+    expect_keys(finding, "finding",
+                {"id", "rule", "class", "level", "count", "fingerprint", "site", "stack", "array",
+                 "append", "element", "victim", "reads", "fix", "proof"});
+    expect_keys(finding["site"], "site",
+                {"function", "file", "line", "pc", "inlined_into", "source"});
+    expect_keys(finding["array"], "array", {"address", "element_size", "capacity", "type"});
+    expect_keys(finding["append"], "append", {"old_len", "added", "cap"});
+    expect_keys(finding["element"], "element",
+                {"index", "before", "after", "before_hex", "after_hex"});
+    expect_keys(finding["victim"], "victim",
+                {"holder", "name", "type", "len", "cap", "function", "file", "line"});
+    for (const json& frame : finding["stack"])
+      expect_keys(frame, "stack", {"function", "file", "line"});
+    for (const json& frame : finding["reads"])
+      expect_keys(frame, "reads", {"function", "file", "line"});
+  }
+}
+
+TEST(Json, HasEveryKeyOfTheSchema) {
+  expect_schema(example_report());
+  judge::Report bare;
+  bare.findings.emplace_back();
+  expect_schema(bare);
+}
+
+TEST(Json, HoldsTheValuesOfTheReport) {
+  json doc = json::parse(emit_json(example_report()));
+  EXPECT_EQ(doc["target"]["command"], json::array({"./prog"}));
+  EXPECT_EQ(doc["exit"]["code"], 0);
+  EXPECT_TRUE(doc["exit"]["signal"].is_null());
+  EXPECT_EQ(doc["sites"]["skipped"]["element_type_unknown"], 3);
+  const json& finding = doc["findings"][0];
+  EXPECT_EQ(finding["level"], "confirmed");
+  EXPECT_EQ(finding["class"], "ghost_write");
+  EXPECT_EQ(finding["site"]["function"], "github.com/labstack/echo.(*Group).add");
+  EXPECT_EQ(finding["site"]["line"], 145);
+  EXPECT_EQ(finding["site"]["pc"], "0x569964");
+  EXPECT_EQ(finding["array"]["type"], "echo.MiddlewareFunc");
+  EXPECT_EQ(finding["append"]["old_len"], 3);
+  EXPECT_EQ(finding["element"]["index"], 3);
+  EXPECT_EQ(finding["victim"]["holder"], "heap");
+  EXPECT_TRUE(finding["victim"]["function"].is_null());
+  EXPECT_EQ(finding["reads"][0]["line"], 469);
+  EXPECT_TRUE(finding["proof"].is_null());
+}
+
+TEST(Json, ComesBackAsItWas) {
+  judge::Report report = example_report();
+  report.exit_signal = "SIGSEGV";
+  report.exit_code = 2;
+  report.notes = {"one"};
+  report.suppressed = 4;
+  report.unused_suppressions = {"site:x  # y"};
+  std::string first = emit_json(report);
+  Result<judge::Report> back = read_json(first);
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_EQ(emit_json(back.value()), first);
+  EXPECT_EQ(emit_text(back.value(), {}), emit_text(report, {}));
+}
+
+TEST(Json, UnknownFieldsOfLaterReleasesArePassedOver) {
+  json doc = json::parse(emit_json(example_report()));
+  doc["later"] = {{"x", 1}};
+  doc["findings"][0]["later"] = "y";
+  doc["findings"][0].erase("drawing");
+  Result<judge::Report> back = read_json(doc.dump());
+  ASSERT_TRUE(back.ok()) << back.error().message();
+  EXPECT_TRUE(back->findings[0].drawing.empty());
+}
+
+TEST(Json, BytesThatAreNotTextDoNotBreakIt) {
+  judge::Report report = example_report();
+  report.findings[0].before = "\xff\xfe";
+  json doc = json::parse(emit_json(report));
+  EXPECT_EQ(doc["findings"][0]["element"]["before"], "\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+void expect_refused(const std::string& text, const std::string& message) {
+  Result<judge::Report> result = read_json(text);
+  ASSERT_FALSE(result.ok()) << text;
+  EXPECT_NE(result.error().message().find(message), std::string::npos) << result.error().message();
+}
+
+TEST(Json, DamagedReportsAreRefusedByName) {
+  expect_refused("", "not a JSON file");
+  expect_refused("{\"schema\": \"geist-report/1\"", "not a JSON file");
+  expect_refused("[]", "expected the schema geist-report/1");
+  expect_refused("{\"schema\": \"geist-report/9\"}", "found \"geist-report/9\"");
+  expect_refused("{\"schema\": 5}", "expected the schema");
+  json doc = json::parse(emit_json(example_report()));
+  auto with = [&](const json::json_pointer& at, const json& value) {
+    json changed = doc;
+    changed[at] = value;
+    return changed.dump();
+  };
+  using Pointer = json::json_pointer;
+  expect_refused(with(Pointer("/findings"), 3), "findings: expected a list");
+  expect_refused(with(Pointer("/findings/0"), "x"), "findings[0]: expected an object");
+  expect_refused(with(Pointer("/findings/0/level"), "maybe"), "level: expected");
+  expect_refused(with(Pointer("/findings/0/count"), -1),
+                 "findings[0].count: expected a whole number");
+  expect_refused(with(Pointer("/findings/0/stack/1/line"), 1e30), "findings[0].stack[1].line");
+  expect_refused(with(Pointer("/findings/0/victim/holder"), "moon"),
+                 "victim.holder: expected heap");
+  expect_refused(with(Pointer("/sites/skipped/element_type_unknown"), "x"),
+                 "sites.skipped.element_type_unknown");
+  expect_refused(with(Pointer("/exit/code"), 1ull << 40), "exit.code");
+  expect_refused(with(Pointer("/notes"), json::array({1})), "notes[0]: expected a string");
+}
+
+TEST(Json, EveryPrefixOfAReportIsRefusedWithoutHarm) {
+  std::string text = emit_json(example_report());
+  for (usize size = 0; size + 2 < text.size(); size += 7)
+    EXPECT_FALSE(read_json(text.substr(0, size)).ok());
+}
+
+}  // namespace
+}  // namespace geist::report

@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include "report/report.h"
+
+namespace geist::report {
+namespace {
+
+TEST(ShortFunction, DropsThePathOfThePackage) {
+  EXPECT_EQ(short_function("github.com/labstack/echo.(*Group).add"), "echo.(*Group).add");
+  EXPECT_EQ(short_function("main.main"), "main.main");
+  EXPECT_EQ(short_function("encoding/json.Unmarshal"), "json.Unmarshal");
+  EXPECT_EQ(short_function(""), "");
+}
+
+TEST(ShortFunction, KeepsTypeArgumentsWithPathsWhole) {
+  EXPECT_EQ(short_function("example.com/a.Map[go.shape.struct { example.com/b.X int }]"),
+            "a.Map[go.shape.struct { example.com/b.X int }]");
+  EXPECT_EQ(short_function("example.com/a.(*T[example.com/b.K]).Add"),
+            "a.(*T[example.com/b.K]).Add");
+}
+
+TEST(ShortFunction, UnescapesDotsOfThePackage) {
+  EXPECT_EQ(short_function("gopkg.in/yaml%2ev3.(*Decoder).Decode"), "yaml.v3.(*Decoder).Decode");
+  EXPECT_EQ(short_function("a/b%zz.f"), "b%zz.f");
+  EXPECT_EQ(short_function("a/b%2"), "b%2");
+}
+
+TEST(ShortFile, IsRelativeToModuleDependencyOrGoroot) {
+  judge::Target target;
+  target.module = "example.com/prog";
+  target.module_dir_hint = "/home/u/prog";
+  target.goroot = "/usr/local/go";
+  TextOptions options;
+  EXPECT_EQ(short_file("/home/u/prog/cmd/x/main.go", target, options), "cmd/x/main.go");
+  EXPECT_EQ(short_file("/home/u/go/pkg/mod/github.com/x/y@v1.2.0/z/a.go", target, options),
+            "z/a.go");
+  EXPECT_EQ(short_file("github.com/x/y@v1.2.0/z/a.go", target, options), "z/a.go");
+  EXPECT_EQ(short_file("/usr/local/go/src/fmt/print.go", target, options), "fmt/print.go");
+  EXPECT_EQ(short_file("example.com/prog/main.go", target, options), "main.go");
+  EXPECT_EQ(short_file("/home/u/program/main.go", target, options), "/home/u/program/main.go");
+  options.strip_path_prefix = "/home/u/program/";
+  EXPECT_EQ(short_file("/home/u/program/main.go", target, options), "main.go");
+}
+
+TEST(ShortFile, NothingKnownLeavesThePathAsItIs) {
+  EXPECT_EQ(short_file("/a/b.go", {}, {}), "/a/b.go");
+  EXPECT_EQ(short_file("", {}, {}), "");
+  EXPECT_EQ(short_file("x@", {}, {}), "x@");
+}
+
+TEST(Clip, CountsCodePoints) {
+  EXPECT_EQ(clip("abcdef", 6), "abcdef");
+  EXPECT_EQ(clip("abcdef", 5), "abcd…");
+  EXPECT_EQ(clip("äöüß", 3), "äö…");
+  EXPECT_EQ(clip("ab", 1), "…");
+  EXPECT_EQ(clip("ab", 0), "");
+}
+
+TEST(Printable, KeepsTextAndEscapesTheRest) {
+  EXPECT_EQ(printable("größe · 日本"), "größe · 日本");
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\xc2\\x9b31m");
+  EXPECT_EQ(printable("\xe6\x97"), "\\xe6\\x97");
+}
+
+TEST(DrawArray, ShiftsViewsThatBeginLater) {
+  std::vector<std::string> rows = draw_array({{"a", 0, 2, 4}, {"victim", 2, 2, 2}}, 2, 94);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0], "a        [ 0 ][ 1 ]               len 2 cap 4");
+  EXPECT_EQ(rows[1], "victim             [*2*][ 3 ]     len 2 cap 2");
+}
+
+TEST(DrawArray, AlignsIndicesOfManyDigits) {
+  std::vector<std::string> rows = draw_array({{"a", 8, 3, 0}}, 10, 94);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0], "a   [  8 ][  9 ][*10*]     len 3");
+}
+
+TEST(DrawArray, CutsLongArraysAroundTheChangedElement) {
+  std::vector<std::string> rows = draw_array(
+      {{"ids[:250]", 0, 250, 1000}, {"victim", 250, 250, 750}, {"this append", 0, 251, 1000}}, 250,
+      94);
+  ASSERT_EQ(rows.size(), 3u);
+  for (const std::string& row : rows) EXPECT_LE(display_width(row), 94u) << row;
+  EXPECT_EQ(
+      rows[0],
+      "ids[:250]     [   0 ] … [ 248 ][ 249 ]                                    len 250 cap 1000");
+  EXPECT_EQ(
+      rows[1],
+      "victim                                [*250*][ 251 ][ 252 ] … [ 499 ]     len 250 cap 750");
+  EXPECT_EQ(
+      rows[2],
+      "this append   [   0 ] … [ 248 ][ 249 ][*250*]                             len 251 cap 1000");
+}
+
+TEST(DrawArray, SurvivesLengthsThatCannotBe) {
+  std::vector<std::string> rows = draw_array(
+      {{"a", INT64_MIN, UINT64_MAX, UINT64_MAX}, {"b", INT64_MAX, UINT64_MAX, 1}}, 5, 94);
+  EXPECT_EQ(rows.size(), 2u);
+  EXPECT_EQ(draw_array({{"a", 0, 0, 0}}, std::nullopt, 94),
+            std::vector<std::string>{"a        len 0"});
+  EXPECT_TRUE(draw_array({}, 3, 94).empty());
+}
+
+}  // namespace
+}  // namespace geist::report

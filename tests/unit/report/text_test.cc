@@ -1,0 +1,212 @@
+// Golden texts of the report for people. The first one is the example of the documentation, line by
+// line.
+#include <gtest/gtest.h>
+
+#include "example_report.h"
+#include "report/report.h"
+
+namespace geist::report {
+namespace {
+
+using judge::Level;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void expect_lines_fit(const std::string& text, usize width) {
+  usize start = 0;
+  while (start < text.size()) {
+    usize end = text.find('\n', start);
+    std::string line = text.substr(start, end - start);
+    EXPECT_LE(display_width(line), width) << line;
+    start = end + 1;
+  }
+}
+
+TEST(Text, ShowsTheExampleOfTheDocumentation) {
+  const char* expected =
+      R"(==================
+GHOST WRITE  confirmed                                                       #1  GB001  seen 1x
+append in echo.(*Group).add (group.go:145) overwrote element 3 of a slice that is still in use
+
+  before   main.main.func1.1 {n: "require-admin"}     after   main.main.func1.1 {n: "allow-anyone"}
+
+  overwritten by goroutine 1
+      echo.(*Group).add            group.go:145     middleware = append(g.middleware, middleware...)
+      echo.(*Group).GET            group.go:41
+      main.main                    main.go:28
+  the victim: variable middleware of the closure echo.(*Echo).add.func1, len 4 cap 4
+      made by  echo.(*Group).add   group.go:145     (the same append, earlier)
+  read afterwards by goroutine 1
+      echo.(*Echo).add.func1       echo.go:469      h = middleware[i](h)
+
+  backing array 0xc0000b4000, 4 x 8 bytes
+      g.middleware   [ 0 ][ 1 ][ 2 ]          len 3 cap 4
+      victim         [ 0 ][ 1 ][ 2 ][*3*]     len 4 cap 4
+      this append    [ 0 ][ 1 ][ 2 ][*3*]     len 4 cap 4
+
+  fix      append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)
+==================
+geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, 5 skipped (geist sites ./prog) · waited 4 ms of 1.02 s
+)";
+  EXPECT_EQ(emit_text(example_report(), {}), expected);
+}
+
+TEST(Text, LeavesOutWhatIsNotKnown) {
+  judge::Report report;
+  judge::Finding finding;
+  finding.id = 1;
+  finding.level = Level::kLikely;
+  finding.append_stack = {make_frame("main.f", "", 0)};
+  finding.element_index = 2;
+  finding.victim.len = 3;
+  report.findings = {finding};
+  const char* expected =
+      R"(==================
+GHOST WRITE  likely                                                          #1  GB001  seen 1x
+append in main.f overwrote element 2 of a slice that is still in use
+
+  overwritten
+      main.f
+  the victim: a slice in the heap, len 3
+==================
+geist: 1 ghost write (1 likely) · 0 of 0 append sites probed
+)";
+  EXPECT_EQ(emit_text(report, {}), expected);
+}
+
+TEST(Text, BelowConfirmedNoReadIsClaimed) {
+  judge::Report report = example_report();
+  report.findings[0].level = Level::kLikely;
+  EXPECT_FALSE(contains(emit_text(report, {}), "read afterwards"));
+  report.findings[0].level = Level::kProved;
+  EXPECT_TRUE(contains(emit_text(report, {}), "read afterwards by goroutine 1"));
+}
+
+TEST(Text, SuspectSaysThatTheSliceWasInUse) {
+  judge::Report report = example_report();
+  report.findings[0].level = Level::kSuspect;
+  EXPECT_TRUE(contains(emit_text(report, {}), "of a slice that was in use at that moment\n"));
+}
+
+TEST(Text, ValuesThatDoNotFitOneLineTakeTwo) {
+  judge::Report report = example_report();
+  report.findings[0].before = std::string(70, 'a');
+  report.findings[0].after = std::string(120, 'b');
+  std::string text = emit_text(report, {});
+  EXPECT_TRUE(contains(
+      text, "  before   " + std::string(70, 'a') + "\n  after    " + std::string(88, 'b') + "…\n"));
+}
+
+TEST(Text, BytesStandInForValuesOfUnknownType) {
+  judge::Report report = example_report();
+  report.findings[0].before = "";
+  report.findings[0].after = "";
+  EXPECT_TRUE(contains(emit_text(report, {}),
+                       "  before   0040c80000c00000     after   2040c80000c00000\n"));
+}
+
+TEST(Text, LinesFitTheWidthWithLongNamesAndPaths) {
+  judge::Report report = example_report();
+  report.target.command = {"./p"};
+  report.cost = {};
+  judge::Finding& finding = report.findings[0];
+  finding.append_stack[0] = make_frame("example.com/a/b." + std::string(90, 'f'),
+                                       "/x/" + std::string(80, 'd') + "/file.go", 12345,
+                                       "x = append(x, " + std::string(100, 'y') + ")");
+  finding.victim.name = std::string(150, 'v');
+  finding.reader_stack[0].source = std::string(200, 's');
+  std::string text = emit_text(report, {});
+  text = text.substr(text.find("\n\n"));  // the sentence of the head names the function in full
+  expect_lines_fit(text, 100);
+  EXPECT_TRUE(contains(text, "/file.go:12345\n          x = append(x, yyy"));
+  EXPECT_TRUE(contains(text, "…, len 4 cap 4\n"));
+}
+
+TEST(Text, LongStacksAreCut) {
+  judge::Report report = example_report();
+  auto& stack = report.findings[0].append_stack;
+  stack.assign(40, make_frame("main.walk", "/home/u/prog/walk.go", 9));
+  std::string text = emit_text(report, {});
+  EXPECT_TRUE(contains(text, "      … 29 more\n"));
+}
+
+TEST(Text, ColourOnlyWhenAsked) {
+  TextOptions options;
+  EXPECT_FALSE(contains(emit_text(example_report(), options), "\x1b"));
+  options.color = true;
+  std::string text = emit_text(example_report(), options);
+  EXPECT_TRUE(contains(text, "\x1b[1;31mGHOST WRITE\x1b[0m"));
+  EXPECT_TRUE(contains(text, "[ 2 ]\x1b[1;31m[*3*]\x1b[0m     len 4 cap 4"));
+}
+
+TEST(Text, NeverSendsControlCharactersOfTheTargetToTheTerminal) {
+  judge::Report report = example_report();
+  report.findings[0].before = "\x1b]0;owned\x07";
+  report.findings[0].victim.name = "a\nb\xff";
+  report.findings[0].append_stack[0].source = "x\ty\r";
+  std::string text = emit_text(report, {});
+  EXPECT_FALSE(contains(text, "\x1b"));
+  EXPECT_TRUE(contains(text, "\\x1b]0;owned\\x07"));
+  EXPECT_TRUE(contains(text, "the victim: a\\x0ab\\xff, len 4"));
+  EXPECT_TRUE(contains(text, "x y\\x0d\n"));
+}
+
+TEST(Text, DescribesVictimsByTheirHolder) {
+  judge::Report report = example_report();
+  judge::Victim& victim = report.findings[0].victim;
+  auto expect_line = [&](const std::string& line) {
+    EXPECT_TRUE(contains(emit_text(report, {}), "the victim: " + line + ", len 4")) << line;
+  };
+  victim.holder = judge::Holder::kGlobal;
+  victim.name = "main.table";
+  expect_line("global main.table");
+  victim.holder = judge::Holder::kStack;
+  victim.name = "parts";
+  victim.function = "example.com/x/split.Split";
+  expect_line("variable parts in split.Split");
+  victim.name = "";
+  victim.type = "[]int";
+  expect_line("a []int on the stack of split.Split");
+  victim.holder = judge::Holder::kRegister;
+  expect_line("a []int in a register of split.Split");
+  victim.holder = judge::Holder::kHeap;
+  expect_line("a []int in the heap");
+  victim.name = "kept in main.main";
+  expect_line("variable kept in main.main");
+}
+
+TEST(Summary, CountsLevelsAndLosses) {
+  judge::Report report = example_report();
+  report.findings.push_back(report.findings[0]);
+  report.findings[1].level = Level::kLikely;
+  report.lost["ring_full"] = 3;
+  report.lost["not_watched"] = 1;
+  report.suppressed = 2;
+  report.cost.parked_s = 0;
+  EXPECT_EQ(emit_summary_line(report),
+            "geist: 2 ghost writes (1 confirmed, 1 likely) · 637 of 642 append sites probed, 5 "
+            "skipped (geist sites ./prog) · 2 suppressed · "
+            "lost: 1 not watched, 3 ring full");
+}
+
+TEST(Summary, SaysSoWhenNothingWasFound) {
+  judge::Report report;
+  report.sites.growslice_calls = 10;
+  report.sites.probed = 10;
+  EXPECT_EQ(emit_summary_line(report), "geist: no ghost writes · 10 of 10 append sites probed");
+}
+
+TEST(Text, NotesStandInFrontOfTheSummary) {
+  judge::Report report;
+  report.notes = {"no hardware watches: perf_event_open: permission denied"};
+  report.unused_suppressions = {"site:main.x  # gone"};
+  EXPECT_EQ(emit_text(report, {}),
+            "geist: note: no hardware watches: perf_event_open: permission denied\n"
+            "geist: note: suppression matched nothing: site:main.x  # gone\n"
+            "geist: no ghost writes · 0 of 0 append sites probed\n");
+}
+
+}  // namespace
+}  // namespace geist::report
