@@ -1,0 +1,3 @@
+module geist.example/lab
+
+go 1.21
