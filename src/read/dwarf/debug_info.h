@@ -1,12 +1,13 @@
-// DebugInfo: variables and types of a Go binary from its DWARF (4 up to Go 1.24, 5 after), through elfutils libdw.
+// DebugInfo: variables and types of a Go binary from its DWARF (4 up to Go 1.24, 5 after), through
+// elfutils libdw.
 //
-//   pc ─▶ compile unit ─▶ subprogram ─▶ inlined subroutines that hold pc ─▶ variables and parameters, each with the
-//   pieces of its location that are valid at pc.
+//   pc ─▶ compile unit ─▶ subprogram ─▶ inlined subroutines that hold pc ─▶ variables and
+//   parameters, each with the pieces of its location that are valid at pc.
 //
-// Go's optimiser takes slice headers apart: DW_OP_piece gives ptr, len and cap separately, each in a register, a stack
-// slot, a constant or nowhere. Units are opened on first use, so opening a large binary costs little; all answers are
-// cached. Stripped binaries have no DebugInfo. Source: DWARF 5 spec 2.6, 3.3; cmd/internal/dwarf/dwarf.go.
-// Thread-safety: none, one user at a time.
+// Go's optimiser takes slice headers apart: DW_OP_piece gives ptr, len and cap separately, each in
+// a register, a stack slot, a constant or nowhere. Units are opened on first use, so opening a
+// large binary costs little; all answers are cached. Stripped binaries have no DebugInfo. Source:
+// DWARF 5 spec 2.6, 3.3; cmd/internal/dwarf/dwarf.go. Thread-safety: none, one user at a time.
 #pragma once
 
 #include <memory>
@@ -22,11 +23,12 @@
 namespace geist::read {
 
 struct DebugType {
-  std::string name;  // as Go writes it: "[]echo.MiddlewareFunc", "string", "main.T"
+  std::string name;            // as Go writes it: "[]echo.MiddlewareFunc", "string", "main.T"
   Kind kind = Kind::kInvalid;  // DW_AT_go_kind
   u64 size_bytes = 0;
-  ImageAddr runtime_type;  // DW_AT_go_runtime_type: address of the abi.Type, 0 when absent
-  const DebugType* elem = nullptr;  // slice, array, pointer; resolved on demand by DebugInfo, may be null
+  ImageAddr runtime_type;           // DW_AT_go_runtime_type: address of the abi.Type, 0 when absent
+  u64 length = 0;                   // array: number of elements
+  const DebugType* elem = nullptr;  // slice, array, pointer; null when DWARF does not say
   struct Field {
     std::string name;
     u64 offset = 0;
@@ -39,27 +41,28 @@ struct DebugType {
 struct Piece {
   enum class Where : u8 {
     kNowhere,   // optimised away
-    kRegister,  // DWARF register number in `reg` (0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8.. r8..)
-    kCfa,       // at CFA + offset (CFA = address right above the return-address slot), DW_OP_fbreg / call_frame_cfa
+    kRegister,  // DWARF number in `reg`: 0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6 rbp 7 rsp 8.. r8..
+    kCfa,       // at CFA + offset; the CFA is the address right above the return-address slot
     kRegisterMemory,  // at reg + offset
-    kAddress,   // at a fixed ImageAddr (`value`)
-    kConstant,  // the value itself (DW_OP_stack_value)
+    kAddress,         // at a fixed ImageAddr (`value`)
+    kConstant,        // the value itself (DW_OP_stack_value)
   };
   Where where = Where::kNowhere;
   u8 reg = 0;
   i64 offset = 0;
   u64 value = 0;
-  u32 size_bytes = 0;    // of this piece
-  u32 byte_offset = 0;   // within the variable
+  u32 size_bytes = 0;   // of this piece
+  u32 byte_offset = 0;  // within the variable
 };
 
 struct Variable {
-  std::string name;
-  const DebugType* type = nullptr;
+  std::string name;  // without the '&' of an escaped variable
+  const DebugType* type =
+      nullptr;           // of the variable, also when the slot holds only a pointer to it
   std::string function;  // the (possibly inlined) function it belongs to
   u32 inline_depth = 0;  // 0 = physical function, 1 = inlined into it, ...
   bool is_parameter = false;
-  bool is_escaped = false;  // name began with '&': the slot holds a pointer to the variable in the heap
+  bool is_escaped = false;  // name began with '&': the slot holds a pointer to it in the heap
   i32 decl_line = 0;
   std::vector<Piece> pieces;  // ordered by byte_offset; empty = no location at this pc
 };
@@ -76,9 +79,10 @@ class DebugInfo {
   static Result<std::unique_ptr<DebugInfo>> open(const Image& image);
   ~DebugInfo();
 
-  // All variables and parameters in scope at pc whose location is known there, innermost function first.
-  // A pc that is a return address must be passed as pc - 1 for scope, but locations are those valid at pc itself:
-  // scope_pc chooses the lexical scope, location_pc the location list entry.
+  // All variables and parameters in scope at pc whose location is known there, innermost function
+  // first. A pc that is a return address must be passed as pc - 1 for scope, but locations are
+  // those valid at pc itself: scope_pc chooses the lexical scope, location_pc the location list
+  // entry.
   std::vector<Variable> variables_at(ImageAddr scope_pc, ImageAddr location_pc);
   // The package-level variable that covers addr.
   std::optional<GlobalVariable> find_global(ImageAddr addr);
@@ -86,8 +90,9 @@ class DebugInfo {
   const DebugType* find_type(ImageAddr runtime_type);
   // The DWARF type of this name ("main.T", "[]string"), for closure structs and fields.
   const DebugType* find_type_named(const std::string& name);
-  // Names of what a closure captured: for function "main.f.func1", the captured variables with their offset in the
-  // closure object (DW_AT_go_closure_offset, Go >= 1.23 or so); empty when not recorded.
+  // What the closure "main.f.func1" captured, by offset in the closure object: from
+  // DW_AT_go_closure_offset, which go1.23 and later write; empty for older binaries. By reference =
+  // the slot holds a pointer to the variable; `type` is that of the variable.
   struct Capture {
     std::string name;
     u64 offset = 0;

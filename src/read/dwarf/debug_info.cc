@@ -1,0 +1,198 @@
+#include "read/dwarf/debug_info.h"
+
+#include <elfutils/libdw.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "read/dwarf/debug_elf.h"
+#include "read/dwarf/die.h"
+#include "read/dwarf/location.h"
+#include "read/dwarf/survey.h"
+#include "read/dwarf/type_table.h"
+#include "read/dwarf/unit_index.h"
+
+namespace geist::read {
+namespace {
+
+// Go nests inlined calls and blocks some dozen deep; more than this is damage.
+constexpr u32 kMaxScopeDepth = 256;
+constexpr usize kMaxCachedQueries = 1u << 16;
+
+// "&x" is a pointer to x: what the user wrote is x.
+const DebugType* find_pointee(const DebugType* type) {
+  return type != nullptr && type->kind == Kind::kPointer ? type->elem : type;
+}
+
+}  // namespace
+
+struct DebugInfo::State {
+  State(const Image& image, DebugElf opened_elf)
+      : elf(std::move(opened_elf)), units(elf.dwarf()), types(image, elf.dwarf()) {}
+
+  Survey& survey();
+  const DebugType* find_type_at(std::optional<Dwarf_Off> offset);
+  std::vector<Variable> read_variables(ImageAddr scope_pc, ImageAddr location_pc);
+  std::vector<Capture> read_captures(Dwarf_Die function);
+
+  DebugElf elf;
+  UnitIndex units;
+  TypeTable types;
+  std::unique_ptr<Survey> surveyed;
+  std::map<std::pair<ImageAddr, ImageAddr>, std::vector<Variable>> variables;
+};
+
+namespace {
+
+// Walks the scopes of one subprogram that hold a pc, innermost first.
+class ScopeWalk {
+ public:
+  ScopeWalk(TypeTable& types, ImageAddr scope_pc, ImageAddr location_pc)
+      : types_(types), scope_pc_(scope_pc), location_pc_(location_pc) {}
+
+  void walk(Dwarf_Die scope, const std::string& function, u32 inline_depth, u32 depth) {
+    if (depth > kMaxScopeDepth) return;
+    for_each_child(&scope, [&](Dwarf_Die* child) {
+      int tag = dwarf_tag(child);
+      if (tag == DW_TAG_inlined_subroutine && dwarf_haspc(child, scope_pc_.value) > 0) {
+        walk(*child, std::string(find_name(child)), inline_depth + 1, depth + 1);
+      } else if (tag == DW_TAG_lexical_block && dwarf_haspc(child, scope_pc_.value) > 0) {
+        walk(*child, function, inline_depth, depth + 1);
+      }
+      return true;
+    });
+    for_each_child(&scope, [&](Dwarf_Die* child) {
+      int tag = dwarf_tag(child);
+      if (tag == DW_TAG_formal_parameter || tag == DW_TAG_variable)
+        add(child, function, inline_depth);
+      return true;
+    });
+  }
+
+  std::vector<Variable> take() { return std::move(found_); }
+
+ private:
+  void add(Dwarf_Die* die, const std::string& function, u32 inline_depth) {
+    std::string_view name = find_name(die);
+    // Go identifiers have no dot: these are the compiler's own (.dict, and x.ptr x.len x.cap, the
+    // slots of a header taken apart, whose variable x has the same places in a location list that
+    // says when they hold it).
+    if (name.empty() || name.find('.') != std::string_view::npos) return;
+    if (!dwarf_hasattr_integrate(die, DW_AT_location)) return;
+    Variable variable;
+    variable.type = types_.find_type_of(die);
+    u64 size = variable.type == nullptr ? 0 : variable.type->size_bytes;
+    variable.pieces = read_pieces(die, location_pc_, size);
+    if (variable.pieces.empty()) return;
+    variable.is_escaped = name.front() == '&';
+    variable.name = name.substr(variable.is_escaped ? 1 : 0);
+    variable.function = function;
+    variable.inline_depth = inline_depth;
+    variable.is_parameter = dwarf_tag(die) == DW_TAG_formal_parameter;
+    variable.decl_line = static_cast<i32>(find_unsigned(die, DW_AT_decl_line).value_or(0));
+    if (variable.is_escaped) variable.type = find_pointee(variable.type);
+    found_.push_back(std::move(variable));
+  }
+
+  TypeTable& types_;
+  ImageAddr scope_pc_;
+  ImageAddr location_pc_;
+  std::vector<Variable> found_;
+};
+
+}  // namespace
+
+Survey& DebugInfo::State::survey() {
+  if (surveyed == nullptr) surveyed = std::make_unique<Survey>(elf.dwarf(), units);
+  return *surveyed;
+}
+
+const DebugType* DebugInfo::State::find_type_at(std::optional<Dwarf_Off> offset) {
+  Dwarf_Die die;
+  if (!offset || dwarf_offdie(elf.dwarf(), *offset, &die) == nullptr) return nullptr;
+  return types.find(die);
+}
+
+std::vector<Variable> DebugInfo::State::read_variables(ImageAddr scope_pc, ImageAddr location_pc) {
+  std::optional<Dwarf_Die> function = units.find_subprogram(scope_pc);
+  if (!function) return {};
+  ScopeWalk walk(types, scope_pc, location_pc);
+  walk.walk(*function, std::string(find_name(&*function)), 0, 0);
+  return walk.take();
+}
+
+std::vector<DebugInfo::Capture> DebugInfo::State::read_captures(Dwarf_Die function) {
+  std::vector<Capture> captures;
+  for_each_child(&function, [&](Dwarf_Die* child) {
+    std::optional<u64> offset = find_unsigned(child, kDW_AT_go_closure_offset);
+    std::string_view name = find_name(child);
+    if (dwarf_tag(child) != DW_TAG_variable || !offset || name.empty()) return true;
+    Capture capture;
+    capture.by_reference = name.front() == '&';
+    capture.name = name.substr(capture.by_reference ? 1 : 0);
+    capture.offset = *offset;
+    capture.type = types.find_type_of(child);
+    if (capture.by_reference) capture.type = find_pointee(capture.type);
+    captures.push_back(std::move(capture));
+    return true;
+  });
+  std::ranges::sort(captures, {}, &Capture::offset);
+  return captures;
+}
+
+DebugInfo::DebugInfo() = default;
+DebugInfo::~DebugInfo() = default;
+
+Result<std::unique_ptr<DebugInfo>> DebugInfo::open(const Image& image) {
+  if (image.find_section(".debug_info") == nullptr) return std::unique_ptr<DebugInfo>();
+  GEIST_TRY(elf, DebugElf::open(image));
+  std::unique_ptr<DebugInfo> info(new DebugInfo());
+  info->state_ = std::make_unique<State>(image, std::move(elf));
+  return info;
+}
+
+std::vector<Variable> DebugInfo::variables_at(ImageAddr scope_pc, ImageAddr location_pc) {
+  std::pair<ImageAddr, ImageAddr> key(scope_pc, location_pc);
+  if (auto it = state_->variables.find(key); it != state_->variables.end()) return it->second;
+  if (state_->variables.size() >= kMaxCachedQueries) state_->variables.clear();
+  return state_->variables[key] = state_->read_variables(scope_pc, location_pc);
+}
+
+std::optional<GlobalVariable> DebugInfo::find_global(ImageAddr addr) {
+  const Survey::Global* global = state_->survey().find_global_before(addr);
+  Dwarf_Die die;
+  if (global == nullptr || dwarf_offdie(state_->elf.dwarf(), global->die, &die) == nullptr) {
+    return std::nullopt;
+  }
+  GlobalVariable found{std::string(find_name(&die)), ImageAddr(global->addr),
+                       state_->types.find_type_of(&die)};
+  u64 size = found.type == nullptr ? 0 : found.type->size_bytes;
+  if (addr - found.addr >= std::max<u64>(size, 1)) return std::nullopt;
+  return found;
+}
+
+const DebugType* DebugInfo::find_type(ImageAddr runtime_type) {
+  Survey& survey = state_->survey();
+  constexpr usize kEnoughToTellTheBase = 64;
+  if (!state_->types.types_base()) {
+    for (Dwarf_Off offset : survey.runtime_types(kEnoughToTellTheBase))
+      state_->find_type_at(offset);
+  }
+  std::optional<ImageAddr> base = state_->types.types_base();
+  if (!base || runtime_type < *base) return nullptr;
+  return state_->find_type_at(survey.find_runtime_type(runtime_type - *base));
+}
+
+const DebugType* DebugInfo::find_type_named(const std::string& name) {
+  return state_->find_type_at(state_->survey().find_type_named(name));
+}
+
+std::vector<DebugInfo::Capture> DebugInfo::captures_of(const std::string& function) {
+  std::optional<Dwarf_Off> offset = state_->survey().find_function_named(function);
+  Dwarf_Die die;
+  if (!offset || dwarf_offdie(state_->elf.dwarf(), *offset, &die) == nullptr) return {};
+  return state_->read_captures(die);
+}
+
+}  // namespace geist::read
