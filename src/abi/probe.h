@@ -1,0 +1,72 @@
+// What the tool puts into the target's memory beside the code: descriptions of the probed sites and the runtime's own
+// private state. Written once before the target's first instruction; counters are the runtime's.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace geist::abi {
+
+// program::ValueLocation, resolved for the running process.
+enum LocationKind : uint8_t {
+  kConstant = 0, kRegister = 1, kStackSlot = 2, kMemory = 3, kMemoryViaSlot = 4, kAbsolute = 5,
+};
+
+struct Location {
+  uint8_t kind;     // LocationKind
+  uint8_t reg;
+  uint16_t reserved;
+  int32_t disp;     // kStackSlot: from SP; kMemory, kMemoryViaSlot: from the pointer
+  int64_t addend;
+  uint64_t extra;   // kMemoryViaSlot: slot's offset from SP; kAbsolute: the address read
+};
+static_assert(sizeof(Location) == 24);
+
+struct Site {
+  uint32_t id;
+  uint32_t reserved;
+  uint64_t resume;     // trampoline address that goes on with the in-place path
+  uint64_t elem_size;  // 0: read it from the abi.Type that `type` gives
+  uint64_t overwrites; // [target] how often the destination was not zero
+  Location old_ptr, new_len, cap, num, type;
+};
+static_assert(offsetof(Site, old_ptr) == 32);
+static_assert(sizeof(Site) == 32 + 5 * sizeof(Location));
+
+inline constexpr uint32_t kPrivateStacks = 64;       // one bit each in a word
+inline constexpr uint32_t kPrivateStackBytes = 8192;
+inline constexpr uint32_t kContextSlots = 16384;
+inline constexpr uint32_t kContextFrames = 8;
+
+struct ContextEntry {
+  uint64_t hash;   // 0: free
+  uint64_t hits;
+};
+
+// The runtime's memory: anonymous, private to the target. Offsets of the first three are used by entry_x86_64.S.
+struct State {
+  uint64_t free_stacks;   // bit set: stack free
+  uint64_t control;       // address of the shared Control
+  uint64_t slots;         // address of the first Slot
+  uint64_t reserved;
+  ContextEntry contexts[kContextSlots];
+  alignas(16) uint8_t stacks[kPrivateStacks][kPrivateStackBytes];
+};
+static_assert(offsetof(State, free_stacks) == 0);
+static_assert(offsetof(State, contexts) == 32);
+
+// First bytes of the runtime blob.
+struct BlobHeader {
+  uint64_t magic;          // kBlobMagic
+  uint32_t version;
+  uint32_t size;           // of the blob, loaded as it is
+  uint32_t entry_event;    // offsets of the entries from the start of the blob
+  uint32_t entry_exit;
+  uint32_t entry_main;
+  uint32_t reserved;
+  uint64_t state;          // [tool] address of State
+};
+inline constexpr uint64_t kBlobMagic = 0x626f6c6274736967ull;
+static_assert(offsetof(BlobHeader, state) == 32);
+
+}  // namespace geist::abi

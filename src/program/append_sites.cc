@@ -1,0 +1,476 @@
+// The search for append sites: find calls, walk back to the branch, locate the arguments, verify the comparison.
+#include "program/append_sites.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "program/symbolic.h"
+
+namespace geist::program {
+namespace {
+
+using x86::Cond;
+using x86::Flow;
+using x86::Insn;
+using x86::Op;
+using x86::Operand;
+
+constexpr u32 kMaxRegionBlocks = 16;
+constexpr u32 kMaxPaths = 32;
+constexpr u32 kMaxFlagSearchDepth = 6;
+constexpr u64 kMaxElemSize = 1u << 30;
+
+bool is_unsigned_order(Cond c) { return c == Cond::kB || c == Cond::kAe || c == Cond::kBe || c == Cond::kA; }
+bool is_equality(Cond c) { return c == Cond::kE || c == Cond::kNe; }
+
+// A branch that may be the one that decides, seen from the grow path.
+struct Candidate {
+  u32 block = 0;       // ends in the Jcc
+  u32 grow_block = 0;  // its successor in the grow region
+  Cond grow_cond = Cond::kA;
+};
+
+// The growslice arguments in symbols of the branch.
+struct Arguments {
+  Expr old_ptr, new_len, cap, num, elem_type;
+  bool operator==(const Arguments&) const = default;
+};
+
+class SiteFinder {
+ public:
+  SiteFinder(const read::GoBinary& binary, const FunctionCode& code, u32 call_insn)
+      : binary_(binary), code_(code), call_insn_(call_insn), call_block_(code.block_of(call_insn)) {}
+
+  AppendSite find();
+
+ private:
+  void collect_candidates();
+  bool in_region(u32 block) const { return std::find(region_.begin(), region_.end(), block) != region_.end(); }
+  // Every simple path from `from` to the call inside the region; empty when there are too many.
+  std::vector<std::vector<u32>> paths_to_call(u32 from) const;
+  std::optional<SiteBucket> gather_arguments(const Candidate& candidate);
+  void gather_live_pointers(SymbolicState& at_call);
+  bool verify(const Candidate& candidate);
+  bool verify_from(std::vector<u32> backwards, const Candidate& candidate, u32 depth);
+  bool comparison_matches(const Insn& flags, const Expr& a, const Expr& b, const Expr& new_len, const Expr& cap,
+                          Cond grow_cond) const;
+  SiteBucket locate(AppendSite& site);
+  SiteBucket locate_type(AppendSite& site);
+  std::optional<ValueLocation> locate_expr(const Expr& expr) const;
+  void fill(AppendSite& site, const Candidate& candidate);
+
+  const read::GoBinary& binary_;
+  const FunctionCode& code_;
+  u32 call_insn_;
+  u32 call_block_;
+  std::vector<u32> region_;
+  std::vector<Candidate> candidates_;
+  SymbolTable table_;
+  Arguments arguments_;
+  std::vector<std::pair<i64, Expr>> live_;  // slot, value in symbols of the branch
+};
+
+// From the call backwards: blocks whose every way in comes from a branch. An unsigned branch is a candidate and ends
+// the walk; a signed one (stack-buffer tests) joins the region, and is a candidate too if it tests for equality
+// (cap == 0 is how the compiler writes cap < 1).
+void SiteFinder::collect_candidates() {
+  region_.push_back(call_block_);
+  for (usize next = 0; next < region_.size() && region_.size() <= kMaxRegionBlocks; ++next) {
+    u32 block = region_[next];
+    for (u32 pred : code_.blocks()[block].preds) {
+      if (in_region(pred)) continue;
+      const Insn& last = code_.last_insn(pred);
+      if (last.flow == Flow::kJcc) {
+        bool taken = last.target == code_.insns()[code_.blocks()[block].first].addr;
+        Cond cond = taken ? last.cond : x86::negate(last.cond);
+        if (is_unsigned_order(cond) || is_equality(cond)) candidates_.push_back({pred, block, cond});
+        if (is_unsigned_order(cond)) continue;
+      }
+      if (last.flow == Flow::kJmpIndirect) continue;
+      region_.push_back(pred);
+    }
+  }
+}
+
+std::vector<std::vector<u32>> SiteFinder::paths_to_call(u32 from) const {
+  std::vector<std::vector<u32>> done;
+  std::vector<std::vector<u32>> open{{from}};
+  while (!open.empty()) {
+    std::vector<u32> path = std::move(open.back());
+    open.pop_back();
+    if (path.back() == call_block_) {
+      done.push_back(std::move(path));
+      if (done.size() > kMaxPaths) return {};
+      continue;
+    }
+    if (path.size() > kMaxRegionBlocks) continue;
+    for (u32 succ : code_.blocks()[path.back()].succs) {
+      if (!in_region(succ) || std::find(path.begin(), path.end(), succ) != path.end()) continue;
+      std::vector<u32> longer = path;
+      longer.push_back(succ);
+      open.push_back(std::move(longer));
+    }
+  }
+  return done;
+}
+
+// Runs every path from the branch to the call; all must hand growslice the same values.
+std::optional<SiteBucket> SiteFinder::gather_arguments(const Candidate& candidate) {
+  std::vector<std::vector<u32>> paths = paths_to_call(candidate.grow_block);
+  if (paths.empty()) return SiteBucket::kNoBranchFound;
+  table_ = SymbolTable();
+  bool first = true;
+  for (const std::vector<u32>& path : paths) {
+    SymbolicState state(table_);
+    for (u32 block : path) {
+      for (u32 i = code_.blocks()[block].first; i <= code_.blocks()[block].last && i != call_insn_; ++i) {
+        if (code_.insns()[i].flow == Flow::kCall) return SiteBucket::kNoBranchFound;
+        state.execute(code_.insns()[i]);
+      }
+    }
+    Arguments here{state.reg(x86::kRax), state.reg(x86::kRbx), state.reg(x86::kRcx), state.reg(x86::kRdi),
+                   state.reg(x86::kRsi)};
+    if (!first && !(here == arguments_)) return SiteBucket::kPathsDisagree;
+    arguments_ = here;
+    if (first) gather_live_pointers(state);
+    first = false;
+  }
+  return std::nullopt;
+}
+
+void SiteFinder::gather_live_pointers(SymbolicState& at_call) {
+  live_.clear();
+  const Insn& call = code_.insns()[call_insn_];
+  const read::Function& function = code_.function();
+  std::optional<read::PointerMap> map = binary_.pclntab().find_locals_map(function, call.end() - 1);
+  std::optional<i32> delta = binary_.pclntab().find_sp_delta(function, call.addr);
+  if (!map || !delta) return;
+  // Locals end at the saved BP, 8 bytes below the return address (StackFrame in heap/unwind.h has the drawing).
+  i64 varp = i64{*delta} - 8;
+  for (usize i = 0; i < map->live.size(); ++i) {
+    if (!map->live[i]) continue;
+    i64 slot = varp - 8 * static_cast<i64>(map->live.size() - i);
+    live_.emplace_back(slot, at_call.slot(slot));
+  }
+}
+
+// grow ⇔ newLen > cap (unsigned), in each way the compiler writes it, with a constant on either side.
+bool SiteFinder::comparison_matches(const Insn& flags, const Expr& a, const Expr& b, const Expr& new_len,
+                                    const Expr& cap, Cond grow_cond) const {
+  if (flags.op == Op::kTest) {
+    bool same = flags.operands[0].kind == Operand::Kind::kReg && flags.operands[1].is_reg(flags.operands[0].reg);
+    return same && grow_cond == Cond::kE && a == cap && new_len == Expr{1, {}};
+  }
+  const Expr one{1, {}};
+  switch (grow_cond) {
+    case Cond::kB: return (a == cap && b == new_len);
+    case Cond::kA: return (a == new_len && b == cap);
+    case Cond::kBe: return new_len.is_constant() && a == cap && add(b, one) == new_len && b.is_constant();
+    case Cond::kAe: return cap.is_constant() && a == new_len && add(cap, one) == b && b.is_constant();
+    case Cond::kE: return a == cap && b == Expr{} && new_len == one;
+    default: return false;
+  }
+}
+
+// `backwards` lists the blocks from the one that ends in the branch towards the one searched now. Finds the last
+// instruction that sets flags in it, or goes on to all predecessors; every producer must verify.
+bool SiteFinder::verify_from(std::vector<u32> backwards, const Candidate& candidate, u32 depth) {
+  const Block& block = code_.blocks()[backwards.back()];
+  bool has_branch = code_.last_insn(backwards.back()).flow == Flow::kJcc;
+  u32 end = block.last + (has_branch ? 0u : 1u);
+  for (u32 i = end; i-- > block.first;) {
+    const Insn& insn = code_.insns()[i];
+    if (insn.flow == Flow::kCall) return false;
+    if ((insn.writes & x86::kFlagsBit) == 0) continue;
+    if (insn.op != Op::kCmp && insn.op != Op::kTest) return false;
+    if (insn.operands[0].size_bits != 64) return false;
+    SymbolTable table;
+    SymbolicState state(table);
+    for (u32 k = block.first; k < i; ++k) state.execute(code_.insns()[k]);
+    Expr a = state.value_of(insn.operands[0]);
+    Expr b = state.value_of(insn.operands[1]);
+    for (u32 k = i; k <= block.last; ++k) state.execute(code_.insns()[k]);
+    for (usize n = backwards.size() - 1; n-- > 0;) {
+      const Block& later = code_.blocks()[backwards[n]];
+      for (u32 k = later.first; k <= later.last; ++k) state.execute(code_.insns()[k]);
+    }
+    Expr new_len = state.substitute(arguments_.new_len, table_);
+    Expr cap = state.substitute(arguments_.cap, table_);
+    return comparison_matches(insn, a, b, new_len, cap, candidate.grow_cond);
+  }
+  if (depth == 0 || block.preds.empty() || block.first == 0) return false;
+  for (u32 pred : block.preds) {
+    if (std::find(backwards.begin(), backwards.end(), pred) != backwards.end()) return false;
+    std::vector<u32> longer = backwards;
+    longer.push_back(pred);
+    if (!verify_from(std::move(longer), candidate, depth - 1)) return false;
+  }
+  return true;
+}
+
+bool SiteFinder::verify(const Candidate& candidate) {
+  return verify_from({candidate.block}, candidate, kMaxFlagSearchDepth);
+}
+
+std::optional<ValueLocation> SiteFinder::locate_expr(const Expr& expr) const {
+  ValueLocation location;
+  location.addend = expr.constant;
+  if (expr.is_constant()) return location;
+  if (!expr.is_offset()) return std::nullopt;
+  const Symbol& symbol = table_.get(expr.terms[0].first);
+  switch (symbol.kind) {
+    case Symbol::Kind::kReg:
+      location.kind = ValueLocation::Kind::kRegister;
+      location.reg = symbol.reg;
+      return location;
+    case Symbol::Kind::kSlot:
+      location.kind = ValueLocation::Kind::kStackSlot;
+      location.disp = symbol.slot;
+      return location;
+    case Symbol::Kind::kImageBase:
+      location.kind = ValueLocation::Kind::kImageAddress;
+      location.disp = expr.constant;
+      location.addend = 0;
+      return location;
+    case Symbol::Kind::kLoad: break;
+    case Symbol::Kind::kOpaque: return std::nullopt;
+  }
+  if (symbol.epoch != 0) return std::nullopt;
+  std::optional<ValueLocation> base = locate_expr(symbol.address);
+  if (!base) return std::nullopt;
+  location.disp = base->addend;
+  switch (base->kind) {
+    case ValueLocation::Kind::kRegister:
+      location.kind = ValueLocation::Kind::kMemory;
+      location.reg = base->reg;
+      return location;
+    case ValueLocation::Kind::kStackSlot:
+      location.kind = ValueLocation::Kind::kMemoryViaSlot;
+      location.slot = base->disp;
+      return location;
+    case ValueLocation::Kind::kImageAddress:
+      location.kind = ValueLocation::Kind::kGlobal;
+      location.disp = base->disp;
+      return location;
+    default: return std::nullopt;
+  }
+}
+
+SiteBucket SiteFinder::locate_type(AppendSite& site) {
+  std::optional<ValueLocation> type = locate_expr(arguments_.elem_type);
+  if (!type || type->kind == ValueLocation::Kind::kConstant) return SiteBucket::kElementTypeUnknown;
+  site.elem_type = *type;
+  if (type->kind != ValueLocation::Kind::kImageAddress) return SiteBucket::kProbed;  // from a dictionary, at run time
+  site.type_addr = ImageAddr(static_cast<u64>(type->disp));
+  std::optional<u64> size = binary_.image().find_word(site.type_addr);  // abi.Type.Size_ is the first word
+  if (!size || !binary_.types().contains(site.type_addr) || *size > kMaxElemSize) {
+    return SiteBucket::kElementTypeUnknown;
+  }
+  if (*size == 0) return SiteBucket::kZeroSizeElement;
+  site.elem_size = *size;
+  return SiteBucket::kProbed;
+}
+
+SiteBucket SiteFinder::locate(AppendSite& site) {
+  struct Wanted {
+    const Expr* expr;
+    ValueLocation* location;
+  };
+  const std::array<Wanted, 4> wanted{{{&arguments_.old_ptr, &site.old_ptr},
+                                      {&arguments_.new_len, &site.new_len},
+                                      {&arguments_.cap, &site.cap},
+                                      {&arguments_.num, &site.num}}};
+  for (const Wanted& w : wanted) {
+    std::optional<ValueLocation> location = locate_expr(*w.expr);
+    if (!location) return SiteBucket::kArgumentNotLocated;
+    *w.location = *location;
+  }
+  return locate_type(site);
+}
+
+void SiteFinder::fill(AppendSite& site, const Candidate& candidate) {
+  const Insn& branch = code_.last_insn(candidate.block);
+  site.branch = branch.addr;
+  site.grow_cond = candidate.grow_cond;
+  site.grow_entry = code_.insns()[code_.blocks()[candidate.grow_block].first].addr;
+  site.inplace_is_taken = branch.target != site.grow_entry;
+  site.inplace_entry = site.inplace_is_taken ? branch.target : branch.end();
+  std::optional<u32> inplace = code_.find_block(site.inplace_entry);
+  site.live_inplace = inplace ? code_.live_in(*inplace) : x86::kAllGprs | x86::kFlagsBit;
+  for (const auto& [slot, value] : live_) {
+    if (std::optional<ValueLocation> location = locate_expr(value)) site.live_pointers.push_back({slot, *location});
+  }
+}
+
+AppendSite SiteFinder::find() {
+  AppendSite site;
+  site.function = code_.function().index;
+  site.call = code_.insns()[call_insn_].addr;
+  collect_candidates();
+  SiteBucket why = SiteBucket::kNoBranchFound;
+  for (const Candidate& candidate : candidates_) {
+    std::optional<SiteBucket> failed = gather_arguments(candidate);
+    if (failed) {
+      why = *failed;
+      continue;
+    }
+    if (arguments_.cap == Expr{} ||
+        (arguments_.cap.is_constant() && arguments_.new_len.is_constant() &&
+         static_cast<u64>(arguments_.new_len.constant) > static_cast<u64>(arguments_.cap.constant))) {
+      site.bucket = SiteBucket::kAlwaysGrows;
+      return site;
+    }
+    if (!verify(candidate)) {
+      why = SiteBucket::kOperandsDoNotMatch;
+      continue;
+    }
+    site.bucket = locate(site);
+    fill(site, candidate);
+    return site;
+  }
+  if (why == SiteBucket::kNoBranchFound || why == SiteBucket::kOperandsDoNotMatch) {
+    // Only the call's own block: with capacity 0 there is nothing to decide.
+    SymbolTable table;
+    SymbolicState state(table);
+    for (u32 i = code_.blocks()[call_block_].first; i < call_insn_; ++i) state.execute(code_.insns()[i]);
+    if (state.reg(x86::kRcx) == Expr{}) why = SiteBucket::kAlwaysGrows;
+  }
+  site.bucket = why;
+  return site;
+}
+
+struct CallSite {
+  ImageAddr addr;
+  read::FuncIndex function;
+};
+
+bool is_runtime_function(std::string_view name) {
+  return name.starts_with("runtime.") || name.starts_with("internal/runtime/") || name.starts_with("runtime/internal/");
+}
+
+// growslice is never inlined and every variant has this prefix; reflect_growslice is a different function.
+std::vector<u64> growslice_entries(const read::GoBinary& binary) {
+  std::vector<u64> entries;
+  for (const char* name : {"runtime.growslice", "runtime.growsliceNoAlias", "runtime.growsliceBuf",
+                           "runtime.growsliceBufNoAlias"}) {
+    if (std::optional<read::Function> f = binary.pclntab().find_function_named(name)) entries.push_back(f->entry.value);
+  }
+  return entries;
+}
+
+// CALL rel32 (E8) with a growslice target, found by scanning bytes: decoding the whole text would take seconds. A hit
+// inside another instruction is weeded out when its function is decoded.
+std::vector<CallSite> scan_calls(const read::GoBinary& binary) {
+  std::vector<CallSite> calls;
+  const read::ModuleData& module = binary.module();
+  std::optional<ByteView> text = binary.image().find_bytes(module.text, module.etext - module.text);
+  std::vector<u64> targets = growslice_entries(binary);
+  if (!text || targets.empty()) return calls;
+  const u8* begin = text->data();
+  const u8* end = begin + text->size();
+  for (const u8* p = begin; p + 5 <= end; ++p) {
+    p = static_cast<const u8*>(std::memchr(p, 0xe8, static_cast<usize>(end - p)));
+    if (p == nullptr || p + 5 > end) break;
+    i32 displacement;
+    std::memcpy(&displacement, p + 1, 4);
+    ImageAddr addr = module.text + static_cast<u64>(p - begin);
+    u64 target = addr.value + 5 + static_cast<u64>(static_cast<i64>(displacement));
+    if (std::find(targets.begin(), targets.end(), target) == targets.end()) continue;
+    std::optional<read::Function> function = binary.pclntab().find_function(addr);
+    if (!function || is_runtime_function(function->name)) continue;
+    calls.push_back({addr, function->index});
+  }
+  return calls;
+}
+
+// All sites of the calls [first, last), which lie in one function.
+void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>& calls, usize first, usize last,
+                      std::vector<AppendSite>& out) {
+  read::Function function = binary.pclntab().function(calls[first].function);
+  std::optional<FunctionCode> code = FunctionCode::decode(binary, function);
+  std::vector<ImageAddr> branches;
+  for (usize i = first; i < last; ++i) {
+    std::optional<u32> insn = code ? code->find_insn(calls[i].addr) : std::nullopt;
+    if (code && (!insn || code->insns()[*insn].flow != Flow::kCall)) continue;  // E8 inside another instruction
+    AppendSite site;
+    if (code) {
+      site = SiteFinder(binary, *code, *insn).find();
+    } else {
+      site.bucket = SiteBucket::kFunctionNotDecoded;
+      site.function = function.index;
+      site.call = calls[i].addr;
+    }
+    if (site.bucket == SiteBucket::kProbed) {
+      if (std::find(branches.begin(), branches.end(), site.branch) != branches.end()) {
+        site.bucket = SiteBucket::kBranchShared;
+      }
+      branches.push_back(site.branch);
+    }
+    out.push_back(std::move(site));
+  }
+}
+
+}  // namespace
+
+std::string_view bucket_name(SiteBucket bucket) {
+  switch (bucket) {
+#define GEIST_BUCKET(name, text, help) \
+  case SiteBucket::k##name: return text;
+#include "program/site_buckets.inc"
+#undef GEIST_BUCKET
+  }
+  return "";
+}
+
+std::string_view bucket_help(SiteBucket bucket) {
+  switch (bucket) {
+#define GEIST_BUCKET(name, text, help) \
+  case SiteBucket::k##name: return help;
+#include "program/site_buckets.inc"
+#undef GEIST_BUCKET
+  }
+  return "";
+}
+
+u64 SiteTable::count(SiteBucket bucket) const {
+  return static_cast<u64>(
+      std::count_if(sites.begin(), sites.end(), [bucket](const AppendSite& s) { return s.bucket == bucket; }));
+}
+
+SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
+  std::vector<CallSite> calls = scan_calls(binary);
+  std::vector<std::pair<usize, usize>> groups;  // calls of one function
+  for (usize i = 0; i < calls.size();) {
+    usize j = i + 1;
+    while (j < calls.size() && calls[j].function == calls[i].function) ++j;
+    groups.emplace_back(i, j);
+    i = j;
+  }
+  threads = std::max(1u, threads);
+  std::vector<std::vector<AppendSite>> found(groups.size());
+  std::atomic<usize> next{0};
+  auto work = [&] {
+    constexpr usize kBatch = 16;
+    for (;;) {
+      usize begin = next.fetch_add(kBatch);
+      if (begin >= groups.size()) return;
+      for (usize g = begin; g < std::min(begin + kBatch, groups.size()); ++g) {
+        find_in_function(binary, calls, groups[g].first, groups[g].second, found[g]);
+      }
+    }
+  };
+  std::vector<std::thread> pool;
+  for (unsigned t = 1; t < threads; ++t) pool.emplace_back(work);
+  work();
+  for (std::thread& thread : pool) thread.join();
+  SiteTable table;
+  for (std::vector<AppendSite>& part : found) {
+    for (AppendSite& site : part) table.sites.push_back(std::move(site));
+  }
+  return table;
+}
+
+}  // namespace geist::program

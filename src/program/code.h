@@ -1,0 +1,60 @@
+// FunctionCode: one Go function decoded, with its control-flow graph and which registers are live where.
+//
+//   bytes ─▶ insns ─▶ blocks (leaders: entry, branch targets, behind branches, jump-table targets) ─▶ preds, succs
+//
+// Go's compilers put no data between instructions, so a function decodes linearly; padding behind it is 0xCC. Jump
+// tables (LEAQ tbl(IP),R; JMP (R)(I*8)) are read from the image: words as long as they point into the function. That may
+// take a neighbouring table of the same function along, which only adds edges that no analysis here can be misled by.
+// Source: cmd/compile/internal/ssagen, cmd/internal/obj/x86, go1.21 to go1.27.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "read/go/go_binary.h"
+#include "x86/insn.h"
+
+namespace geist::program {
+
+struct Block {
+  u32 first = 0;  // index of the first instruction
+  u32 last = 0;   // index of the last instruction, inclusive
+  std::vector<u32> succs, preds;  // block indices
+  bool unknown_succs = false;     // ends in an indirect jump whose targets are not known
+};
+
+class FunctionCode {
+ public:
+  // Nothing when the bytes do not decode from start to end.
+  static std::optional<FunctionCode> decode(const read::GoBinary& binary, const read::Function& function);
+
+  const read::Function& function() const { return function_; }
+  const std::vector<x86::Insn>& insns() const { return insns_; }
+  const std::vector<Block>& blocks() const { return blocks_; }
+  const x86::Insn& last_insn(u32 block) const { return insns_[blocks_[block].last]; }
+  // The instruction that begins at addr, if one does.
+  std::optional<u32> find_insn(ImageAddr addr) const;
+  u32 block_of(u32 insn) const { return block_of_insn_[insn]; }
+  // The block that begins at addr.
+  std::optional<u32> find_block(ImageAddr addr) const;
+
+  // Registers and flags that may be read before they are written, at the start of a block. Conservative: everything is
+  // live at unknown jumps and the argument registers are live at calls, the result registers at returns.
+  x86::RegMask live_in(u32 block) const;
+
+ private:
+  void find_leaders(const read::GoBinary& binary);
+  void connect();
+  void solve_liveness();
+  void add_jump_table(const read::GoBinary& binary, u32 insn, std::vector<ImageAddr>& targets) const;
+
+  read::Function function_;
+  std::vector<x86::Insn> insns_;
+  std::vector<Block> blocks_;
+  std::vector<u32> block_of_insn_;
+  std::vector<bool> leader_;
+  std::vector<std::pair<u32, std::vector<ImageAddr>>> jump_tables_;  // by instruction
+  std::vector<x86::RegMask> live_in_;
+};
+
+}  // namespace geist::program

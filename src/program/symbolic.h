@@ -1,0 +1,90 @@
+// Symbolic execution of short, straight paths: which register or slot at the start holds what an instruction sees later.
+//
+// A value is a linear form  constant + Σ coefficient·symbol  (mod 2^64). Symbols stand for what is not known: a
+// register at the start, an 8-byte stack slot at the start (by offset from SP at the start), a load from other memory
+// (by address form and memory epoch), the image base (for RIP-relative addresses), or an opaque result. Two values are
+// equal only if their forms are; everything not understood becomes a fresh opaque symbol, so a claim of equality is
+// never a guess. Stores through pointers other than SP forget all slots and start a new memory epoch.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "x86/insn.h"
+
+namespace geist::program {
+
+using SymbolId = u32;
+
+struct Expr {
+  i64 constant = 0;
+  std::vector<std::pair<SymbolId, i64>> terms;  // ascending by symbol, coefficients not zero
+
+  bool operator==(const Expr&) const = default;
+  bool is_constant() const { return terms.empty(); }
+  // symbol + constant, with coefficient one
+  bool is_offset() const { return terms.size() == 1 && terms[0].second == 1; }
+};
+
+Expr add(const Expr& a, const Expr& b, i64 b_factor = 1);
+Expr scale(const Expr& a, i64 factor);
+
+struct Symbol {
+  enum class Kind : u8 { kReg, kSlot, kLoad, kImageBase, kOpaque } kind = Kind::kOpaque;
+  x86::Reg reg = x86::kNoReg;  // kReg
+  i64 slot = 0;                // kSlot: offset from SP at the start
+  Expr address;                // kLoad
+  u32 epoch = 0;               // kLoad
+  u32 number = 0;              // kOpaque
+  bool operator==(const Symbol&) const = default;
+};
+
+// Owns the symbols of one analysis; expressions of different tables must not meet.
+class SymbolTable {
+ public:
+  SymbolId intern(const Symbol& symbol);
+  SymbolId fresh();
+  const Symbol& get(SymbolId id) const { return symbols_[id]; }
+  Expr expr(const Symbol& symbol) { return Expr{0, {{intern(symbol), 1}}}; }
+  Expr opaque() { return Expr{0, {{fresh(), 1}}}; }
+
+ private:
+  std::vector<Symbol> symbols_;
+  u32 opaque_count_ = 0;
+};
+
+// Registers and stack slots along one path.
+class SymbolicState {
+ public:
+  explicit SymbolicState(SymbolTable& table);
+
+  const Expr& reg(x86::Reg r) const { return regs_[r]; }
+  // The 8 bytes at SP-at-start + offset.
+  Expr slot(i64 offset);
+  // An operand as a 64-bit value; opaque when it is narrower or not understood.
+  Expr value_of(const x86::Operand& operand);
+  Expr address_of(const x86::Mem& mem);
+  void execute(const x86::Insn& insn);
+  // An expression over the symbols of a path that began here, in the symbols of this path.
+  Expr substitute(const Expr& later, const SymbolTable& later_table);
+  const std::map<i64, Expr>& written_slots() const { return slots_; }
+
+ private:
+  Expr load(const Expr& address);
+  void store(const x86::Operand& target, const Expr& value);
+  void set(const x86::Operand& target, const Expr& value);
+  void forget_effects(const x86::Insn& insn);
+  std::optional<i64> stack_offset(const Expr& address) const;
+  void forget_slots(i64 offset, i64 size_bytes);
+
+  SymbolTable* table_;
+  std::array<Expr, 16> regs_;
+  SymbolId sp_;
+  std::map<i64, Expr> slots_;  // written since the start
+  bool slots_lost_ = false;    // a store through an unknown pointer may have hit any slot
+  u32 epoch_ = 0;
+};
+
+}  // namespace geist::program

@@ -1,0 +1,127 @@
+// The slow path of a probed append: its destination was not all zero, so it overwrites something. Decides whether this
+// is worth recording (first, second, fourth, eighth … time in this context) and hands it to the ring.
+#include "runtime/runtime.h"
+#include "runtime/sys.h"
+
+namespace geist::runtime {
+
+using abi::Control;
+using abi::Location;
+using abi::Site;
+using abi::State;
+
+// entry_x86_64.S knows these by number.
+static_assert(offsetof(Site, resume) == 8);
+static_assert(offsetof(State, free_stacks) == 0 && offsetof(State, control) == 8);
+static_assert(offsetof(State, stacks) == 262176 && abi::kPrivateStackBytes == 1u << 13);
+static_assert(offsetof(Control, lost_no_stack) == 136);
+static_assert(sizeof(Saved) == 144 && offsetof(Saved, flags) == 128 && offsetof(Saved, resume) == 136);
+
+namespace {
+
+constexpr uint64_t kMaxElemSize = uint64_t{1} << 30;
+constexpr int kRsp = 4, kRbp = 5, kR14 = 14;
+constexpr uint64_t kMaxStackFrameDistance = uint64_t{1} << 30;
+
+uint64_t evaluate(const Location& location, const Saved* saved) {
+  uint64_t addend = static_cast<uint64_t>(location.addend);
+  uint64_t disp = static_cast<uint64_t>(static_cast<int64_t>(location.disp));
+  switch (location.kind) {
+    case abi::kRegister: return saved->regs[location.reg & 15] + addend;
+    case abi::kStackSlot: return load64(saved->regs[kRsp] + disp) + addend;
+    case abi::kMemory: return load64(saved->regs[location.reg & 15] + disp) + addend;
+    case abi::kMemoryViaSlot: return load64(load64(saved->regs[kRsp] + location.extra) + disp) + addend;
+    case abi::kAbsolute: return load64(location.extra) + addend;
+    default: return addend;
+  }
+}
+
+uint64_t mix(uint64_t hash, uint64_t word) {
+  hash ^= word;
+  hash *= 0x9e3779b97f4a7c15ull;
+  return hash ^ (hash >> 29);
+}
+
+}  // namespace
+
+Append read_append(const Site* site, const Saved* saved) {
+  Append a;
+  a.old_ptr = evaluate(site->old_ptr, saved);
+  a.new_len = evaluate(site->new_len, saved);
+  a.cap = evaluate(site->cap, saved);
+  a.num = evaluate(site->num, saved);
+  a.elem_size = site->elem_size != 0 ? site->elem_size : load64(evaluate(site->type, saved));
+  a.dest = a.old_ptr + (a.new_len - a.num) * a.elem_size;
+  a.dest_size = a.num * a.elem_size;
+  uint64_t bytes = 0;
+  bool fits = !__builtin_mul_overflow(a.cap, a.elem_size, &bytes) && bytes < uint64_t{1} << 47;
+  a.plausible = fits && a.old_ptr != 0 && a.num != 0 && a.num <= a.new_len && a.new_len <= a.cap &&
+                a.elem_size != 0 && a.elem_size <= kMaxElemSize;
+  return a;
+}
+
+uint64_t hash_context(const Site* site, const Saved* saved, uint64_t stack_hi) {
+  uint64_t hash = mix(0x6765697374u, site->id + 1);
+  uint64_t low = saved->regs[kRsp];
+  uint64_t frame = saved->regs[kRbp];
+  for (uint32_t i = 0; i < abi::kContextFrames; ++i) {
+    if (frame < low || (frame & 7) != 0 || frame >= stack_hi || stack_hi - frame < 16) break;
+    hash = mix(hash, load64(frame + 8));
+    low = frame + 16;
+    frame = load64(frame);
+  }
+  return hash == 0 ? 1 : hash;
+}
+
+uint64_t count_context(State* state, Control* control, uint64_t hash) {
+  constexpr uint32_t kProbes = 64;
+  for (uint32_t i = 0; i < kProbes; ++i) {
+    abi::ContextEntry& entry = state->contexts[(hash + i) % abi::kContextSlots];
+    uint64_t seen = __atomic_load_n(&entry.hash, __ATOMIC_RELAXED);
+    if (seen == 0) {
+      if (__atomic_compare_exchange_n(&entry.hash, &seen, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        __atomic_add_fetch(&control->contexts, 1, __ATOMIC_RELAXED);
+        seen = hash;
+      }
+    }
+    if (seen == hash) return __atomic_add_fetch(&entry.hits, 1, __ATOMIC_RELAXED);
+  }
+  return 0;
+}
+
+bool tool_is_alive(Control* control, uint64_t now) {
+  uint64_t beat = __atomic_load_n(&control->heartbeat_tsc, __ATOMIC_RELAXED);
+  // Time-stamp counters of two cores may differ a little: a beat from "the future" is alive.
+  int64_t age = static_cast<int64_t>(now - beat);
+  if (age < 0 || static_cast<uint64_t>(age) <= control->heartbeat_limit) return true;
+  __atomic_store_n(&control->armed, 0u, __ATOMIC_RELAXED);
+  return false;
+}
+
+extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state) {
+  Control* control = reinterpret_cast<Control*>(state->control);
+  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  __atomic_add_fetch(&control->overwriting, 1, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&site->overwrites, 1, __ATOMIC_RELAXED);
+  uint64_t g = saved->regs[kR14];
+  uint64_t sp = saved->regs[kRsp];
+  uint64_t stack_hi = g != 0 ? load64(g + 8) : 0;  // g.stack.hi, runtime/runtime2.go
+  if (stack_hi <= sp || stack_hi - sp > kMaxStackFrameDistance) stack_hi = sp;
+  uint64_t hash = hash_context(site, saved, stack_hi);
+  uint64_t hit = count_context(state, control, hash);
+  if (hit == 0) {
+    __atomic_add_fetch(&control->lost_context_table_full, 1, __ATOMIC_RELAXED);
+    return;
+  }
+  if ((hit & (hit - 1)) != 0) return;
+  uint64_t now = read_tsc();
+  if (!tool_is_alive(control, now)) return;
+  Append append = read_append(site, saved);
+  if (!append.plausible) {
+    __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);
+    return;
+  }
+  record(state, control, site, saved, append, hash, hit, now);
+}
+
+}  // namespace geist::runtime

@@ -1,0 +1,160 @@
+// Producer side of the shared ring, the attention budget, and the gates at the program's end. See abi/ring.h for the
+// protocol; everything in the shared page may be changed by somebody else at any time.
+#include "runtime/runtime.h"
+#include "runtime/sys.h"
+
+namespace geist::runtime {
+
+using abi::Control;
+using abi::Event;
+using abi::Site;
+using abi::Slot;
+using abi::State;
+
+namespace {
+
+constexpr int kRsp = 4, kR14 = 14;
+
+void copy_words(uint8_t* to, uint64_t from, uint32_t bytes) {
+  uint32_t i = 0;
+  for (; i + 8 <= bytes; i += 8) {
+    *reinterpret_cast<volatile uint64_t*>(to + i) = load64(from + i);
+  }
+  for (; i < bytes; ++i) to[i] = *reinterpret_cast<const volatile uint8_t*>(from + i);
+}
+
+Slot* slot_at(const State* state, uint64_t ticket) {
+  return reinterpret_cast<Slot*>(state->slots) + ticket % abi::kSlots;
+}
+
+// Claims the next free slot, or nothing when the ring is full.
+Slot* claim(const State* state, Control* control, uint64_t* ticket) {
+  uint64_t head = __atomic_load_n(&control->head, __ATOMIC_RELAXED);
+  for (uint32_t attempts = 0; attempts < 1000; ++attempts) {
+    Slot* slot = slot_at(state, head);
+    uint64_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+    if (sequence == head) {
+      if (__atomic_compare_exchange_n(&control->head, &head, head + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        *ticket = head;
+        return slot;
+      }
+    } else if (static_cast<int64_t>(sequence - head) < 0) {
+      return nullptr;
+    } else {
+      head = __atomic_load_n(&control->head, __ATOMIC_RELAXED);
+    }
+  }
+  return nullptr;
+}
+
+void fill(Event* event, const Control* control, const Site* site, const Saved* saved, const Append& append) {
+  event->kind = abi::kOverwrite;
+  event->site = site->id;
+  uint64_t g = saved->regs[kR14];
+  uint64_t sp = saved->regs[kRsp];
+  event->g = g;
+  event->goid = g != 0 ? load64(g + control->g_goid) : 0;
+  uint64_t m = g != 0 ? load64(g + control->g_m) : 0;
+  event->procid = m != 0 ? load64(m + control->m_procid) : 0;
+  event->old_ptr = append.old_ptr;
+  event->new_len = append.new_len;
+  event->cap = append.cap;
+  event->num = append.num;
+  event->elem_size = append.elem_size;
+  event->dest = append.dest;
+  event->dest_size = append.dest_size;
+  for (int r = 0; r < 16; ++r) event->regs[r] = saved->regs[r];
+  event->stack_lo = g != 0 ? load64(g) : 0;
+  event->stack_hi = g != 0 ? load64(g + 8) : 0;
+  event->old_size = append.dest_size < abi::kMaxOldBytes ? static_cast<uint32_t>(append.dest_size) : abi::kMaxOldBytes;
+  copy_words(event->old_bytes, append.dest, event->old_size);
+  event->stack_size = 0;
+  if (event->stack_lo <= sp && sp < event->stack_hi) {
+    uint64_t above = event->stack_hi - sp;
+    event->stack_size = above < abi::kMaxStackBytes ? static_cast<uint32_t>(above) : abi::kMaxStackBytes;
+    copy_words(event->stack, sp, event->stack_size);
+  }
+  event->reserved = 0;
+}
+
+void publish_and_wake(Control* control) {
+  __atomic_add_fetch(&control->published, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&control->tool_sleeps, __ATOMIC_SEQ_CST) != 0) futex_wake(&control->published);
+}
+
+bool may_park(const Control* control, uint64_t now) {
+  uint64_t elapsed = now - control->start_tsc;
+  uint64_t allowance = control->park_grace_ticks + (elapsed >> (control->park_share_shift & 63));
+  return control->park_timeout_us != 0 && __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) < allowance;
+}
+
+// Waits until the tool let go of this ticket, at most park_timeout_us; the time is charged to the budget.
+void park(Control* control, Slot* slot, uint64_t ticket, uint64_t now) {
+  uint32_t wanted = static_cast<uint32_t>(ticket + 1);
+  uint64_t ticks_per_us = control->tsc_hz / 1000000;
+  uint64_t limit = control->park_timeout_us * (ticks_per_us == 0 ? 1 : ticks_per_us);
+  uint64_t elapsed = 0;
+  for (;;) {
+    uint32_t ack = __atomic_load_n(&slot->ack, __ATOMIC_ACQUIRE);
+    if (static_cast<int32_t>(ack - wanted) >= 0) break;
+    uint64_t left_us = (limit - elapsed) / (ticks_per_us == 0 ? 1 : ticks_per_us);
+    futex_wait(&slot->ack, ack, left_us == 0 ? 1 : left_us);
+    elapsed = read_tsc() - now;
+    if (elapsed >= limit) break;
+  }
+  __atomic_add_fetch(&control->parked_ticks, read_tsc() - now, __ATOMIC_RELAXED);
+}
+
+// Waits at a gate until the tool opens it. The wait goes on only while the tool shows signs of life.
+void wait_at_gate(Control* control, uint32_t* gate) {
+  uint64_t start = read_tsc();
+  uint64_t ticks_per_us = control->tsc_hz / 1000000;
+  __atomic_store_n(gate, static_cast<uint32_t>(abi::kGateWaiting), __ATOMIC_SEQ_CST);
+  publish_and_wake(control);
+  constexpr uint64_t kStepUs = 20000;
+  while (__atomic_load_n(gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting) {
+    futex_wait(gate, abi::kGateWaiting, kStepUs);
+    uint64_t now = read_tsc();
+    if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0 || !tool_is_alive(control, now)) break;
+    if (now - start > control->gate_timeout_us * ticks_per_us) break;
+  }
+}
+
+}  // namespace
+
+void record(State* state, Control* control, const Site* site, const Saved* saved, const Append& append,
+            uint64_t context, uint64_t hit, uint64_t now) {
+  uint64_t ticket = 0;
+  Slot* slot = claim(state, control, &ticket);
+  if (slot == nullptr) {
+    __atomic_add_fetch(&control->lost_ring_full, 1, __ATOMIC_RELAXED);
+    return;
+  }
+  Event* event = &slot->event;
+  fill(event, control, site, saved, append);
+  event->tsc = now;
+  event->context = context;
+  event->hit = hit;
+  bool parks = may_park(control, now);
+  event->parked = parks ? 1 : 0;
+  __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&slot->sequence, ticket + 1, __ATOMIC_RELEASE);
+  publish_and_wake(control);
+  if (parks) park(control, slot, ticket, now);
+}
+
+extern "C" void geist_on_exit(Site*, const Saved*, State* state) {
+  Control* control = reinterpret_cast<Control*>(state->control);
+  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  wait_at_gate(control, &control->exit_gate);
+}
+
+extern "C" void geist_on_main_return(Site*, const Saved* saved, State* state) {
+  Control* control = reinterpret_cast<Control*>(state->control);
+  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  control->main_gate_sp = saved->regs[kRsp];
+  control->main_gate_g = saved->regs[kR14];
+  wait_at_gate(control, &control->main_gate);
+}
+
+}  // namespace geist::runtime
