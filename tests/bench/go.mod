@@ -1,0 +1,3 @@
+module geist.example/bench
+
+go 1.21

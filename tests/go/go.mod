@@ -1,0 +1,3 @@
+module geist.example/tests
+
+go 1.21
