@@ -1,0 +1,59 @@
+// PatchPlan: everything that will be written into a target to probe it, decided before anything is written.
+//
+//   region (within ±2 GiB of the code):
+//   │ runtime blob │ abi::Site × n │ trampolines │        patches: JMP rel32 to a trampoline over each branch
+//   │ r-x          │ rw-           │ r-x         │        each part begins on a page of its own
+//
+// A trampoline of an append site: the displaced instructions, the branch to the grow path, the content check of the
+// destination, the way on to the in-place path; when a destination byte is not zero it enters the runtime. It leaves no
+// return address anywhere and at most 24 bytes on the goroutine's stack, which Go guarantees to have (stackNosplit).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "abi/probe.h"
+#include "program/append_sites.h"
+#include "read/go/go_binary.h"
+
+namespace geist::probe {
+
+struct CodePatch {
+  TargetAddr addr;
+  std::vector<u8> original;
+  std::vector<u8> replacement;  // same size
+};
+
+// One probed site: abi::Site.id is its index in PatchPlan::sites.
+struct ProbedSite {
+  program::AppendSite site;
+  CodePatch patch;
+};
+
+struct PatchPlan {
+  LoadBias bias;
+  TargetAddr region;            // page-aligned
+  std::vector<u8> region_bytes; // at most region_size(...)
+  std::vector<ProbedSite> sites;
+  std::vector<CodePatch> hooks;  // runtime.exit, the returns of main.main
+  std::vector<std::string> notes;  // hooks that could not be set, in words
+  u64 site_table_offset = 0;    // of abi::Site 0 in the region, page-aligned
+  u64 site_table_size = 0;      // whole pages
+};
+
+struct PlanOptions {
+  std::vector<ImageAddr> only;  // probe just these calls; empty: all
+};
+
+// Bytes to reserve for the region of a plan for this many sites.
+u64 region_size(usize sites);
+
+// Where in the image the region must be near, and the plan itself. Sites that cannot be patched get their bucket changed
+// in `table` (NoRoomForPatch, MayFault), so that the table stays the truth about what is probed.
+PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias, TargetAddr region,
+                       const PlanOptions& options);
+
+// The runtime blob that geist carries.
+ByteView runtime_blob();
+
+}  // namespace geist::probe

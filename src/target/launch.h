@@ -1,0 +1,39 @@
+// Launching a program probed: start it under ptrace, and before its first instruction of Go code map the runtime, write
+// the trampolines, patch the sites, and let it go. ptrace is gone before main runs.
+//
+//   fork ─▶ exec stop ─▶ [dynamic linker] ─▶ entry ─▶ mmap, memfd, write, patch ─▶ detach ─▶ the program runs
+//   └────────── PTRACE_O_EXITKILL: dies with us, half patched states never run ──────────┘
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "probe/patch_plan.h"
+#include "target/memory.h"
+#include "target/shared_ring.h"
+
+namespace geist::target {
+
+struct LaunchRequest {
+  std::string path;                  // of the executable
+  std::vector<std::string> command;  // argv, [0] as the user gave it
+  Budget budget;
+  probe::PlanOptions plan;
+};
+
+// A running program with its probes. The process is our child; wait for it with waitpid.
+struct ProbedProcess {
+  int pid = 0;
+  LoadBias bias;
+  probe::PatchPlan plan;
+  SharedRing ring;
+  ProcessMemory memory;
+};
+
+// Starts the command. `table` gets the final bucket of every site. Fails with kNotFound / kNotRunnable when exec fails,
+// kNoPermission when ptrace is not allowed; in every failure the process has been ended before it ran.
+Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, program::SiteTable& table,
+                                              const LaunchRequest& request);
+
+}  // namespace geist::target

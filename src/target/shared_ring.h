@@ -1,0 +1,70 @@
+// The tool's side of the mapping shared with the target: set-up, heartbeat, budget, and taking events out of the ring.
+// The target is hostile: every index and size is copied once and checked before use; an event that does not hold
+// together is dropped and counted.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "abi/ring.h"
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "read/go/layout.h"
+
+namespace geist::target {
+
+struct Budget {
+  u64 grace_ms = 20;          // parked time that is always allowed
+  u32 share_shift = 6;        // further 1/64 of the elapsed time
+  u32 park_timeout_us = 5000; // longest wait of one append
+  u64 gate_timeout_ms = 10000;
+};
+
+// One event, copied out of the ring, sizes checked.
+struct RawEvent {
+  u64 ticket = 0;
+  std::unique_ptr<abi::Event> event;
+};
+
+class SharedRing {
+ public:
+  // Maps the memfd and writes the control page and the slots' first sequence numbers.
+  static Result<SharedRing> create(Fd memfd, const read::Layout& layout, const Budget& budget);
+  SharedRing(SharedRing&& other) noexcept;
+  SharedRing& operator=(SharedRing&&) = delete;
+  ~SharedRing();
+
+  abi::Control& control() { return *control_; }
+  const abi::Control& control() const { return *control_; }
+  void beat();
+  // Sleeps until something is published or the time is over.
+  void wait(u64 timeout_us);
+  // The next event, if one is ready. Its slot stays taken until release().
+  std::optional<RawEvent> take(u32 site_count);
+  // Lets the writer go on, and gives the slot back.
+  void release(const RawEvent& event);
+  // Opens a gate (the program waits at it).
+  void open_gate(u32* gate);
+  void disarm();
+
+  u64 lost_damaged() const { return lost_damaged_; }
+  u64 tsc_hz() const { return tsc_hz_; }
+
+ private:
+  SharedRing() = default;
+  abi::Slot* slot(u64 ticket) const { return slots_ + ticket % abi::kSlots; }
+  void free_slot(u64 ticket);
+
+  abi::Control* control_ = nullptr;
+  abi::Slot* slots_ = nullptr;
+  u64 next_ = 0;
+  u64 lost_damaged_ = 0;
+  u64 tsc_hz_ = 0;
+};
+
+u64 read_tsc();
+// Ticks per second of the time-stamp counter, measured once against CLOCK_MONOTONIC_RAW.
+u64 measure_tsc_hz();
+
+}  // namespace geist::target

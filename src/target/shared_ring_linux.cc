@@ -1,0 +1,135 @@
+// Consumer side of the ring; abi/ring.h has the protocol.
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "target/shared_ring.h"
+
+namespace geist::target {
+namespace {
+
+constexpr u64 kHeartbeatLimitSeconds = 2;
+
+void futex_wake_all(u32* word) { ::syscall(SYS_futex, word, FUTEX_WAKE, 1 << 30, nullptr, nullptr, 0); }
+
+u64 monotonic_ns() {
+  timespec ts{};
+  ::clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+  return static_cast<u64>(ts.tv_sec) * 1000000000ull + static_cast<u64>(ts.tv_nsec);
+}
+
+}  // namespace
+
+u64 read_tsc() {
+  u32 low = 0, high = 0;
+  asm volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (static_cast<u64>(high) << 32) | low;
+}
+
+u64 measure_tsc_hz() {
+  static const u64 hz = [] {
+    u64 ns0 = monotonic_ns();
+    u64 tsc0 = read_tsc();
+    u64 ns1 = ns0;
+    while (ns1 - ns0 < 2000000) ns1 = monotonic_ns();
+    u64 ticks = read_tsc() - tsc0;
+    return static_cast<u64>(static_cast<double>(ticks) * 1e9 / static_cast<double>(ns1 - ns0));
+  }();
+  return hz;
+}
+
+Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget) {
+  void* at = ::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
+  if (at == MAP_FAILED) {
+    return Error(std::string("cannot map the memory shared with the program: ") + std::strerror(errno), ErrorKind::kSystem);
+  }
+  SharedRing ring;
+  ring.control_ = static_cast<abi::Control*>(at);
+  ring.slots_ = reinterpret_cast<abi::Slot*>(static_cast<u8*>(at) + abi::kControlBytes);
+  ring.tsc_hz_ = measure_tsc_hz();
+  abi::Control& c = *ring.control_;
+  c.magic = abi::kMagic;
+  c.version = abi::kVersion;
+  c.tsc_hz = ring.tsc_hz_;
+  c.start_tsc = read_tsc();
+  c.heartbeat_tsc = c.start_tsc;
+  c.heartbeat_limit = kHeartbeatLimitSeconds * ring.tsc_hz_;
+  c.park_grace_ticks = ring.tsc_hz_ / 1000 * budget.grace_ms;
+  c.park_share_shift = budget.share_shift;
+  c.park_timeout_us = budget.park_timeout_us;
+  c.gate_timeout_us = budget.gate_timeout_ms * 1000;
+  c.g_goid = layout.g_goid;
+  c.g_m = layout.g_m;
+  c.m_procid = layout.m_procid;
+  for (u64 i = 0; i < abi::kSlots; ++i) ring.slots_[i].sequence = i;
+  c.armed = 1;
+  return ring;
+}
+
+SharedRing::SharedRing(SharedRing&& other) noexcept
+    : control_(std::exchange(other.control_, nullptr)), slots_(other.slots_), next_(other.next_),
+      lost_damaged_(other.lost_damaged_), tsc_hz_(other.tsc_hz_) {}
+
+SharedRing::~SharedRing() {
+  if (control_ != nullptr) ::munmap(control_, abi::kRingBytes);
+}
+
+void SharedRing::beat() { __atomic_store_n(&control_->heartbeat_tsc, read_tsc(), __ATOMIC_RELAXED); }
+
+void SharedRing::wait(u64 timeout_us) {
+  u32 seen = __atomic_load_n(&control_->published, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&control_->tool_sleeps, 1u, __ATOMIC_SEQ_CST);
+  bool ready = __atomic_load_n(&slot(next_)->sequence, __ATOMIC_ACQUIRE) == next_ + 1;
+  if (!ready) {
+    timespec timeout{static_cast<time_t>(timeout_us / 1000000), static_cast<long>(timeout_us % 1000000) * 1000};
+    ::syscall(SYS_futex, &control_->published, FUTEX_WAIT, seen, &timeout, nullptr, 0);
+  }
+  __atomic_store_n(&control_->tool_sleeps, 0u, __ATOMIC_SEQ_CST);
+}
+
+void SharedRing::free_slot(u64 ticket) {
+  __atomic_store_n(&slot(ticket)->sequence, ticket + abi::kSlots, __ATOMIC_RELEASE);
+}
+
+std::optional<RawEvent> SharedRing::take(u32 site_count) {
+  for (;;) {
+    abi::Slot* s = slot(next_);
+    if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) != next_ + 1) return std::nullopt;
+    RawEvent raw;
+    raw.ticket = next_++;
+    raw.event = std::make_unique<abi::Event>();
+    std::memcpy(raw.event.get(), &s->event, sizeof(abi::Event));
+    const abi::Event& e = *raw.event;
+    bool sane = e.kind == abi::kOverwrite && e.site < site_count && e.old_size <= abi::kMaxOldBytes &&
+                e.stack_size <= abi::kMaxStackBytes && e.elem_size != 0 && e.num != 0 && e.num <= e.new_len &&
+                e.new_len <= e.cap && e.cap < (u64{1} << 47) && e.elem_size < (u64{1} << 31);
+    if (sane) return raw;
+    ++lost_damaged_;
+    release(raw);
+  }
+}
+
+void SharedRing::release(const RawEvent& event) {
+  abi::Slot* s = slot(event.ticket);
+  __atomic_store_n(&s->ack, static_cast<u32>(event.ticket + 1), __ATOMIC_RELEASE);
+  if (event.event->parked != 0) futex_wake_all(&s->ack);
+  free_slot(event.ticket);
+}
+
+void SharedRing::open_gate(u32* gate) {
+  __atomic_store_n(gate, static_cast<u32>(abi::kGateOpen), __ATOMIC_RELEASE);
+  futex_wake_all(gate);
+}
+
+void SharedRing::disarm() {
+  __atomic_store_n(&control_->armed, 0u, __ATOMIC_RELAXED);
+  futex_wake_all(&control_->exit_gate);
+  futex_wake_all(&control_->main_gate);
+}
+
+}  // namespace geist::target
