@@ -118,7 +118,8 @@ std::optional<Function> Pclntab::find_function_named(std::string_view name) cons
 }
 
 std::string_view Pclntab::name_at(i32 offset) const {
-  if (offset <= 0) return {};  // runtime/symtab.go funcName: 0 is "no name"
+  // The runtime takes 0 for "no name", but the linker puts the first function's name there.
+  if (offset < 0) return {};
   return ByteReader(funcnametab_, static_cast<u64>(offset)).read_cstring();
 }
 
