@@ -1,0 +1,52 @@
+#include "cli/exit_code.h"
+
+#include <fmt/format.h>
+
+#include "cli/print.h"
+#include "report/report.h"
+
+namespace geist::cli {
+namespace {
+
+// Hints may have several lines; each keeps its indent.
+void print_hint(const std::string& hint) {
+  usize start = 0;
+  while (start < hint.size()) {
+    usize end = hint.find('\n', start);
+    print_err(fmt::format("  {}\n", report::printable(hint.substr(
+                                        start, end == std::string::npos ? end : end - start))));
+    if (end == std::string::npos) return;
+    start = end + 1;
+  }
+}
+
+}  // namespace
+
+ExitCode exit_code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kNotFound:
+      return ExitCode::kNotFound;
+    case ErrorKind::kNotRunnable:
+      return ExitCode::kNotRunnable;
+    case ErrorKind::kBadInput:
+    case ErrorKind::kNoPermission:
+    case ErrorKind::kSystem:
+      return ExitCode::kBadInput;
+  }
+  return ExitCode::kBadInput;
+}
+
+int fail(const Error& error) {
+  print_err(fmt::format("geist: {}\n", report::printable(error.message())));
+  print_hint(error.hint());
+  return to_int(exit_code_of(error.kind()));
+}
+
+int fail_usage(const Error& error, std::string_view verb) {
+  print_err(fmt::format("geist: {}\n", report::printable(error.message())));
+  print_hint(error.hint());
+  print_err(fmt::format("  See: geist help{}{}\n", verb.empty() ? "" : " ", verb));
+  return to_int(ExitCode::kUsage);
+}
+
+}  // namespace geist::cli

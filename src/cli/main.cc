@@ -1,0 +1,118 @@
+// geist: which verb, then that verb. Everything before a verb's own file is here: finding the verb,
+// help, version, and what happens when geist itself is wrong.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "base/check.h"
+#include "cli/cmd_doctor.h"
+#include "cli/cmd_dump.h"
+#include "cli/exit_code.h"
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/print.h"
+#include "cli/program_path.h"
+#include "read/go/layout.h"
+
+namespace geist::cli {
+namespace {
+
+[[noreturn]] void on_our_bug(const char* condition, const char* file, int line) {
+  const char* slash = std::strrchr(file, '/');
+  print_err(
+      fmt::format("geist: this is a bug of geist {}: {} does not hold ({}:{})\n"
+                  "  Please report it with the command and, if you can, the binary. The program "
+                  "itself was not at fault.\n",
+                  GEIST_VERSION, condition, slash == nullptr ? file : slash + 1, line));
+  std::_Exit(to_int(ExitCode::kOurBug));
+}
+
+int show(const std::string& text) {
+  return print_out(text) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
+}
+
+int cmd_help(const ParsedFlags& parsed) {
+  bool as_manual = parsed.has("man");
+  if (parsed.operands.empty()) return show(as_manual ? emit_overview_manual() : emit_overview());
+  const std::string& name = parsed.operands.front();
+  const Verb* verb = find_verb(name);
+  if (verb != nullptr) return show(as_manual ? emit_verb_manual(*verb) : emit_verb_help(*verb));
+  std::vector<std::string> names;
+  for (const Verb& known : all_verbs()) names.emplace_back(known.name);
+  Error error(fmt::format("no verb \"{}\"", name));
+  if (auto nearest = find_nearest(name, names))
+    error = std::move(error).with_hint(fmt::format("Did you mean {}?", *nearest));
+  return fail_usage(error, "");
+}
+
+int cmd_completion(const ParsedFlags& parsed) {
+  Result<std::string> script = emit_completion(parsed.operands.front());
+  if (!script.ok()) return fail_usage(script.error(), parsed.verb);
+  return show(script.value());
+}
+
+int run_verb(const ParsedFlags& parsed) {
+  if (parsed.verb == "run") {
+    Result<RunOptions> options = make_run_options(parsed);
+    return options.ok() ? cmd_run(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "sites") {
+    Result<SitesOptions> options = make_sites_options(parsed);
+    return options.ok() ? cmd_sites(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "report") return cmd_report(make_report_options(parsed));
+  if (parsed.verb == "doctor") return cmd_doctor(wants_color(color_mode(parsed), STDOUT_FILENO));
+  if (parsed.verb == "completion") return cmd_completion(parsed);
+  if (parsed.verb == "help") return cmd_help(parsed);
+  GEIST_CHECK(parsed.verb == "dump");
+  return cmd_dump(parsed.operands);
+}
+
+// A first word that is neither a verb nor a program is most likely a verb with a typo.
+std::optional<std::string> find_meant_verb(const std::string& word) {
+  if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos || program_exists(word))
+    return std::nullopt;
+  std::vector<std::string> names;
+  for (const Verb& verb : all_verbs()) {
+    if (!verb.hidden) names.emplace_back(verb.name);
+  }
+  return find_nearest(word, names);
+}
+
+int run_command_line(std::vector<std::string> arguments) {
+  if (arguments.empty()) {
+    print_err(emit_overview());
+    return to_int(ExitCode::kUsage);
+  }
+  const std::string first = arguments.front();
+  if (first == "--help" || first == "-h") return show(emit_overview());
+  if (first == "--version" || first == "-V") {
+    return show(
+        fmt::format("geist {} ({}, linux/amd64)\n", GEIST_VERSION, read::supported_releases()));
+  }
+  const Verb* verb = find_verb(first);
+  if (verb != nullptr) {
+    arguments.erase(arguments.begin());
+  } else if (auto meant = find_meant_verb(first)) {
+    return fail_usage(Error(fmt::format("\"{}\" is neither a verb nor a program", first))
+                          .with_hint(fmt::format("Did you mean geist {}?", *meant)),
+                      "");
+  } else {
+    verb = find_verb("run");
+  }
+  const char* environment = std::getenv("GEIST");
+  Result<ParsedFlags> parsed =
+      parse_flags(*verb, arguments, environment == nullptr ? "" : environment);
+  if (!parsed.ok()) return fail_usage(parsed.error(), verb->name);
+  if (parsed->wants_help) return show(emit_verb_help(*verb));
+  return run_verb(parsed.value());
+}
+
+}  // namespace
+}  // namespace geist::cli
+
+int main(int argc, char** argv) {
+  geist::set_check_handler(geist::cli::on_our_bug);
+  return geist::cli::run_command_line({argv + (argc > 0 ? 1 : 0), argv + argc});
+}

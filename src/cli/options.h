@@ -1,0 +1,21 @@
+// From what was typed to the structs the verbs take. Everything that can be wrong with a value is
+// found here, before any work begins.
+#pragma once
+
+#include "cli/cmd_report.h"
+#include "cli/cmd_run.h"
+#include "cli/cmd_sites.h"
+#include "cli/flags.h"
+
+namespace geist::cli {
+
+Result<RunOptions> make_run_options(const ParsedFlags& parsed);
+Result<SitesOptions> make_sites_options(const ParsedFlags& parsed);
+ReportOptions make_report_options(const ParsedFlags& parsed);
+ColorMode color_mode(const ParsedFlags& parsed);
+
+// 21 from "1.21" or "go1.21.3"; nothing when the flag was not given. Whether that release is
+// supported is read/'s to say.
+Result<std::optional<int>> parse_assumed_go(const ParsedFlags& parsed);
+
+}  // namespace geist::cli

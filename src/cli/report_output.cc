@@ -1,0 +1,118 @@
+#include "cli/report_output.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "cli/print.h"
+#include "report/report.h"
+
+namespace geist::cli {
+namespace {
+
+Error system_error(const std::string& path) {
+  int number = errno;
+  return Error(fmt::format("{}: {}", path, std::strerror(number)), ErrorKind::kSystem);
+}
+
+std::string emit(const judge::Report& report, ReportFile::Format format,
+                 const report::TextOptions& text) {
+  return format == ReportFile::Format::kJson ? report::emit_json(report)
+                                             : report::emit_text(report, text);
+}
+
+}  // namespace
+
+Result<std::string> read_text_file(const std::string& path) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
+                                                       &std::fclose);
+  if (!file) return system_error(path);
+  std::string text;
+  char buffer[65536];
+  while (usize count = std::fread(buffer, 1, sizeof buffer, file.get())) text.append(buffer, count);
+  if (std::ferror(file.get()) != 0) return system_error(path);
+  return text;
+}
+
+Result<std::vector<report::Suppression>> read_suppression_file(const std::string& path) {
+  if (path.empty()) return std::vector<report::Suppression>{};
+  GEIST_TRY(text, read_text_file(path));
+  auto rules = report::read_suppressions(text);
+  if (!rules.ok()) return rules.take_error().in(path);
+  return rules;
+}
+
+Result<judge::Report> read_report_file(const std::string& path) {
+  GEIST_TRY(text, read_text_file(path));
+  auto report = report::read_json(text);
+  if (!report.ok()) return report.take_error().in(path);
+  return report;
+}
+
+Result<std::vector<ReportFile>> parse_report_files(const std::string& text) {
+  std::vector<ReportFile> files;
+  for (usize start = 0; start <= text.size();) {
+    usize end = std::min(text.find(',', start), text.size());
+    std::string item = text.substr(start, end - start);
+    start = end + 1;
+    usize colon = item.find(':');
+    std::string format = item.substr(0, colon);
+    bool has_path = colon != std::string::npos && colon + 1 < item.size();
+    bool is_known = format == "json" || format == "text";
+    if (!is_known && has_path) {
+      return Error(fmt::format("report: format \"{}\" is not written by this version", format))
+          .with_hint("Known formats: text, json");
+    }
+    if (!has_path)
+      return Error(fmt::format("report: expected FORMAT:PATH, found \"{}\"", item))
+          .with_hint("For example --report=json:report.json");
+    files.push_back({format == "json" ? ReportFile::Format::kJson : ReportFile::Format::kText,
+                     item.substr(colon + 1)});
+  }
+  return files;
+}
+
+Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
+  ReportOutput output;
+  output.options_ = options;
+  GEIST_TRY(suppressions, read_suppression_file(options.suppressions_path));
+  output.suppressions_ = std::move(suppressions);
+  if (!options.baseline_path.empty()) {
+    GEIST_TRY(baseline, read_report_file(options.baseline_path));
+    output.baseline_ = std::move(baseline);
+  }
+  std::vector<ReportFile> files = options.files;
+  if (!options.log_path.empty()) files.push_back({ReportFile::Format::kText, options.log_path});
+  for (const ReportFile& where : files) {
+    Sink sink{where, std::unique_ptr<std::FILE, CloseFile>(std::fopen(where.path.c_str(), "we"))};
+    if (!sink.file) return system_error(where.path);
+    output.sinks_.push_back(std::move(sink));
+  }
+  return output;
+}
+
+Result<int> ReportOutput::finish(judge::Report report) {
+  report::drop_below(options_.level, &report);
+  report::apply_suppressions(suppressions_, &report);
+  if (baseline_) report::apply_baseline(*baseline_, &report);
+  report::TextOptions text;
+  text.strip_path_prefix = options_.strip_path_prefix;
+  std::optional<Error> problem;
+  for (Sink& sink : sinks_) {
+    std::string bytes = emit(report, sink.where.format, text);
+    bool written = std::fwrite(bytes.data(), 1, bytes.size(), sink.file.get()) == bytes.size();
+    if (!written || std::fflush(sink.file.get()) != 0) problem = system_error(sink.where.path);
+  }
+  sinks_.clear();
+  bool is_silent = options_.quiet && report.findings.empty();
+  if (options_.log_path.empty() && !is_silent) {
+    text.color = wants_color(options_.color, STDERR_FILENO);
+    print_err(report::emit_text(report, text));
+  }
+  if (problem) return *std::move(problem);
+  bool fails = options_.exit_code != 0 && report::has_finding(report, options_.fail_on);
+  return fails ? options_.exit_code : report.exit_code;
+}
+
+}  // namespace geist::cli

@@ -1,0 +1,72 @@
+// Where a report goes: opened before long work begins, filtered and written once at its end.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ints.h"
+#include "base/result.h"
+#include "cli/color.h"
+#include "judge/finding.h"
+#include "report/filter.h"
+
+namespace geist::cli {
+
+struct ReportFile {
+  enum class Format { kText, kJson } format = Format::kText;
+  std::string path;
+};
+
+struct OutputOptions {
+  judge::Level level = judge::Level::kLikely;    // weaker findings are not shown
+  judge::Level fail_on = judge::Level::kLikely;  // findings from here on change the exit status
+  int exit_code = 66;                            // to this; 0: leave it alone
+  std::vector<ReportFile> files;
+  std::string log_path;  // text goes there instead of stderr
+  std::string suppressions_path;
+  std::string baseline_path;
+  std::string strip_path_prefix;
+  ColorMode color = ColorMode::kAuto;
+  bool quiet = false;
+};
+
+class ReportOutput {
+ public:
+  // Opens (creates, truncates) every output file and reads suppressions and baseline. Fails with
+  // the path in front.
+  static Result<ReportOutput> open(const OutputOptions& options);
+
+  // Drops what is below the level, suppressed or in the baseline, numbers the rest, writes every
+  // file and the text. Returns the exit status: options.exit_code when a finding fails the run,
+  // else report.exit_code. A file that cannot be written is an error after everything else was
+  // written.
+  Result<int> finish(judge::Report report);
+
+ private:
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  struct Sink {
+    ReportFile where;
+    std::unique_ptr<std::FILE, CloseFile> file;
+  };
+  OutputOptions options_;
+  std::vector<Sink> sinks_;
+  std::vector<report::Suppression> suppressions_;
+  std::optional<judge::Report> baseline_;
+};
+
+// "json:a.json,text:b.txt" → both. Fails on a format that is not written by this version and on an
+// empty path.
+Result<std::vector<ReportFile>> parse_report_files(const std::string& text);
+
+// Whole file; fails with the path and what the system said.
+Result<std::string> read_text_file(const std::string& path);
+// Suppressions and baseline of a filter, empty paths mean none.
+Result<std::vector<report::Suppression>> read_suppression_file(const std::string& path);
+Result<judge::Report> read_report_file(const std::string& path);
+
+}  // namespace geist::cli
