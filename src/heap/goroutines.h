@@ -12,15 +12,25 @@
 
 namespace geist::heap {
 
-enum class GStatus : u8 { kIdle = 0, kRunnable = 1, kRunning = 2, kSyscall = 3, kWaiting = 4, kDead = 6, kCopystack = 8,
-                          kPreempted = 9, kOther = 255 };
+enum class GStatus : u8 {
+  kIdle = 0,
+  kRunnable = 1,
+  kRunning = 2,
+  kSyscall = 3,
+  kWaiting = 4,
+  kDead = 6,
+  kCopystack = 8,
+  kPreempted = 9,
+  kOther = 255
+};
 
 struct Goroutine {
   TargetAddr g;
   u64 goid = 0;
   GStatus status = GStatus::kOther;
   TargetAddr stack_lo, stack_hi;
-  // Where it will go on: gobuf for parked ones, syscallpc/sp for those in a system call; zero when running.
+  // Where it will go on: gobuf for parked ones, syscallpc/sp for those in a system call; zero when
+  // running.
   TargetAddr pc, sp, bp;
 };
 
@@ -28,6 +38,7 @@ struct Goroutine {
 std::vector<Goroutine> read_goroutines(const target::Memory& memory, const read::Layout& layout,
                                        const RuntimeSymbols& symbols, LoadBias bias, u64* damaged);
 // The one at address g.
-std::optional<Goroutine> read_goroutine(const target::Memory& memory, const read::Layout& layout, TargetAddr g);
+std::optional<Goroutine> read_goroutine(const target::Memory& memory, const read::Layout& layout,
+                                        TargetAddr g);
 
 }  // namespace geist::heap

@@ -1,5 +1,6 @@
-// Addresses of the Go runtime's own variables: from .symtab, or, in stripped binaries, decoded from the instructions of
-// runtime functions that load them (facts: runtime/mheap.go, runtime/proc.go; the patterns are in the .cc).
+// Addresses of the Go runtime's own variables: from .symtab, or, in stripped binaries, decoded from
+// the instructions of runtime functions that load them (facts: runtime/mheap.go, runtime/proc.go;
+// the patterns are in the .cc).
 #pragma once
 
 #include "base/address.h"
@@ -16,5 +17,7 @@ struct RuntimeSymbols {
 
 // Fails by name when one cannot be found; never guesses.
 Result<RuntimeSymbols> find_runtime_symbols(const read::GoBinary& binary);
+// The second way alone, as if the binary were stripped.
+Result<RuntimeSymbols> decode_runtime_symbols(const read::GoBinary& binary);
 
 }  // namespace geist::heap

@@ -1,16 +1,18 @@
 // Spans: which heap object an address belongs to, in a running Go process.
 //
-//   mheap_.arenas ─▶ heapArena.spans[page] ─▶ mspan {startAddr, limit, elemsize, spanclass, state, allocBits}
+//   mheap_.arenas ─▶ heapArena.spans[page] ─▶ mspan {startAddr, limit, elemsize, spanclass, state,
+//   allocBits}
 //
-// Read without stopping the target, so each answer is checked (state in use, bounds hold, sizes are size classes) and
-// may still be stale a moment later; callers verify again before they claim. Source: runtime/mheap.go spanOf,
-// runtime/mbitmap.go findObject, go1.21 to go1.27.
+// Read without stopping the target, so each answer is checked (state in use, bounds hold, sizes are
+// size classes) and may still be stale a moment later; callers verify again before they claim.
+// Source: runtime/mheap.go spanOf, runtime/mbitmap.go findObject, go1.21 to go1.27.
 #pragma once
 
 #include <optional>
 #include <vector>
 
 #include "base/address.h"
+#include "base/bytes.h"
 #include "heap/runtime_symbols.h"
 #include "read/go/layout.h"
 #include "target/memory.h"
@@ -21,7 +23,7 @@ enum class SpanState : u8 { kDead = 0, kInUse = 1, kManual = 2 };
 
 struct Span {
   TargetAddr start;  // startAddr
-  TargetAddr limit;  // end of the last element
+  TargetAddr limit;  // end of the last element; of a large object: of the bytes asked for
   u64 npages = 0;
   u64 elem_size = 0;
   u64 nelems = 0;
@@ -33,14 +35,26 @@ struct Span {
   SpanState state = SpanState::kDead;
   TargetAddr alloc_bits;
   TargetAddr gcmark_bits;
+
+  TargetAddr end() const { return start + npages * 8192; }
+  bool is_heap() const { return state == SpanState::kInUse; }
+  bool holds(TargetAddr addr) const { return addr >= start && addr < limit; }
+  // Of the slot that holds addr, which must be in the span.
+  u64 index_of(TargetAddr addr) const { return (addr - start) / elem_size; }
+  TargetAddr slot(u64 index) const { return start + index * elem_size; }
 };
 
+// From the allocBits: set, or below freeindex. What died but was not swept yet still counts as
+// allocated.
+bool is_allocated(const Span& span, ByteView alloc_bits, u64 index);
+
 struct Object {
-  TargetAddr base;   // of the slot; with malloc headers the user's bytes begin at `user`
+  TargetAddr base;  // of the slot; with malloc headers the user's bytes begin at `user`
   TargetAddr user;
   u64 size_bytes = 0;  // usable bytes from `user`
   bool noscan = false;
-  bool is_stack = false;  // the address is on a goroutine stack (state manual), base/size are the span's
+  bool is_stack =
+      false;  // the address is on a goroutine stack (state manual), base/size are the span's
 };
 
 class SpanTable {
@@ -50,18 +64,28 @@ class SpanTable {
 
   // The span that holds addr now; reads the target each time.
   std::optional<Span> find_span(TargetAddr addr) const;
-  // The object slot that holds addr, allocated or not (freeness by freeindex and allocBits is checked: a free slot
-  // answers nothing).
+  // The object slot that holds addr, allocated or not (freeness by freeindex and allocBits is
+  // checked: a free slot answers nothing).
   std::optional<Object> find_object(TargetAddr addr) const;
   // Is this slot allocated by the bits of now?
   bool is_allocated(const Span& span, u64 index) const;
-  // All spans in use (heap and manual), through mheap_.allspans; damaged entries are left out and counted.
+  // The object of `span` that holds addr, wherever the span came from; the same rules.
+  std::optional<Object> find_object_in(const Span& span, TargetAddr addr) const;
+  // The object in a slot of a span in use, allocated or not.
+  Object object_in_slot(const Span& span, u64 index) const;
+  // The allocBits of the span, one bit an object, as they are now; nothing when unreadable.
+  std::optional<std::vector<u8>> read_alloc_bits(const Span& span) const;
+  // All spans in use (heap and manual), through mheap_.allspans, ascending and disjoint; damaged
+  // entries are left out and counted (`damaged` may be null). A span that the target frees or
+  // splits meanwhile may count as damaged.
   std::vector<Span> read_all(u64* damaged) const;
   // mheap_.sweepgen: grows by 2 with every completed GC cycle.
   std::optional<u32> sweepgen() const;
 
  private:
-  std::optional<Span> read_span(TargetAddr mspan) const;
+  enum class Health { kGood, kDead, kDamaged };
+  // Reads an mspan's bytes; the span is complete only when good.
+  Health parse_span(ByteView mspan, Span* span) const;
   const target::Memory* memory_;
   const read::Layout* layout_;
   TargetAddr mheap_;

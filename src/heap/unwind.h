@@ -1,4 +1,5 @@
-// Unwinding a goroutine stack with pclntab: physical frames, their slots, and which of them hold live pointers.
+// Unwinding a goroutine stack with pclntab: physical frames, their slots, and which of them hold
+// live pointers.
 //
 //   high  │ arguments (args map)      ← argp = cfa
 //         │ return address            ← cfa - 8
@@ -6,8 +7,10 @@
 //         │ locals (locals map)         ... up to varp = cfa - 16
 //   low   │ outgoing arguments        ← sp
 //
-// Works on a copy (an event record, a perf sample) or on live memory. Stops, and says so, at the first return address
-// that is not Go code, at a frame that would leave the stack, or at max_frames. Source: runtime/traceback.go.
+// Works on a copy (an event record, a perf sample) or on live memory. Stops, and says so, at the
+// first return address that is not Go code, at a frame that would leave the stack, where code
+// switches stacks (systemstack, mcall, asmcgocall: functions that pclntab marks SPWrite), or at
+// max_frames. Source: runtime/traceback.go.
 #pragma once
 
 #include <optional>
@@ -15,7 +18,9 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "heap/goroutines.h"
 #include "read/go/go_binary.h"
+#include "target/memory.h"
 
 namespace geist::heap {
 
@@ -31,10 +36,10 @@ struct StackCopy {
 
 struct StackFrame {
   read::Function function;
-  ImageAddr pc;         // the instruction the frame is at: for callers, the return address
+  ImageAddr pc;  // the instruction the frame is at: for callers, the return address
   bool is_return_address = false;  // look up lines and maps at pc - 1
-  TargetAddr sp;        // at pc
-  TargetAddr cfa;       // address right above the return-address slot
+  TargetAddr sp;                   // at pc
+  TargetAddr cfa;                  // address right above the return-address slot
   ImageAddr lookup_pc() const { return is_return_address ? pc - 1 : pc; }
 };
 
@@ -43,12 +48,31 @@ struct Unwound {
   bool complete = false;           // reached a TopFrame function (goexit, main start)
 };
 
-// `pc` is inside a function body at an instruction boundary (not a return address) with stack pointer stack.sp.
-// LoadBias maps return addresses to the image. `registers_bp` is used only for functions whose pcsp is missing.
-Unwound unwind(const read::GoBinary& binary, LoadBias bias, ImageAddr pc, const StackCopy& stack, u32 max_frames);
+// `pc` is inside a function body at an instruction boundary (not a return address, unless the last
+// argument says so) with stack pointer stack.sp. LoadBias maps return addresses to the image. A
+// caller is taken only when a CALL instruction stands in front of its return address.
+Unwound unwind(const read::GoBinary& binary, LoadBias bias, ImageAddr pc, const StackCopy& stack,
+               u32 max_frames, bool pc_is_return_address = false);
 
-// Slots of the frame that the stack maps call live pointers at its pc: addresses, ascending. Empty when the function has
-// no maps at that pc (PCDATA_StackMapIndex absent), which for the innermost frame is normal between calls.
+// The stack of a goroutine that does not run, [sp, stack_hi) as it is now, and its frames. Nothing
+// when it has no resume point, its stack is longer than max_bytes or unreadable, or it went on
+// while it was read.
+struct ParkedStack {
+  TargetAddr sp;
+  std::vector<u8> bytes;
+  Unwound unwound;
+  StackCopy copy() const { return {sp, bytes}; }
+};
+std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const read::GoBinary& binary,
+                                         LoadBias bias, const Goroutine& goroutine, u64 max_bytes,
+                                         u32 max_frames);
+
+// Slots of the frame that the stack maps call live pointers at its pc: addresses, ascending. The
+// maps hold at calls only (PCDATA_StackMapIndex changes in front of each and is stale between
+// them), so there are none for a frame that is at an instruction of its own: the innermost one, or
+// one that a signal interrupted. At an append site ask for the frame with the return address of the
+// site's growslice call as pc: what is live across that call is live across the append. Variables
+// whose address is taken (stack objects) have no bit in these maps.
 std::vector<TargetAddr> live_pointer_slots(const read::GoBinary& binary, const StackFrame& frame);
 
 }  // namespace geist::heap

@@ -1,11 +1,13 @@
 // Views: slice and string headers in heap objects and globals that look into given byte ranges.
 //
-// A scan reads every pointer-bearing span in use and data/bss once, and reports each word that points into (or right
-// at the start of) a wanted array together with the two words behind it, as long as they read as a header:
-// len <= cap, ptr + cap*size <= end of the array (a string: len only). One scan serves many arrays.
-// The target runs meanwhile: every hit is read again before it is reported.
+// A scan reads every pointer-bearing span in use and data/bss once, and reports each word that
+// points into (or right at the start of) a wanted array together with the two words behind it, as
+// long as they read as a header: len <= cap, ptr + cap*size <= end of the array (a string: len
+// only). One scan serves many arrays. The target runs meanwhile: every hit is read again before it
+// is reported.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -22,13 +24,14 @@ struct ArrayRange {
 };
 
 struct HeaderHit {
-  TargetAddr at;        // where the ptr word is
+  TargetAddr at;  // where the ptr word is
   TargetAddr ptr;
-  u64 len = 0;          // word behind ptr
-  u64 cap = 0;          // word behind len, as it stands; the caller decides whether it is a slice or a string
+  u64 len = 0;  // word behind ptr; 0 when the holder ends there
+  u64 cap = 0;  // word behind len, as it stands; the caller decides whether it is a slice or a
+                // string. 0 when the holder ends there
   bool in_globals = false;
-  TargetAddr holder;    // base of the heap object that holds it; 0 in globals
-  u64 holder_size = 0;
+  TargetAddr holder;  // base of the heap object that holds it, behind a malloc header; 0 in globals
+  u64 holder_size = 0;  // usable bytes from there
   u32 array = 0;        // index into the wanted arrays
 };
 
@@ -37,22 +40,44 @@ struct ScanStats {
   u64 spans = 0;
   u64 spans_damaged = 0;
   u64 bytes_unreadable = 0;
+  u64 hits_torn = 0;     // words that kept changing while they were read again; not reported
+  u64 hits_dropped = 0;  // beyond kMaxHits
 };
 
 class ViewScanner {
  public:
-  ViewScanner(const target::Memory& memory, const read::GoBinary& binary, const RuntimeSymbols& symbols, LoadBias bias);
+  // Of one scan; a program with more words into the wanted arrays than that is counted in
+  // hits_dropped.
+  static constexpr u64 kMaxHits = u64{1} << 20;
 
-  // All words in heap and globals that point into one of `arrays` (which must not overlap), len/cap as found behind
-  // them, allocated objects only. Every pointer hit is reported, header-shaped or not: `HeaderHit::len/cap` are raw.
-  // `max_bytes` bounds the scan; what was left out is in stats.bytes_unreadable.
-  std::vector<HeaderHit> scan(const std::vector<ArrayRange>& arrays, u64 max_bytes, ScanStats* stats) const;
+  ViewScanner(const target::Memory& memory, const read::GoBinary& binary,
+              const RuntimeSymbols& symbols, LoadBias bias);
 
-  // Is the object at `base` reachable from globals, goroutine stacks or registers given? Walks the heap from the roots by
-  // pointer words (conservative: any word that points into an object keeps it). Bounded by max_bytes; nothing = not known.
-  std::optional<bool> is_reachable(const std::vector<TargetAddr>& objects, u64 max_bytes, std::vector<bool>* out) const;
+  // All words in heap and globals that point into one of `arrays` (which must not overlap), len/cap
+  // as found behind them, allocated objects only. Every pointer hit is reported, header-shaped or
+  // not: `HeaderHit::len/cap` are raw. `max_bytes` bounds the scan; what was left out is in
+  // stats.bytes_unreadable.
+  std::vector<HeaderHit> scan(const std::vector<ArrayRange>& arrays, u64 max_bytes,
+                              ScanStats* stats) const;
+
+  // Are these heap objects (any address inside each) reachable from data, bss and goroutine stacks?
+  // A walk over the heap by pointer words, conservative: any word that points into an allocated
+  // object keeps it, whatever its type; objects of noscan spans are leaves; a stack is scanned from
+  // the saved SP, of a running goroutine whole.
+  //   true      each was reached, by a chain of words that were seen one after the other while the
+  //   target ran false     all was walked, and at least one was not reached: it is garbage, or the
+  //   only way to it leads through a
+  //             register, a finalizer or cgo memory, or its last pointer moved behind our back. Ask
+  //             again to be surer.
+  //   nothing   not known: max_bytes was not enough, or part of the heap could not be read
+  // (*out)[i] says which objects were reached, in all three cases. Addresses in data and bss are
+  // always reachable, those on a goroutine stack as long as it lives. Takes memory for the spans it
+  // walks, up to max_bytes.
+  std::optional<bool> is_reachable(const std::vector<TargetAddr>& objects, u64 max_bytes,
+                                   std::vector<bool>* out) const;
 
  private:
+  class Scan;
   const target::Memory* memory_;
   const read::GoBinary* binary_;
   RuntimeSymbols symbols_;

@@ -1,0 +1,25 @@
+// Reading many small records of the target with few system calls: records that lie near each other
+// come in one read. The runtime takes its mspans from 16 KiB chunks (runtime/mfixalloc.go) and its
+// g's from heap spans, so a hundred of them share a read; a read costs as much as copying 2 KiB.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "target/memory.h"
+
+namespace geist::heap {
+
+// Calls visit(addr, bytes) once for each different address, ascending; `bytes` has record_size
+// bytes, or none where the target has no memory there. record_size is at most 4096.
+void read_records(const target::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,
+                  const std::function<void(TargetAddr, ByteView)>& visit);
+
+// A Go slice of pointers at `array` with `count` entries, or less where memory ends. Nothing is
+// allocated before it was read; more than `max_count` entries are not taken seriously: none.
+std::vector<TargetAddr> read_pointers(const target::Memory& memory, TargetAddr array, u64 count,
+                                      u64 max_count);
+
+}  // namespace geist::heap
