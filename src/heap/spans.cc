@@ -49,7 +49,7 @@ bool is_small_span_sane(const Span& span) {
   return span.elem_size == size_class.bytes && span.npages == size_class.pages &&
          span.div_mul == 0xffffffffu / size_class.bytes + 1 && span.nelems >= 1 &&
          span.nelems <= (span.npages << kPageShift) / span.elem_size &&
-         span.limit == span.slot(span.nelems);
+         span.limit >= span.slot(span.nelems) && span.limit <= span.end();
 }
 
 bool is_large_span_sane(const Span& span) {
@@ -97,7 +97,10 @@ SpanTable::Health SpanTable::parse_span(ByteView mspan, Span* span) const {
   span->size_class = span_class >> 1;
   span->alloc_bits = TargetAddr(word(at.mspan_alloc_bits));
   span->gcmark_bits = TargetAddr(word(at.mspan_gcmark_bits));
-  bool is_sane = span->size_class == 0 ? is_large_span_sane(*span) : is_small_span_sane(*span);
+  bool is_large = span->size_class == 0;
+  bool is_sane = is_large ? is_large_span_sane(*span) : is_small_span_sane(*span);
+  // go1.22 (mcentral.grow) counts the heap bitmap at the span's end as objects.
+  if (is_sane && !is_large) span->limit = span->slot(span->nelems);
   return is_sane && span->freeindex <= span->nelems ? Health::kGood : Health::kDamaged;
 }
 
