@@ -103,10 +103,16 @@ std::string environment_keys() {
   return keys;
 }
 
-std::string exit_manual() {
+// Only `run` has exit statuses of its own beside the general ones.
+std::string exit_manual(bool for_run) {
   std::string out = "## EXIT STATUS\n\n";
-  out += "`geist run` gives the exit status of the program, unless:\n\n";
-  for (const ExitRow& row : kExits) out += fmt::format("- **{}** {}\n", to_int(row.code), row.when);
+  if (for_run) out += "`geist run` gives the exit status of the program, unless:\n\n";
+  for (const ExitRow& row : kExits) {
+    bool is_general = row.code <= ExitCode::kOurBug;
+    bool is_of_other_verbs = row.code == ExitCode::kOk || row.code == ExitCode::kFound;
+    if (for_run ? is_of_other_verbs : !is_general) continue;
+    out += fmt::format("- **{}** {}\n", to_int(row.code), row.when);
+  }
   return out;
 }
 
@@ -152,7 +158,7 @@ std::string emit_overview_manual() {
     if (!verb.hidden)
       out += fmt::format("- [geist-{0}(1)](geist-{0}.1.md) {1}\n", verb.name, verb.summary);
   }
-  return out + "\n" + exit_manual();
+  return out;
 }
 
 std::string emit_verb_manual(const Verb& verb) {
@@ -170,7 +176,7 @@ std::string emit_verb_manual(const Verb& verb) {
         "geist run ./prog\n",
         kEnvironment, environment_keys());
   }
-  out += "\n" + exit_manual();
+  out += "\n" + exit_manual(verb.name == "run");
   return out + "\n## SEE ALSO\n\n[geist(1)](geist.1.md)\n";
 }
 

@@ -1,3 +1,9 @@
+// Which file does the user mean? The rules are a shell's, with Go packages added where a shell would give up:
+//
+//   a directory            with .go files: built; else "Is a directory"
+//   a path with a '/'      that file; when there is none and it reads as an import path: go is asked
+//   a bare name            the first executable of that name in PATH
+//   something.go           built
 #include "cli/program_path.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// Files are opened before the program starts, so that a typing error in a path costs no long run; they are written when
+// everything else is over, so that a full disk costs no more than that one file.
 #include "cli/report_output.h"
 
 #include <fmt/format.h>

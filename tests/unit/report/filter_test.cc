@@ -1,3 +1,4 @@
+// Suppression files as people write them, globs against names full of brackets, and baselines.
 #include "report/filter.h"
 
 #include <gtest/gtest.h>

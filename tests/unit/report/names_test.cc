@@ -1,3 +1,4 @@
+// Short names, safe text and the drawing of arrays, including lengths no array can have.
 #include <gtest/gtest.h>
 
 #include "report/report.h"

@@ -1,0 +1,46 @@
+# Thin: each target is a script or a preset. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-all bench fuzz format check manuals clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+build: ## build/release/geist
+	@scripts/setup
+	@scripts/build release
+
+demo: ## build geist and a real program with a ghost bug, and show the report
+	@scripts/setup
+	@scripts/build release geist
+	@scripts/demo
+
+test: ## everything that fits a push: unit tests (also under ASan and UBSan), layers, cases, real programs
+	@scripts/setup
+	@scripts/test
+
+test-all: ## the same with every supported Go release, gofmt, the standard library's tests, and 200 kills
+	@scripts/setup
+	@scripts/test --all
+
+bench: ## what geist costs: start-up, a loop of appends, gofmt
+	@scripts/setup
+	@scripts/build release
+	@tests/bench/run
+
+fuzz: ## fuzz each reader of untrusted bytes
+	@scripts/setup --with-clang
+	@tests/fuzz/run
+
+format: ## clang-format on every source
+	@scripts/setup --with-clang
+	@git ls-files '*.cc' '*.h' | xargs clang-format-16 -i
+
+check: ## the rules of the tree: layers, sizes, names
+	@tests/check_layers
+
+manuals: ## write docs/geist*.1.md from the flag table
+	@scripts/build release geist
+	@scripts/manuals
+
+clean: ## remove build/
+	rm -rf build
