@@ -27,11 +27,14 @@ struct Site {
   uint32_t reserved;
   uint64_t resume;     // trampoline address that goes on with the in-place path
   uint64_t elem_size;  // 0: read it from the abi.Type that `type` gives
-  uint64_t overwrites; // [target] how often the destination was not zero
+  uint64_t skip;       // [target] so many overwriting appends go on without the slow path (hot sites are thinned out)
+  uint64_t period;     // [target] what `skip` was set to last, plus one: how many appends the next event stands for
+  uint64_t seen;       // [target] overwriting appends so far
   Location old_ptr, new_len, cap, num, type;
 };
-static_assert(offsetof(Site, old_ptr) == 32);
-static_assert(sizeof(Site) == 32 + 5 * sizeof(Location));
+static_assert(offsetof(Site, skip) == 24);
+static_assert(offsetof(Site, old_ptr) == 48);
+static_assert(sizeof(Site) == 48 + 5 * sizeof(Location));
 
 inline constexpr uint32_t kPrivateStacks = 64;       // one bit each in a word
 inline constexpr uint32_t kPrivateStackBytes = 8192;

@@ -12,6 +12,7 @@
         .intel_syntax noprefix
 
 #define SITE_RESUME        8
+#define SITE_SKIP          24
 #define STATE_FREE_STACKS  0
 #define STATE_CONTROL      8
 #define STATE_STACKS       262176
@@ -36,6 +37,12 @@ geist_blob_state:
         .globl  \name
 \name:
         mov     [rsp + 8], rcx
+        mov     rcx, [rax + SITE_SKIP]
+        jrcxz   1f                              // the only test that leaves the flags alone
+        lea     rcx, [rcx - 1]
+        mov     [rax + SITE_SKIP], rcx          // not atomic: a lost decrement costs nothing
+        jmp     geist_leave
+1:
         mov     [rsp + 16], rdx
         mov     [rsp + 24], rbx
         lea     rcx, [rsp + FRAME_BYTES]
@@ -64,6 +71,15 @@ geist_blob_state:
         entry   geist_entry_event, geist_on_overwrite
         entry   geist_entry_exit, geist_on_exit
         entry   geist_entry_main, geist_on_main_return
+
+// A hot site's append that is not looked at: RAX and RCX are all that was touched.
+geist_leave:
+        mov     rcx, [rax + SITE_RESUME]
+        mov     [rsp + 136], rcx
+        mov     rcx, [rsp + 8]
+        mov     rax, [rsp + 0]
+        lea     rsp, [rsp + FRAME_BYTES]
+        jmp     [rsp - 8]
 
 // RDI site, RSI saved registers (= SP), R14 handler.
 geist_enter:

@@ -11,7 +11,7 @@ using abi::Site;
 using abi::State;
 
 // entry_x86_64.S knows these by number.
-static_assert(offsetof(Site, resume) == 8);
+static_assert(offsetof(Site, resume) == 8 && offsetof(Site, skip) == 24);
 static_assert(offsetof(State, free_stacks) == 0 && offsetof(State, control) == 8);
 static_assert(offsetof(State, stacks) == 262176 && abi::kPrivateStackBytes == 1u << 13);
 static_assert(offsetof(Control, lost_no_stack) == 136);
@@ -98,11 +98,26 @@ bool tool_is_alive(Control* control, uint64_t now) {
   return false;
 }
 
+// Counts the append and those that were skipped before it, and decides how many of the next are skipped. A site that
+// overwrites thousands of times is nearly always a reused buffer; every append still has its chance.
+static void count_and_thin(Control* control, Site* site) {
+  constexpr uint64_t kThinFrom = 4096, kThinMore = 1 << 16, kThinMost = 1 << 20;
+  uint64_t stands_for = site->period == 0 ? 1 : site->period;
+  uint64_t seen = site->seen + stands_for;
+  site->seen = seen;
+  __atomic_add_fetch(&control->overwriting, stands_for, __ATOMIC_RELAXED);
+  uint64_t skip = seen < kThinFrom ? 0 : seen < kThinMore ? 7 : seen < kThinMost ? 31 : 127;
+  site->period = skip + 1;
+  site->skip = skip;
+}
+
 extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state) {
   Control* control = reinterpret_cast<Control*>(state->control);
-  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
-  __atomic_add_fetch(&control->overwriting, 1, __ATOMIC_RELAXED);
-  __atomic_add_fetch(&site->overwrites, 1, __ATOMIC_RELAXED);
+  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) {
+    site->skip = ~uint64_t{0};  // disarmed: the check costs a jump from now on
+    return;
+  }
+  count_and_thin(control, site);
   uint64_t g = saved->regs[kR14];
   uint64_t sp = saved->regs[kRsp];
   uint64_t stack_hi = g != 0 ? load64(g + 8) : 0;  // g.stack.hi, runtime/runtime2.go
