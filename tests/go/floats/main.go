@@ -21,7 +21,7 @@ func series(out []point, n int) ([]point, float64) {
 		d += a * b
 		out = append(out, point{d, e, f})
 		e, f = f*0.5+g, e*0.25-a
-		g = math.FMA(g, 0.75, e)
+		g = math.FMA(g, 0.25, e*0.125)
 		h = h*0.999 + d
 		if len(out) > 3 == (a > b) {
 			out = append(out[:2], point{g, h, e})

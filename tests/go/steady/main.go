@@ -36,6 +36,7 @@ func main() {
 	if len(os.Args) > 1 {
 		ms, _ = strconv.Atoi(os.Args[1])
 	}
+	fmt.Println("started")
 	base := append(make([]string, 0, 4), "log", "gzip")
 	routes := []*route{{append(base, "admin")}, {append(base, "public")}}
 

@@ -26,7 +26,7 @@ func files() (list []string) {
 }
 
 func main() {
-	fmt.Printf("args %q\n", os.Args[1:])
+	fmt.Printf("args %q\n", os.Args)
 	env := os.Environ()
 	sort.Strings(env)
 	for _, e := range env {

@@ -1,0 +1,54 @@
+"""Every program of lab/: the same output plain and under geist, and findings that agree with the truth in its comments."""
+import zlib
+
+from go_builds import RELEASES, ROOT, STRIPPED, STRIPPED_RELEASES, Build
+from truth import judge, read_truth
+from watched import FINDINGS_EXIT, Failure, findings, run, same_run
+
+OLDEST = RELEASES[0]
+
+
+def programs():
+    return sorted(p.parent.name for p in (ROOT / 'lab').glob('*/main.go') if p.parent.name != 'demo')
+
+
+def in_subset(name):
+    """A quarter of the programs, always the same ones, and the article's case."""
+    return name == 'orders' or zlib.crc32(name.encode()) % 4 == 0
+
+
+def check(ctx, build, stripped):
+    truth = read_truth(ROOT / 'lab' / build.package)
+    binary = ctx.builds.get(build)
+    plain = run([binary], cwd=ctx.folder)
+    if truth.is_bug() != plain.last_line().startswith('WRONG') or plain.code != 0:
+        raise Failure(f'plain, the program says {plain.last_line()!r} and exits with {plain.code}: the lab is wrong')
+    watched = ctx.watch.run([binary], cwd=ctx.folder)
+    found = findings(watched)
+    note = judge(truth, found, stripped)
+    same_run(plain, watched, code=FINDINGS_EXIT if found else plain.code)
+    for f in found:
+        place = f'{f["site"]["file"].rsplit("/", 1)[-1]}:{f["site"]["line"]}'
+        if place not in watched.log:
+            raise Failure(f'{place} is in the JSON report but not in the text')
+    if truth.is_bug() and not found:
+        note = 'expected miss: ' + truth.expected_miss(stripped)
+    return note
+
+
+def cases(options, default):
+    if options.releases:
+        normal = stripped = options.releases
+    elif options.all:
+        normal, stripped = RELEASES, STRIPPED_RELEASES
+    else:
+        normal, stripped = [default], []
+    for name in programs():
+        for release in normal:
+            yield f'lab/{name}/go{release}', Build('lab', name, release), False
+        for release in stripped:
+            yield f'lab/{name}/go{release}/stripped', Build('lab', name, release, STRIPPED), True
+        if not options.all and not options.releases and in_subset(name):
+            if default != OLDEST:
+                yield f'lab/{name}/go{OLDEST}', Build('lab', name, OLDEST), False
+            yield f'lab/{name}/go{default}/stripped', Build('lab', name, default, STRIPPED), True
