@@ -104,8 +104,19 @@ std::optional<int> take_number(std::string_view& text) {
   return value;
 }
 
-// "go1.26.8", "go1.27rc1", "devel go1.28-abcdef Tue ...", "go1.27.3-X:nogreenteagc", "go1.25.1
-// X:..."
+std::string_view take_field(std::string_view& line, char separator) {
+  usize end = std::min(line.find(separator), line.size());
+  std::string_view field = line.substr(0, end);
+  line.remove_prefix(std::min(end + 1, line.size()));
+  return field;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// "go1.26.8", "go1.27rc1", "go1.27.3-X:nogreenteagc", "go1.22.2 (Red Hat 1.22.2-1.el9)" are
+// releases; "devel go1.28-abcdef Tue ...", "go1.25-20250209-RC00", "go1.27beta1" are not.
 GoRelease parse_release(std::string_view text) {
   GoRelease release;
   release.text = text;
@@ -116,17 +127,37 @@ GoRelease parse_release(std::string_view text) {
   std::optional<int> minor = take_number(text);
   if (!minor) return release;
   release.minor = *minor;
-  if (!text.starts_with('.')) return release;
-  text.remove_prefix(1);
-  release.patch = take_number(text).value_or(0);
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    release.patch = take_number(text).value_or(0);
+  } else if (text.starts_with("rc")) {
+    text.remove_prefix(2);
+    take_number(text);
+  }
+  bool ends_cleanly = text.empty() || text.front() == ' ' ||
+                      (text.size() > 1 && text[0] == '-' && !is_digit(text[1]));
+  release.is_release = at == 0 && ends_cleanly;
   return release;
 }
 
-std::string_view take_field(std::string_view& line, char separator) {
-  usize end = std::min(line.find(separator), line.size());
-  std::string_view field = line.substr(0, end);
-  line.remove_prefix(std::min(end + 1, line.size()));
-  return field;
+// Experiments stand behind "X:" in the version, separated by commas, or in the settings, or in
+// both.
+void collect_experiments(BuildInfo& info) {
+  auto add_all = [&](std::string_view list) {
+    while (!list.empty()) {
+      std::string name(take_field(list, ','));
+      bool is_new = std::find(info.experiments.begin(), info.experiments.end(), name) ==
+                    info.experiments.end();
+      if (!name.empty() && is_new) info.experiments.push_back(std::move(name));
+    }
+  };
+  std::string_view version = info.release.text;
+  if (usize at = version.find("X:"); at != std::string_view::npos) {
+    version.remove_prefix(at + 2);
+    add_all(take_field(version, ' '));
+  }
+  auto setting = info.settings.find("GOEXPERIMENT");
+  if (setting != info.settings.end()) add_all(setting->second);
 }
 
 // Keys and values that hold blanks or quotes are written as Go strings (runtime/debug/mod.go,
@@ -241,6 +272,7 @@ Result<BuildInfo> read_build_info(const Image& image) {
   BuildInfo info;
   info.release = parse_release(raw->version);
   parse_modules(raw->modules, info);
+  collect_experiments(info);
   return info;
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "read/elf/image.h"
@@ -14,6 +15,8 @@ struct GoRelease {
   int minor = 0;     // 26 for go1.26.8
   int patch = 0;     // 8; 0 for go1.26 and release candidates
   std::string text;  // "go1.26.8", as the binary says, with any "-X:..." suffix
+  // A release or its candidate. "devel go1.28-5f1d9f7" and dated builds are not: their layouts are in between.
+  bool is_release = false;
 };
 
 struct Module {
@@ -27,6 +30,8 @@ struct BuildInfo {
   Module main_module;        // line "mod"; empty for std commands
   std::vector<Module> dependencies;
   std::map<std::string, std::string> settings;  // lines "build": "-race" → "true", "CGO_ENABLED" → "1", ...
+  // GOEXPERIMENT values that differ from the release's own: "nogreenteagc", "boringcrypto".
+  std::vector<std::string> experiments;
   bool has_setting(const std::string& key, const std::string& value) const {
     auto it = settings.find(key);
     return it != settings.end() && it->second == value;

@@ -32,6 +32,16 @@ std::optional<Layout> find_layout(int minor) {
   return kLayouts[static_cast<usize>(minor - kOldestMinor)];
 }
 
+std::optional<Layout> find_layout(int minor, int patch) {
+  std::optional<Layout> layout = find_layout(minor);
+  if (!layout) return std::nullopt;
+#define GEIST_LAYOUT_BEFORE(of_minor, first_patch, field, value) \
+  if (minor == (of_minor) && patch < (first_patch)) layout->field = (value);
+#include "read/go/layouts/patches.inc"
+#undef GEIST_LAYOUT_BEFORE
+  return layout;
+}
+
 std::string supported_releases() {
   return fmt::format("Go 1.{} to 1.{}", kOldestMinor, kNewestMinor);
 }

@@ -45,8 +45,10 @@ struct Layout {
 inline constexpr int kOldestMinor = 21;
 inline constexpr int kNewestMinor = 27;
 
-// The row for go1.MINOR, or nothing outside kOldestMinor..kNewestMinor.
+// The row for the newest go1.MINOR, or nothing outside kOldestMinor..kNewestMinor.
 std::optional<Layout> find_layout(int minor);
+// The row for go1.MINOR.PATCH: a few fields moved within a release (layouts/patches.inc).
+std::optional<Layout> find_layout(int minor, int patch);
 // "Go 1.21 to 1.27", for messages.
 std::string supported_releases();
 

@@ -130,6 +130,18 @@ TEST(GoBinary, RefusesTheWrongRelease) {
   }
 }
 
+TEST(GoBinary, ExperimentsChangeTheLayout) {
+  GoBuild build;
+  build.flags = {"-ldflags=-checklinkname=0"};
+  build.experiment = "nogreenteagc";
+  const GoFixture& built = build_fixture(build);
+  ASSERT_NE(built.path, "") << built.error;
+  Result<std::unique_ptr<GoBinary>> binary = GoBinary::open(built.path);
+  ASSERT_TRUE(binary.ok()) << binary.error().message();
+  EXPECT_FALSE(binary.value()->layout().has_inline_mark_bits);
+  EXPECT_EQ(binary.value()->build_info().experiments, std::vector<std::string>{"nogreenteagc"});
+}
+
 // Asks for everything about every n-th function.
 void ask_everything(const GoBinary& binary) {
   const Pclntab& tab = binary.pclntab();

@@ -67,6 +67,27 @@ TEST(GoBuildInfo, ReadsReleases) {
   EXPECT_EQ(release("go1.99999999999"), std::pair(0, 0));
 }
 
+TEST(GoBuildInfo, TellsReleasesFromOtherBuilds) {
+  for (std::string_view version :
+       {"go1.26.8", "go1.26", "go1.27rc1", "go1.27.3-X:nogreenteagc", "go1.25.1 X:greenteagc",
+        "go1.22.2 (Red Hat 1.22.2-1.el9)", "go1.23.4-fips"}) {
+    EXPECT_TRUE(must_read(version).release.is_release) << version;
+  }
+  for (std::string_view version :
+       {"devel go1.28-5f1d9f7 Tue Mar 3", "go1.25-20250209-RC00 cl/724970549", "go1.27beta1",
+        "unknown", "go1.x"}) {
+    EXPECT_FALSE(must_read(version).release.is_release) << version;
+  }
+}
+
+TEST(GoBuildInfo, CollectsExperiments) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(must_read("go1.26.8").experiments, List{});
+  EXPECT_EQ(must_read("go1.27.3-X:nogreenteagc,simd").experiments, (List{"nogreenteagc", "simd"}));
+  EXPECT_EQ(must_read("go1.25.1 X:greenteagc (custom)").experiments, List{"greenteagc"});
+  EXPECT_EQ(must_read("go1.25.1 X:a", "build\tGOEXPERIMENT=a,b\n").experiments, (List{"a", "b"}));
+}
+
 TEST(GoBuildInfo, ReadsModulesAndSettings) {
   BuildInfo info = must_read("go1.26.8",
                              "path\texample.com/cmd/tool\n"
@@ -165,6 +186,12 @@ TEST(GoBuildInfo, RefusesUnknownReleases) {
             "prog: built with go1.28; geist knows Go 1.21 to 1.27; --assume-go=1.27 to try");
   EXPECT_EQ(error("unknown"),
             "prog: built with unknown; geist knows Go 1.21 to 1.27; --assume-go=1.27 to try");
+  EXPECT_EQ(
+      error("devel go1.27-abc"),
+      "prog: built with devel go1.27-abc; geist knows Go 1.21 to 1.27; --assume-go=1.27 to try");
+  EXPECT_EQ(error("go1.26.1-X:staticlockranking"),
+            "prog: built with GOEXPERIMENT=staticlockranking; geist knows the default heap layout; "
+            "build without it");
   EXPECT_EQ(error("go1.28", {.assume_go_minor = 40}),
             "--assume-go=1.40: geist knows Go 1.21 to 1.27; name one of these");
   EXPECT_TRUE(error("go1.28", {.assume_go_minor = 27})

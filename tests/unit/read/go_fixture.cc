@@ -142,8 +142,8 @@ void append_struct(std::vector<u8>& bytes, const void* data, usize size) {
 }  // namespace
 
 std::string GoBuild::describe() const {
-  return fmt::format("{} {}{}", toolchain.empty() ? "default Go" : toolchain, fmt::join(flags, " "),
-                     cgo ? " with cgo" : "");
+  return fmt::format("{} {}{} {}", toolchain.empty() ? "default Go" : toolchain,
+                     fmt::join(flags, " "), cgo ? " with cgo" : "", experiment);
 }
 
 Output run_command(const std::vector<std::string>& argv, const std::vector<std::string>& env) {
@@ -186,6 +186,7 @@ const GoFixture& build_fixture(const GoBuild& build) {
   argv.insert(argv.end(), build.flags.begin(), build.flags.end());
   std::vector<std::string> env = {build.cgo ? "CGO_ENABLED=1" : "CGO_ENABLED=0",
                                   "GOFLAGS=", "GOARCH=amd64", "GOWORK=off"};
+  if (!build.experiment.empty()) env.push_back("GOEXPERIMENT=" + build.experiment);
   if (!build.toolchain.empty()) env.push_back("GOTOOLCHAIN=" + build.toolchain);
   Output output = run_command(argv, env);
   if (!output.ok) {

@@ -15,6 +15,7 @@ struct GoBuild {
   std::string toolchain = {};           // "go1.21.13"; empty: the default of this machine
   std::vector<std::string> flags = {};  // of go build
   bool cgo = false;
+  std::string experiment = {};  // GOEXPERIMENT
 
   std::string describe() const;  // "go1.21.13 -buildmode=pie"
 };

@@ -232,6 +232,12 @@ TEST(GoLayouts, CoverTheRangeTheyName) {
     ASSERT_TRUE(find_layout(minor));
     EXPECT_EQ(find_layout(minor)->minor, minor);
   }
+  // runtime/runtime2.go of 1.24.5 and 1.24.6
+  EXPECT_EQ(find_layout(24, 5)->m_alllink, 328u);
+  EXPECT_EQ(find_layout(24, 6)->m_alllink, find_layout(24)->m_alllink);
+  EXPECT_EQ(find_layout(23, 11)->m_alllink, 328u);
+  EXPECT_EQ(find_layout(23, 12)->m_alllink, find_layout(23)->m_alllink);
+  EXPECT_FALSE(find_layout(kOldestMinor - 1, 0));
   EXPECT_FALSE(find_layout(kOldestMinor - 1));
   EXPECT_FALSE(find_layout(kNewestMinor + 1));
 }
