@@ -8,6 +8,8 @@
 //                       CMPQ reg, $0x400000        number of arenas of 48-bit linux/amd64
 //                       ...  at most 32 bytes of branches and moves
 //                       MOVQ mheap_+arenas(IP), reg
+//                     and in mallocinit
+//                       LEAQ mheap_(IP), AX; CALL runtime.(*mheap).init
 //   allglen, allgptr  inlined atomicAllG (runtime/proc.go), in forEachGRace: its first two
 //                       MOVQ v(IP), reg            in this order
 //                     and in allgadd, the two atomic stores, in the opposite order:
@@ -33,11 +35,10 @@ struct Code {
   ImageAddr addr;
 };
 
-std::optional<Code> find_code(const read::GoBinary& binary, const read::Function& function) {
+// No bytes when they are not in the file.
+Code find_code(const read::GoBinary& binary, const read::Function& function) {
   u64 size = function.end - function.entry;
-  std::optional<ByteView> bytes = binary.image().find_bytes(function.entry, size);
-  if (!bytes) return std::nullopt;
-  return Code{*bytes, function.entry};
+  return {binary.image().find_bytes(function.entry, size).value_or(ByteView()), function.entry};
 }
 
 // The address that a RIP-relative operand of the instruction [at, at+7) with the given opcode
@@ -105,6 +106,19 @@ std::vector<ImageAddr> find_exchanges(const Code& code) {
   return found;
 }
 
+// The receivers of all LEAQ v(IP), AX; CALL callee.
+std::vector<ImageAddr> find_receivers(const Code& code, ImageAddr callee) {
+  std::vector<ImageAddr> found;
+  for (u64 at = 0; at + 12 <= code.bytes.size(); ++at) {
+    std::optional<ImageAddr> variable = rip_operand(code, at, 0x8d);
+    bool is_ax = code.bytes[at] == 0x48 && code.bytes[at + 2] == 0x05;
+    if (!variable || !is_ax || code.bytes[at + 7] != 0xe8) continue;
+    i64 distance = *find_int<i32>(code.bytes, at + 8);
+    if (code.addr + at + 12 + static_cast<u64>(distance) == callee) found.push_back(*variable);
+  }
+  return found;
+}
+
 // What the functions say about one variable.
 struct Votes {
   std::string_view variable;
@@ -138,38 +152,63 @@ constexpr std::array<std::string_view, 5> kSpanLookups = {
     "runtime.findObject", "runtime.spanOfHeap", "runtime.badPointer", "runtime.spanOf",
     "runtime.wbBufFlush1"};
 
+// The functions that are asked, by name.
+struct Witnesses {
+  std::vector<read::Function> span_lookups, allgs_readers, allgs_writers, initializers;
+  std::optional<ImageAddr> mheap_init;
+};
+
+Witnesses find_witnesses(const read::Pclntab& tables) {
+  Witnesses found;
+  for (u32 i = 0; i < tables.function_count(); ++i) {
+    read::Function function = tables.function(read::FuncIndex{i});
+    std::string_view name = function.name;
+    if (!name.starts_with("runtime.")) continue;
+    if (std::find(kSpanLookups.begin(), kSpanLookups.end(), name) != kSpanLookups.end()) {
+      found.span_lookups.push_back(function);
+    }
+    if (name == "runtime.forEachGRace" || name == "runtime.atomicAllG") {
+      found.allgs_readers.push_back(function);
+    }
+    if (name == "runtime.allgadd") found.allgs_writers.push_back(function);
+    if (name == "runtime.mallocinit") found.initializers.push_back(function);
+    if (name == "runtime.(*mheap).init") found.mheap_init = function.entry;
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<RuntimeSymbols> decode_runtime_symbols(const read::GoBinary& binary) {
   Votes mheap{"runtime.mheap_", {}}, allgptr{"runtime.allgptr", {}}, allglen{"runtime.allglen", {}};
-  const read::Layout& layout = binary.layout();
-  for (u32 i = 0; i < binary.pclntab().function_count(); ++i) {
-    read::Function function = binary.pclntab().function(read::FuncIndex{i});
-    std::string_view name = function.name;
-    if (!name.starts_with("runtime.")) continue;
-    bool is_lookup =
-        std::find(kSpanLookups.begin(), kSpanLookups.end(), name) != kSpanLookups.end();
-    bool is_reader = name == "runtime.forEachGRace" || name == "runtime.atomicAllG";
-    bool is_writer = name == "runtime.allgadd";
-    if (!is_lookup && !is_reader && !is_writer) continue;
-    std::optional<Code> code = find_code(binary, function);
-    if (!code) continue;
-    if (is_lookup) {
-      for (ImageAddr load : find_arena_loads(*code)) {
-        mheap.votes.emplace_back(name, load - layout.mheap_arenas);
-      }
+  Witnesses witnesses = find_witnesses(binary.pclntab());
+  for (const read::Function& function : witnesses.span_lookups) {
+    Code code = find_code(binary, function);
+    for (ImageAddr load : find_arena_loads(code)) {
+      mheap.votes.emplace_back(function.name, load - binary.layout().mheap_arenas);
     }
-    std::vector<ImageAddr> pair;
-    if (is_reader) pair = find_first_loads(*code);
-    if (is_writer) {
-      pair = find_exchanges(*code);
-      std::reverse(pair.begin(), pair.end());
-    }
-    if (pair.size() != 2) continue;
-    allglen.votes.emplace_back(name, pair[0]);
-    allgptr.votes.emplace_back(name, pair[1]);
   }
-  GEIST_TRY(mheap_addr, count(binary, mheap, u64{layout.mheap_arenas} + 8));
+  for (const read::Function& function : witnesses.initializers) {
+    if (!witnesses.mheap_init) break;
+    Code code = find_code(binary, function);
+    for (ImageAddr receiver : find_receivers(code, *witnesses.mheap_init)) {
+      mheap.votes.emplace_back(function.name, receiver);
+    }
+  }
+  // A pair is what the patterns promise; more or fewer are another shape, which says nothing.
+  for (const read::Function& function : witnesses.allgs_readers) {
+    std::vector<ImageAddr> pair = find_first_loads(find_code(binary, function));
+    if (pair.size() != 2) continue;
+    allglen.votes.emplace_back(function.name, pair[0]);
+    allgptr.votes.emplace_back(function.name, pair[1]);
+  }
+  for (const read::Function& function : witnesses.allgs_writers) {
+    std::vector<ImageAddr> pair = find_exchanges(find_code(binary, function));
+    if (pair.size() != 2) continue;
+    allgptr.votes.emplace_back(function.name, pair[0]);
+    allglen.votes.emplace_back(function.name, pair[1]);
+  }
+  GEIST_TRY(mheap_addr, count(binary, mheap, u64{binary.layout().mheap_arenas} + 8));
   GEIST_TRY(allgptr_addr, count(binary, allgptr, 8));
   GEIST_TRY(allglen_addr, count(binary, allglen, 8));
   return RuntimeSymbols{.mheap = mheap_addr, .allgptr = allgptr_addr, .allglen = allglen_addr};
