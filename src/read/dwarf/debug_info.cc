@@ -82,16 +82,19 @@ class ScopeWalk {
     if (!dwarf_hasattr_integrate(die, DW_AT_location)) return;
     Variable variable;
     variable.type = types_.find_type_of(die);
-    u64 size = variable.type == nullptr ? 0 : variable.type->size_bytes;
-    variable.pieces = read_pieces(die, location_pc_, size);
-    if (variable.pieces.empty()) return;
-    variable.is_escaped = name.front() == '&';
-    variable.name = name.substr(variable.is_escaped ? 1 : 0);
+    if (variable.type == nullptr) return;
+    VariableLocation location = read_location(die, location_pc_, *variable.type);
+    if (location.pieces.empty()) return;
+    variable.pieces = std::move(location.pieces);
+    variable.len_may_be_cap = location.len_may_be_cap;
+    bool is_pointer_to_it = name.front() == '&';
+    variable.is_escaped = is_pointer_to_it || location.is_indirect;
+    variable.name = name.substr(is_pointer_to_it ? 1 : 0);
     variable.function = function;
     variable.inline_depth = inline_depth;
     variable.is_parameter = dwarf_tag(die) == DW_TAG_formal_parameter;
     variable.decl_line = static_cast<i32>(find_unsigned(die, DW_AT_decl_line).value_or(0));
-    if (variable.is_escaped) variable.type = find_pointee(variable.type);
+    if (is_pointer_to_it) variable.type = find_pointee(variable.type);
     found_.push_back(std::move(variable));
   }
 

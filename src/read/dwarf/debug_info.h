@@ -26,9 +26,10 @@ struct DebugType {
   std::string name;            // as Go writes it: "[]echo.MiddlewareFunc", "string", "main.T"
   Kind kind = Kind::kInvalid;  // DW_AT_go_kind
   u64 size_bytes = 0;
-  ImageAddr runtime_type;           // DW_AT_go_runtime_type: address of the abi.Type, 0 when absent
-  u64 length = 0;                   // array: number of elements
-  const DebugType* elem = nullptr;  // slice, array, pointer; null when DWARF does not say
+  ImageAddr runtime_type;  // DW_AT_go_runtime_type: address of the abi.Type, 0 when absent
+  u64 length = 0;          // array: number of elements
+  // Slice, array, pointer; null when DWARF does not say.
+  const DebugType* elem = nullptr;
   struct Field {
     std::string name;
     u64 offset = 0;
@@ -57,14 +58,19 @@ struct Piece {
 
 struct Variable {
   std::string name;  // without the '&' of an escaped variable
-  const DebugType* type =
-      nullptr;           // of the variable, also when the slot holds only a pointer to it
+  // Of the variable itself, also when it is escaped.
+  const DebugType* type = nullptr;
   std::string function;  // the (possibly inlined) function it belongs to
   u32 inline_depth = 0;  // 0 = physical function, 1 = inlined into it, ...
   bool is_parameter = false;
-  bool is_escaped = false;  // name began with '&': the slot holds a pointer to it in the heap
+  // The one piece holds a pointer to the variable, which is in the heap (Go names it "&x").
+  bool is_escaped = false;
+  // A slice of which the compiler kept two words. The first is ptr; the second is nearly always len
+  // and given as such, but it is cap where only s[:n], append(s[:n], ...) and cap(s) use it: in a
+  // function that never asks for len(s). See read/dwarf/components.h.
+  bool len_may_be_cap = false;
   i32 decl_line = 0;
-  std::vector<Piece> pieces;  // ordered by byte_offset; empty = no location at this pc
+  std::vector<Piece> pieces;  // ordered by byte_offset, at least one that is somewhere
 };
 
 struct GlobalVariable {

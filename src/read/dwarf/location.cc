@@ -1,130 +1,20 @@
 #include "read/dwarf/location.h"
 
-#include <algorithm>
-#include <array>
-#include <limits>
-#include <span>
+#include <dwarf.h>
 
+#include <utility>
+
+#include "read/dwarf/components.h"
 #include "read/dwarf/die.h"
+#include "read/dwarf/expression.h"
 
 namespace geist::read {
 namespace {
 
-using Ops = std::span<const Dwarf_Op>;
-constexpr u32 kMaxPieceBytes = 1u << 30;
-
-// DW_OP_addr holds the address, DW_OP_addrx an index into .debug_addr.
-std::optional<u64> find_op_address(Dwarf_Attribute* attr, const Dwarf_Op& op) {
-  if (op.atom == DW_OP_addr) return op.number;
-  Dwarf_Attribute in_table;
-  Dwarf_Addr addr = 0;
-  if (dwarf_getlocation_attr(attr, &op, &in_table) != 0) return std::nullopt;
-  if (dwarf_formaddr(&in_table, &addr) != 0) return std::nullopt;
-  return addr;
-}
-
-std::optional<u64> find_constant(const Dwarf_Op& op) {
-  if (op.atom >= DW_OP_lit0 && op.atom <= DW_OP_lit31) return op.atom - DW_OP_lit0;
-  switch (op.atom) {
-    case DW_OP_const1u:
-    case DW_OP_const2u:
-    case DW_OP_const4u:
-    case DW_OP_const8u:
-    case DW_OP_constu:
-    // libdw has extended the signed ones to 64 bits.
-    case DW_OP_const1s:
-    case DW_OP_const2s:
-    case DW_OP_const4s:
-    case DW_OP_const8s:
-    case DW_OP_consts:
-      return op.number;
-    default:
-      return std::nullopt;
-  }
-}
-
-bool set_register(Piece& piece, Piece::Where where, u64 reg, i64 offset) {
-  if (reg > std::numeric_limits<u8>::max()) return false;
-  piece.where = where;
-  piece.reg = static_cast<u8>(reg);
-  piece.offset = offset;
-  return true;
-}
-
-// One operator that names a place by itself.
-bool read_single(Dwarf_Attribute* attr, const Dwarf_Op& op, Piece& piece) {
-  if (op.atom >= DW_OP_reg0 && op.atom <= DW_OP_reg31) {
-    return set_register(piece, Piece::Where::kRegister, op.atom - DW_OP_reg0, 0);
-  }
-  if (op.atom >= DW_OP_breg0 && op.atom <= DW_OP_breg31) {
-    return set_register(piece, Piece::Where::kRegisterMemory, op.atom - DW_OP_breg0,
-                        static_cast<i64>(op.number));
-  }
-  switch (op.atom) {
-    case DW_OP_regx:
-      return set_register(piece, Piece::Where::kRegister, op.number, 0);
-    case DW_OP_bregx:
-      return set_register(piece, Piece::Where::kRegisterMemory, op.number,
-                          static_cast<i64>(op.number2));
-    case DW_OP_fbreg:
-      piece.where = Piece::Where::kCfa;
-      piece.offset = static_cast<i64>(op.number);
-      return true;
-    case DW_OP_call_frame_cfa:
-      piece.where = Piece::Where::kCfa;
-      return true;
-    case DW_OP_addr:
-    case DW_OP_addrx: {
-      std::optional<u64> addr = find_op_address(attr, op);
-      piece.where = Piece::Where::kAddress;
-      piece.value = addr.value_or(0);
-      return addr.has_value();
-    }
-    default:
-      return false;
-  }
-}
-
-// A constant or an address that is the value itself.
-bool read_value(Dwarf_Attribute* attr, const Dwarf_Op& op, Piece& piece) {
-  std::optional<u64> value = find_constant(op);
-  if (!value && (op.atom == DW_OP_addr || op.atom == DW_OP_addrx))
-    value = find_op_address(attr, op);
-  piece.where = Piece::Where::kConstant;
-  piece.value = value.value_or(0);
-  return value.has_value();
-}
-
-bool read_place(Dwarf_Attribute* attr, Ops ops, Piece& piece) {
-  if (ops.empty()) return true;  // nowhere
-  if (ops.size() == 1) return read_single(attr, ops[0], piece);
-  return ops.size() == 2 && ops[1].atom == DW_OP_stack_value && read_value(attr, ops[0], piece);
-}
-
-std::vector<Piece> read_expression(Dwarf_Attribute* attr, Ops ops, u64 size_bytes) {
-  std::vector<Piece> pieces;
-  u64 at = 0;
-  usize start = 0;
-  for (usize i = 0; i < ops.size(); i++) {
-    if (ops[i].atom != DW_OP_piece) continue;
-    Piece piece;
-    u64 size = ops[i].number;
-    if (size > kMaxPieceBytes - at || !read_place(attr, ops.subspan(start, i - start), piece))
-      return {};
-    piece.size_bytes = static_cast<u32>(size);
-    piece.byte_offset = static_cast<u32>(at);
-    pieces.push_back(piece);
-    at += size;
-    start = i + 1;
-  }
-  if (start == ops.size()) return pieces;
-  // A location without DW_OP_piece describes the whole variable; after a piece it would be
-  // malformed.
-  Piece whole;
-  if (start != 0 || !read_place(attr, ops, whole)) return {};
-  whole.size_bytes = static_cast<u32>(std::min<u64>(size_bytes, kMaxPieceBytes));
-  return {whole};
-}
+constexpr u32 kPointerBytes = 8;
+// A list has an entry for each move of a word; the longest in real programs have some thousands.
+constexpr usize kMaxEntries = 1u << 16;
+constexpr u64 kMaxVariableBytes = u64{1} << 31;
 
 // Go writes expressions with DW_FORM_block1 in DWARF 4 and 5 alike (cmd/internal/dwarf/dwarf.go,
 // abbrevs), where the standard wants DW_FORM_exprloc and libdw takes nothing else. Below 128 bytes
@@ -140,28 +30,50 @@ std::optional<Dwarf_Attribute> find_location(Dwarf_Die* die) {
   return attr;
 }
 
-bool is_somewhere(const Piece& piece) {
-  return piece.where != Piece::Where::kNowhere;
+struct LocationList {
+  std::vector<Expression> entries;
+  std::optional<Expression> now;  // the first that is valid at the pc and says anything
+};
+
+LocationList read_list(Dwarf_Attribute* attr, ImageAddr pc) {
+  LocationList list;
+  ptrdiff_t at = 0;
+  Dwarf_Addr base = 0;
+  Dwarf_Addr start = 0;
+  Dwarf_Addr end = 0;
+  Dwarf_Op* ops = nullptr;
+  size_t count = 0;
+  while (list.entries.size() < kMaxEntries &&
+         (at = dwarf_getlocations(attr, at, &base, &start, &end, &ops, &count)) > 0) {
+    std::optional<Expression> expression = read_expression(attr, {ops, count});
+    if (!expression || expression->pieces.empty()) continue;
+    if (!list.now && start <= pc.value && pc.value < end) list.now = expression;
+    list.entries.push_back(std::move(*expression));
+  }
+  return list;
+}
+
+Piece make_whole(const Expression& expression, u64 size_bytes) {
+  Piece whole = expression.pieces[0];
+  whole.size_bytes = expression.is_indirect ? kPointerBytes : static_cast<u32>(size_bytes);
+  return whole;
 }
 
 }  // namespace
 
-std::vector<Piece> read_pieces(Dwarf_Die* die, ImageAddr pc, u64 size_bytes) {
+VariableLocation read_location(Dwarf_Die* die, ImageAddr pc, const DebugType& type) {
   std::optional<Dwarf_Attribute> attr = find_location(die);
-  if (!attr) return {};
-  // Entries of one variable do not overlap in Go; of overlapping ones the first that says anything
-  // is taken.
-  constexpr usize kMaxEntries = 4;
-  std::array<Dwarf_Op*, kMaxEntries> expressions{};
-  std::array<size_t, kMaxEntries> lengths{};
-  int count =
-      dwarf_getlocation_addr(&*attr, pc.value, expressions.data(), lengths.data(), kMaxEntries);
-  for (int i = 0; i < count; i++) {
-    std::vector<Piece> pieces =
-        read_expression(&*attr, Ops(expressions[i], lengths[i]), size_bytes);
-    if (std::ranges::any_of(pieces, is_somewhere)) return pieces;
+  if (!attr || type.size_bytes > kMaxVariableBytes) return {};
+  LocationList list = read_list(&*attr, pc);
+  if (!list.now) return {};
+  bool is_list = dwarf_whatform(&*attr) != DW_FORM_exprloc;
+  bool is_whole = !list.now->has_sizes && (list.now->is_indirect || !is_list);
+  if (is_whole) {
+    return {.pieces = {make_whole(*list.now, type.size_bytes)},
+            .is_indirect = list.now->is_indirect};
   }
-  return {};
+  PlacedPieces placed = place_pieces(type, *list.now, list.entries);
+  return {.pieces = std::move(placed.pieces), .len_may_be_cap = placed.len_may_be_cap};
 }
 
 std::optional<ImageAddr> find_fixed_address(Dwarf_Die* die) {

@@ -1,21 +1,10 @@
-// Where a variable is at a pc, from its DW_AT_location: DWARF expressions and location lists →
-// Pieces.
-//
-// What Go's compiler writes (cmd/compile/internal/ssa/debug.go, PutLocationList; dwarfgen/dwarf.go;
-// go1.21 to go1.27):
-//
-//   DW_OP_regN | DW_OP_fbreg o | DW_OP_call_frame_cfa | DW_OP_addr a | nothing     one location, or
-//   followed by DW_OP_piece n                                                                   one
-//   run of bytes, and so on
-//
-// DW_AT_frame_base is DW_OP_call_frame_cfa in every Go function, so DW_OP_fbreg o is CFA + o.
-// Constants (DW_OP_lit/const… DW_OP_stack_value), DW_OP_bregN and DW_OP_addrx are understood too,
-// as other compilers and later releases write them. An expression with any other operator has no
-// location: nothing is better than a guess.
+// Where a variable is at a pc: DW_AT_location, as one expression for the whole function or as a
+// list of expressions with their pc ranges (.debug_loc up to go1.24, .debug_loclists after).
 #pragma once
 
 #include <elfutils/libdw.h>
 
+#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -23,9 +12,13 @@
 
 namespace geist::read {
 
-// The pieces of `die`'s location that are valid at pc, ordered; empty when it has none there.
-// `size_bytes` is the size of the variable, used for a location without pieces.
-std::vector<Piece> read_pieces(Dwarf_Die* die, ImageAddr pc, u64 size_bytes);
+struct VariableLocation {
+  std::vector<Piece> pieces;  // ordered; empty when it is nowhere, or nobody can say what is where
+  bool is_indirect = false;   // the one piece holds the address of the variable
+  bool len_may_be_cap = false;
+};
+
+VariableLocation read_location(Dwarf_Die* die, ImageAddr pc, const DebugType& type);
 
 // The address of a variable at a fixed place (DW_OP_addr or DW_OP_addrx alone); nothing for all
 // others.

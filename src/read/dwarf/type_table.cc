@@ -42,9 +42,20 @@ std::optional<Dwarf_Die> find_described(Dwarf_Die die) {
   return std::nullopt;
 }
 
+// unsafe.Pointer and what the linker makes up (map headers, hash buckets) have no DW_AT_go_kind.
 Kind read_kind(Dwarf_Die* die) {
-  u64 kind = find_unsigned(die, kDW_AT_go_kind).value_or(0);
-  return kind <= static_cast<u64>(Kind::kUnsafePointer) ? static_cast<Kind>(kind) : Kind::kInvalid;
+  if (std::optional<u64> kind = find_unsigned(die, kDW_AT_go_kind)) {
+    bool is_known = *kind <= static_cast<u64>(Kind::kUnsafePointer);
+    return is_known ? static_cast<Kind>(*kind) : Kind::kInvalid;
+  }
+  switch (dwarf_tag(die)) {
+    case DW_TAG_pointer_type:
+      return dwarf_hasattr(die, DW_AT_type) != 0 ? Kind::kPointer : Kind::kUnsafePointer;
+    case DW_TAG_structure_type:
+      return Kind::kStruct;
+    default:
+      return Kind::kInvalid;
+  }
 }
 
 // Pointer-shaped types and interfaces carry no DW_AT_byte_size.

@@ -1,0 +1,3 @@
+module example.com/dwarf_program
+
+go 1.21
