@@ -267,6 +267,23 @@ def surroundings_with_masks_and_limits(ctx):
     same_run(run(argv, preexec_fn=prepare), ctx.watch.run(argv, preexec_fn=prepare))
 
 
+def limited(program, **limits):
+    def check(ctx):
+        argv = [build(ctx, program)]
+
+        def prepare():
+            for name, value in limits.items():
+                resource.setrlimit(getattr(resource, 'RLIMIT_' + name), (value, value))
+
+        same_run(run(argv, preexec_fn=prepare), ctx.watch.run(argv, preexec_fn=prepare))
+    return check
+
+
+CASES['little-address-space'] = limited('append_kinds', AS=1 << 31)
+CASES['few-open-files'] = limited('append_kinds', NOFILE=12)
+CASES['small-main-stack'] = limited('append_kinds', STACK=256 << 10)
+
+
 @case
 def found_in_path(ctx):
     binary = build(ctx, 'surroundings')
@@ -346,8 +363,11 @@ def exitcode_is_an_option(ctx):
 
 
 @case
-def fail_on_proved_ends_with_the_own_code(ctx):
-    expect_code(ctx.watch.run([orders(ctx)], flags=['--fail-on=proved']), 0, 'nothing is proved')
+def fail_on_a_stronger_level_ends_with_the_own_code(ctx):
+    ended = ctx.watch.run([orders(ctx)], flags=['--fail-on=confirmed', '--no-watch'])
+    if not findings(ended):
+        raise Failure('nothing found')
+    expect_code(ended, 0, 'without hardware watches nothing is confirmed')
 
 
 @case

@@ -8,6 +8,18 @@ from watched import FINDINGS_EXIT, Failure, findings, run, same_run
 OLDEST = RELEASES[0]
 
 
+# other kinds of builds, for a few programs of different shape: flags, environment, whether the names of variables are gone
+KINDS = {
+    'pie': (('-buildmode=pie',), (), False),
+    'trimpath': (('-trimpath',), (), False),
+    'debug': (('-gcflags=all=-N -l',), (), False),
+    'v3': ((), (('GOAMD64', 'v3'),), False),
+    'external': (('-ldflags=-linkmode=external',), (('CGO_ENABLED', '1'),), False),
+    'no-dwarf': (('-ldflags=-w',), (), True),
+}
+OF_ALL_KINDS = ['orders', 'bug_closure', 'bug_two_inlined', 'bug_caller_tail', 'bug_struct24', 'ok_refill_field', 'ok_self_assign']
+
+
 def programs():
     return sorted(p.parent.name for p in (ROOT / 'lab').glob('*/main.go') if p.parent.name != 'demo')
 
@@ -43,6 +55,10 @@ def cases(options, default):
         normal, stripped = RELEASES, STRIPPED_RELEASES
     else:
         normal, stripped = [default], []
+    for release in normal:
+        for name in OF_ALL_KINDS:
+            for kind, (flags, env, nameless) in KINDS.items():
+                yield f'lab/{name}/go{release}/{kind}', Build('lab', name, release, flags, env), nameless
     for name in programs():
         for release in normal:
             yield f'lab/{name}/go{release}', Build('lab', name, release), False

@@ -2,7 +2,7 @@
 import os
 
 from go_builds import RELEASES, STRIPPED, Build
-from watched import FINDINGS_EXIT, Failure, findings, run, same_run
+from watched import Failure, findings, run, same_run
 
 PROGRAMS = {  # name -> environments to run it in
     'append_kinds': [{}, {'GOMAXPROCS': '1'}, {'GODEBUG': 'asyncpreemptoff=1'}],
@@ -12,12 +12,16 @@ PROGRAMS = {  # name -> environments to run it in
     'goroutines': [{}, {'GOMAXPROCS': '1'}, {'GOGC': '1'}, {'GOMAXPROCS': '16'}],
     'long_loop': [{}, {'GOMAXPROCS': '1'}],
     'profile': [{}, {'GOMAXPROCS': '8'}],
+    'threads': [{}, {'GOMAXPROCS': '32'}],
+    'closes_files': [{}],
+    'drops': [{}],
 }
 SMALL = ['append_kinds', 'deep_stack', 'floats', 'gc_stress']
 
 KINDS = {  # name -> flags, environment
     'normal': ((), ()),
     'stripped': (STRIPPED, ()),
+    'no-dwarf': (('-ldflags=-w',), ()),
     'pie': (('-buildmode=pie',), ()),
     'debug': (('-gcflags=all=-N -l',), ()),
     'trimpath': (('-trimpath',), ()),

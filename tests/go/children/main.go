@@ -34,6 +34,9 @@ func main() {
 	}
 	out, err := exec.Command("/bin/sh", "-c", "echo from a shell; exit 3").CombinedOutput()
 	fmt.Printf("%s %v\n", out, err)
+	lost := exec.Command(os.Args[0])
+	lost.Dir = "/no/such/folder" // fails in the child, between fork and exec
+	fmt.Println(lost.Run() != nil)
 	fmt.Println(child("one"))
 	results := make([]string, 8)
 	var wg sync.WaitGroup
