@@ -40,10 +40,9 @@ int cmd_help(const ParsedFlags& parsed) {
   if (verb != nullptr) return show(as_manual ? emit_verb_manual(*verb) : emit_verb_help(*verb));
   std::vector<std::string> names;
   for (const Verb& known : all_verbs()) names.emplace_back(known.name);
-  Error error(fmt::format("no verb \"{}\"", name));
-  if (auto nearest = find_nearest(name, names))
-    error = std::move(error).with_hint(fmt::format("Did you mean {}?", *nearest));
-  return fail_usage(error, "");
+  auto nearest = find_nearest(name, names);
+  std::string hint = nearest ? fmt::format("Did you mean {}?", *nearest) : "";
+  return fail_usage(Error(fmt::format("no verb \"{}\"", name)).with_hint(hint), "");
 }
 
 int cmd_completion(const ParsedFlags& parsed) {
