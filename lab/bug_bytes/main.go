@@ -4,6 +4,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 type lookup struct {
@@ -16,13 +17,16 @@ func newLookup(prefix []byte, id string) *lookup {
 }
 
 func main() {
-	prefix := append(make([]byte, 0, 16), "user:"...)
+	var prefix []byte
+	for _, part := range strings.Fields("user : id : nr :") {
+		prefix = append(prefix, part...) // len 11, cap 16 in the end
+	}
 	lookups := []*lookup{newLookup(prefix, "42"), newLookup(prefix, "97")}
 
 	for _, l := range lookups {
 		fmt.Printf("lookup %s\n", l.key)
 	}
-	if !bytes.Equal(lookups[0].key, []byte("user:42")) {
+	if !bytes.Equal(lookups[0].key, []byte("user:id:nr:42")) {
 		fmt.Printf("WRONG: looks for %s\n", lookups[0].key)
 		return
 	}

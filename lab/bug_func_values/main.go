@@ -31,7 +31,10 @@ func (b builder) build() config {
 }
 
 func main() {
-	base := builder{}.use(nothing).use(nothing).use(nothing)
+	var base builder
+	for range [3]int{} {
+		base = base.use(nothing) // len 3, cap 4 in the end
+	}
 	builders := []builder{base.use(fast), base.use(slow)}
 
 	got := builders[0].build().retries

@@ -19,8 +19,10 @@ func (l logger) with(field string) logger {
 func (l logger) line(msg string) string { return msg + " " + strings.Join(l.fields, " ") }
 
 func main() {
-	root := logger{make([]string, 0, 4)}
-	root = root.with("host=a").with("pid=7")
+	var root logger
+	for _, field := range strings.Fields("host=a pid=7 env=prod") {
+		root = root.with(field) // len 3, cap 4 in the end
+	}
 
 	printers := []func(string) string{root.with("user=ann").line, root.with("user=bob").line}
 

@@ -12,6 +12,9 @@ func total(values []int) (sum int) {
 	return sum
 }
 
+// Inlined, the append would be a store at a known place, without a check of the capacity.
+//
+//go:noinline
 func withTax(values []int) int { return total(append(values, 1000)) } // want: ghost-write before="30" after="1000"
 
 func main() {
