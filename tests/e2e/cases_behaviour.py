@@ -4,15 +4,16 @@ import os
 import pty
 import resource
 import select
+import shlex
 import signal
 import struct
 import subprocess
 import termios
 import time
 
-from go_builds import Build
+from go_builds import ROOT, Build, go_env
 from kill_monitor import Killer
-from watched import FINDINGS_EXIT, Failure, brief, crash_text, findings, run, same_bytes, same_run, shell_code
+from watched import FINDINGS_EXIT, Failure, brief, crash_text, describe, findings, run, same_bytes, same_run, shell_code
 
 CASES = {}
 
@@ -419,6 +420,26 @@ def report_goes_to_stderr_without_log(ctx):
 def no_verb_is_run(ctx):
     ended = run([ctx.watch.geist, orders(ctx)])
     expect_code(ended, FINDINGS_EXIT, 'geist ./prog is geist run -- ./prog')
+
+
+# ---- tests
+
+@case
+def go_test_exec(ctx):
+    """`go test -exec 'geist run ...'` finds the ghost write that fails one of three tests, and changes no verdict."""
+    def verdicts(*flags):
+        p = run(['go', 'test', '-count=1', '-v', *flags, './cart'], cwd=ROOT / 'tests' / 'go', env=go_env(ctx.release))
+        return [line.split(' (')[0] for line in p.out.decode().splitlines() if line.lstrip().startswith(('--- ', 'PASS', 'FAIL'))]
+    ctx.builds.require(ctx.release)
+    plain = verdicts()
+    words = ctx.watch.argv([])
+    watched = verdicts('-exec', shlex.join(words))
+    clean = [line.split('\t')[0] for line in plain], [line.split('\t')[0] for line in watched]
+    if clean[0] != clean[1] or not any('FAIL: TestTwo' in line for line in plain):
+        raise Failure(f'plain {clean[0]}, under geist {clean[1]}')
+    found = findings(ctx.watch.read(run(['true'])))
+    if [f['site']['function'] for f in found] != ['geist.example/tests/cart.Cart.With']:
+        raise Failure(f'found: {[describe(f) for f in found]}')
 
 
 # ---- geist dies
