@@ -12,7 +12,7 @@ build: ## build/release/geist
 demo: ## build geist and a real program with a ghost bug, and show the report
 	@scripts/setup
 	@scripts/build release geist
-	@scripts/demo
+	@lab/demo/run
 
 test: ## everything that fits a push: unit tests (also under ASan and UBSan), layers, cases, real programs
 	@scripts/setup
