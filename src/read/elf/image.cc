@@ -161,6 +161,13 @@ Result<Image> Image::from_bytes(std::vector<u8> bytes, std::string name) {
   return parse(std::move(image));
 }
 
+Result<Image> Image::from_view(ByteView bytes, std::string name) {
+  Image image;
+  image.path_ = std::move(name);
+  image.bytes_ = bytes;
+  return parse(std::move(image));
+}
+
 Result<Image> Image::parse(Image image) {
   GEIST_TRY_STATUS(image.check_header());
   GEIST_TRY_STATUS(image.read_segments());
@@ -410,30 +417,41 @@ std::vector<ImageAddr> Image::find_word_places(u64 value) const {
   return places;
 }
 
-std::vector<Symbol> Image::read_symbols() const {
-  std::vector<Symbol> symbols;
+// Calls visit(symbol) for every named, defined symbol of .symtab until it says to stop.
+template <typename Visit>
+void Image::visit_symbols(Visit visit) const {
   std::optional<ByteView> table = find_section_bytes(".symtab");
   std::optional<ByteView> names = find_section_bytes(".strtab");
-  if (!table || !names) return symbols;
-  symbols.reserve(table->size() / sizeof(Elf64_Sym));
+  if (!table || !names) return;
   for (u64 at = 0; at + sizeof(Elf64_Sym) <= table->size(); at += sizeof(Elf64_Sym)) {
     Elf64_Sym entry = *find_struct<Elf64_Sym>(*table, at);
     if (entry.st_name == 0 || entry.st_shndx == SHN_UNDEF) continue;
     std::string_view name = ByteReader(*names, entry.st_name).read_cstring();
     if (name.empty()) continue;
-    symbols.push_back({.name = name,
-                       .addr = ImageAddr(entry.st_value),
-                       .size = entry.st_size,
-                       .type = static_cast<u8>(ELF64_ST_TYPE(entry.st_info))});
+    Symbol symbol{.name = name,
+                  .addr = ImageAddr(entry.st_value),
+                  .size = entry.st_size,
+                  .type = static_cast<u8>(ELF64_ST_TYPE(entry.st_info))};
+    if (visit(symbol)) return;
   }
+}
+
+std::vector<Symbol> Image::read_symbols() const {
+  std::vector<Symbol> symbols;
+  visit_symbols([&](const Symbol& symbol) {
+    symbols.push_back(symbol);
+    return false;
+  });
   return symbols;
 }
 
 std::optional<Symbol> Image::find_symbol(std::string_view name) const {
-  for (const Symbol& symbol : read_symbols()) {
-    if (symbol.name == name) return symbol;
-  }
-  return std::nullopt;
+  std::optional<Symbol> found;
+  visit_symbols([&](const Symbol& symbol) {
+    if (symbol.name == name) found = symbol;
+    return found.has_value();
+  });
+  return found;
 }
 
 std::string Image::build_id() const {

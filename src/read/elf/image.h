@@ -51,6 +51,8 @@ class Image {
   static Result<Image> open(const std::string& path);
   // The same checks on bytes in memory; `name` stands for the path in messages. For tests and fuzzing.
   static Result<Image> from_bytes(std::vector<u8> bytes, std::string name);
+  // The same on bytes that the caller keeps alive and unchanged for as long as the Image.
+  static Result<Image> from_view(ByteView bytes, std::string name);
 
   const std::string& path() const { return path_; }
   ByteView file_bytes() const { return bytes_; }
@@ -90,6 +92,8 @@ class Image {
   Status read_sections();
   Status check_not_packed() const;
   void read_relatives();
+  template <typename Visit>
+  void visit_symbols(Visit visit) const;
   Error bad(const std::string& what) const;
 
   std::string path_;

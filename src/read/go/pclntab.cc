@@ -16,6 +16,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
+#include <string>
 
 namespace geist::read {
 namespace {
@@ -110,9 +112,17 @@ std::optional<Function> Pclntab::find_function(ImageAddr pc) const {
 }
 
 std::optional<Function> Pclntab::find_function_named(std::string_view name) const {
+  std::string terminated(name);
+  terminated += '\0';
   for (u32 i = 0; i < entries_.size(); ++i) {
     i32 offset = *find_int<i32>(pclntable_, entries_[i].func_offset + kNameOff);
-    if (name_at(offset) == name) return function(FuncIndex{i});
+    if (offset < 0) continue;
+    // Not name_at(): to find the end of each of 100,000 names takes ten times as long.
+    std::optional<ByteView> bytes =
+        find_part(funcnametab_, static_cast<u64>(offset), terminated.size());
+    if (bytes && std::memcmp(bytes->data(), terminated.data(), terminated.size()) == 0) {
+      return function(FuncIndex{i});
+    }
   }
   return std::nullopt;
 }
