@@ -1,0 +1,167 @@
+// See access.h. Names of runtime functions: runtime/mgcmark*.go, mbitmap.go, mwbbuf.go, memmove_amd64.s, go1.21-1.27.
+#include "judge/access.h"
+
+#include <algorithm>
+#include <array>
+
+namespace geist::judge {
+namespace {
+
+using x86::Insn;
+using x86::Operand;
+using Kind = Access::Kind;
+
+constexpr u32 kMaxFrames = 48;
+
+// Runtime functions that look at memory for the collector's or the allocator's sake, on whatever stack they run.
+constexpr std::array<std::string_view, 14> kCollectorPrefixes{
+    "runtime.gc", "runtime.scan", "runtime.mark", "runtime.grey", "runtime.sweep", "runtime.bulkBarrier",
+    "runtime.wb", "runtime.heapBits", "runtime.heapSetType", "runtime.(*gc", "runtime.(*mspan)", "runtime.(*wbBuf)",
+    "runtime.(*mheap)", "runtime.tryDefer"};
+
+bool is_collector(std::string_view name) {
+  return std::any_of(kCollectorPrefixes.begin(), kCollectorPrefixes.end(),
+                     [name](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+u64 address_of(const x86::Mem& mem, const std::array<u64, 16>& regs, LoadBias bias) {
+  if (mem.rip_relative) return static_cast<u64>(mem.disp) + bias.bytes;
+  u64 address = static_cast<u64>(mem.disp);
+  if (mem.base != x86::kNoReg) address += regs[mem.base];
+  if (mem.index != x86::kNoReg) address += regs[mem.index] * mem.scale;
+  return address;
+}
+
+// REP MOVS / STOS stop between elements: the registers tell which side touched the word.
+Kind string_direction(const Insn& insn, const target::WatchSample& sample) {
+  if (!insn.writes_memory) return Kind::kRead;
+  if (!insn.reads_memory) return Kind::kWrite;
+  u64 word = sample.word.value;
+  u64 source = sample.regs[x86::kRsi] - word;
+  u64 target = sample.regs[x86::kRdi] - word;
+  constexpr u64 kNear = 4096;
+  if (source <= kNear && target > kNear) return Kind::kRead;
+  if (target <= kNear && source > kNear) return Kind::kWrite;
+  return Kind::kReadWrite;
+}
+
+}  // namespace
+
+bool is_helper_function(std::string_view name) {
+  return name.starts_with("runtime.") || name.starts_with("internal/runtime/") ||
+         name.starts_with("internal/bytealg.") || name.starts_with("memeqbody") || name.starts_with("cmpbody") ||
+         name.starts_with("internal/abi.") || name.starts_with("indexbytebody") || name.starts_with("countbody") ||
+         name.starts_with("type:.") || name.starts_with("internal/cpu.");
+}
+
+const program::FunctionCode* AccessReader::code_of(const read::Function& function) {
+  auto it = codes_.find(function.index.value);
+  if (it == codes_.end()) {
+    it = codes_.emplace(function.index.value, program::FunctionCode::decode(context_.binary, function)).first;
+  }
+  return it->second ? &*it->second : nullptr;
+}
+
+void AccessReader::take(const Insn& insn, const target::WatchSample& sample, Access& access) const {
+  access.insn = insn.addr;
+  if (insn.rep) {
+    access.kind = string_direction(insn, sample);
+    return;
+  }
+  access.kind = insn.reads_memory && insn.writes_memory ? Kind::kReadWrite
+                : insn.reads_memory                     ? Kind::kRead
+                : insn.writes_memory                    ? Kind::kWrite
+                                                        : Kind::kUnknown;
+  for (u8 i = 0; i < insn.operand_count; ++i) {
+    const Operand& operand = insn.operands[i];
+    if (operand.kind != Operand::Kind::kMem || operand.mem.base == x86::kNoReg) continue;
+    // A load into its own base register leaves no trace of the base.
+    bool survives = (insn.writes & x86::bit(operand.mem.base)) == 0;
+    if (!survives) continue;
+    u64 address = address_of(operand.mem, sample.regs, context_.bias());
+    constexpr u64 kWidest = 64;
+    bool plausible = sample.word.value + 8 > address && sample.word.value < address + kWidest;
+    if (plausible || operand.mem.index != x86::kNoReg) access.base = operand.mem.base;
+  }
+}
+
+void AccessReader::classify(const target::WatchSample& sample, Access& access) {
+  ImageAddr ip = context_.bias().to_image(sample.ip);
+  // The instruction may be the last of its function (a CALL's or JMP's operand read ends elsewhere and stays unknown).
+  std::optional<read::Function> function = context_.binary.pclntab().find_function(ip - 1);
+  const program::FunctionCode* code = function ? code_of(*function) : nullptr;
+  if (code == nullptr) return;
+  const std::vector<Insn>& insns = code->insns();
+  auto it = std::lower_bound(insns.begin(), insns.end(), ip, [](const Insn& i, ImageAddr a) { return i.addr < a; });
+  if (it != insns.end() && it->addr == ip && it->rep) return take(*it, sample, access);
+  if (it == insns.begin()) return;
+  const Insn& before = *std::prev(it);
+  if (before.end() == ip) take(before, sample, access);
+}
+
+// Inside our own trampolines: the content check is ours, displaced instructions are the program's.
+void AccessReader::classify_in_region(const target::WatchSample& sample, Access& access) {
+  access.kind = Kind::kIgnored;
+  for (const probe::ProbedSite& site : context_.plan.sites) {
+    u64 begin = site.trampoline.value;
+    if (sample.ip.value < begin || sample.ip.value > begin + site.trampoline_size) continue;
+    u64 offset = begin - context_.plan.region.value;
+    for (u64 end = begin + site.trampoline_size; begin < end;) {
+      std::optional<ByteView> bytes = find_part(context_.plan.region_bytes, offset, end - begin);
+      std::optional<Insn> insn = bytes ? x86::decode(*bytes, ImageAddr(begin)) : std::nullopt;
+      if (!insn) return;
+      if (insn->end().value == sample.ip.value && insn->writes_memory) access.kind = Kind::kWrite;
+      begin += insn->length;
+      offset += insn->length;
+    }
+    return;
+  }
+}
+
+// The kernel reads buffers for write(2) and fills them for read(2); the system call's Go wrapper tells which.
+void AccessReader::classify_kernel(Access& access) const {
+  access.kind = Kind::kIgnored;
+  for (const heap::StackFrame& frame : access.frames) {
+    std::string_view name = frame.function.name;
+    usize dot = name.rfind('.');
+    std::string_view last = dot == std::string_view::npos ? name : name.substr(dot + 1);
+    bool out = last.starts_with("Write") || last.starts_with("write") || last.starts_with("Send") ||
+               last.starts_with("send") || last.starts_with("Pwrite") || last.starts_with("pwrite");
+    bool in = last.starts_with("Read") || last.starts_with("read") || last.starts_with("Recv") ||
+              last.starts_with("recv") || last.starts_with("Pread") || last.starts_with("pread");
+    if (out) access.kind = Kind::kRead;
+    if (in) access.kind = Kind::kWrite;
+    if (out || in) return;
+  }
+}
+
+Access AccessReader::read(const target::WatchSample& sample) {
+  Access access;
+  access.time = sample.time;
+  access.word = sample.word;
+  access.tid = sample.tid;
+  TargetAddr region = context_.plan.region;
+  bool ours = sample.ip >= region && sample.ip < region + context_.plan.region_bytes.size();
+  if (ours) {
+    classify_in_region(sample, access);
+    return access;
+  }
+  heap::StackCopy stack{TargetAddr(sample.regs[x86::kRsp]), sample.stack};
+  ImageAddr pc = context_.bias().to_image(sample.user_ip);
+  access.frames = heap::unwind(context_.binary, context_.bias(), pc, stack, kMaxFrames).frames;
+  while (access.actor < access.frames.size() && is_helper_function(access.frames[access.actor].function.name)) {
+    ++access.actor;
+  }
+  if (sample.in_kernel) {
+    classify_kernel(access);
+    return access;
+  }
+  classify(sample, access);
+  bool collector = std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
+                               [](const heap::StackFrame& f) { return is_collector(f.function.name); });
+  bool nobody = access.actor == access.frames.size();
+  if (access.reads() && !access.writes() && (collector || nobody)) access.kind = Kind::kIgnored;
+  return access;
+}
+
+}  // namespace geist::judge

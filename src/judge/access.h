@@ -1,0 +1,48 @@
+// Access: what a watch sample says, told from code: was the word read or written, by which instruction, on whose behalf.
+//
+// The sampled IP is behind the access, so the instruction that ends there is decoded; memmove's and REP's direction comes
+// from the operand. Accesses by geist itself, the collector and the allocator are ignored: they are nobody's reading.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "judge/view.h"
+#include "program/code.h"
+#include "target/watch.h"
+
+namespace geist::judge {
+
+struct Access {
+  enum class Kind : u8 { kRead, kWrite, kReadWrite, kUnknown, kIgnored } kind = Kind::kUnknown;
+  u64 time = 0;
+  TargetAddr word;
+  int tid = 0;
+  ImageAddr insn;       // of the access; 0 when it was the kernel or is not known
+  x86::Reg base = x86::kNoReg;  // register the address was made from, when it survived the instruction
+  std::vector<heap::StackFrame> frames;  // of the goroutine, innermost first
+  usize actor = 0;      // index of the first frame that is not the runtime's or a byte helper's
+  bool reads() const { return kind == Kind::kRead || kind == Kind::kReadWrite; }
+  bool writes() const { return kind == Kind::kWrite || kind == Kind::kReadWrite || kind == Kind::kUnknown; }
+};
+
+class AccessReader {
+ public:
+  explicit AccessReader(Context& context) : context_(context) {}
+  Access read(const target::WatchSample& sample);
+
+ private:
+  const program::FunctionCode* code_of(const read::Function& function);
+  void classify(const target::WatchSample& sample, Access& access);
+  void classify_in_region(const target::WatchSample& sample, Access& access);
+  void classify_kernel(Access& access) const;
+  void take(const x86::Insn& insn, const target::WatchSample& sample, Access& access) const;
+
+  Context& context_;
+  std::map<u32, std::optional<program::FunctionCode>> codes_;
+};
+
+// Does this function only move, compare or hash bytes for its caller, or belong to the runtime?
+bool is_helper_function(std::string_view name);
+
+}  // namespace geist::judge

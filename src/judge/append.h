@@ -1,0 +1,35 @@
+// Append: one overwriting append as its event tells it, with its site, its array and its call stack.
+#pragma once
+
+#include "abi/event.h"
+#include "judge/view.h"
+
+namespace geist::judge {
+
+// What the array is: the bytes any view of it must lie in.
+struct Array {
+  TargetAddr begin;
+  TargetAddr end;
+  bool on_stack = false;   // of a goroutine
+  bool in_globals = false;
+  TargetAddr g;            // on_stack: whose
+};
+
+// The append as the event tells it, with the site it belongs to.
+struct Append {
+  const probe::ProbedSite* site = nullptr;
+  const abi::Event* event = nullptr;
+  Array array;
+  heap::StackCopy stack;
+  std::vector<heap::StackFrame> frames;  // [0] is the function with the append
+
+  u64 old_len() const { return event->new_len - event->num; }
+  u64 dest() const { return event->dest; }
+  u64 dest_end() const { return event->dest + event->dest_size; }
+  bool covers_dest(const View& v) const {
+    u64 size = event->elem_size;
+    return v.ptr < dest_end() && v.end(size) > dest();
+  }
+};
+
+}  // namespace geist::judge

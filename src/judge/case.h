@@ -1,0 +1,37 @@
+// Case: one recorded overwriting append on its way to a finding: the event, the array it wrote into, and the victims.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "abi/event.h"
+#include "judge/append.h"
+#include "judge/evidence.h"
+#include "judge/view.h"
+
+namespace geist::judge {
+
+// A view that covers the destination, and what became of it.
+struct Candidate {
+  View view;
+  std::vector<Evidence> evidence;  // one for each watched part of the changed bytes
+  bool watched_throughout = false; // from before the write, nothing lost, never taken off
+  bool closed = false;             // header replaced, element overwritten again, or confirmed
+  bool confirmed = false;
+  std::optional<Access> reader;    // the read that confirmed it
+  u32 seen_unchanged = 0;          // later looks at which header and changed bytes were as the append left them
+};
+
+struct Case {
+  std::unique_ptr<abi::Event> event;
+  Append append;
+  bool parked = false;
+  double at_s = 0;      // since the start of the run
+  u32 sweepgen = 0;     // when it happened, for survived_gc
+  std::vector<Candidate> candidates;
+  std::string before;   // the overwritten element in its type, printed while it was there
+  u64 weight = 1;       // appends of this context it stands for
+};
+
+}  // namespace geist::judge

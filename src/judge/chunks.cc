@@ -1,0 +1,63 @@
+#include "judge/chunks.h"
+
+#include <algorithm>
+
+namespace geist::judge {
+namespace {
+
+// The largest aligned chunk that begins at `at` and stays below `end`.
+Chunk chunk_at(u64 at, u64 end) {
+  u32 size = 8;
+  while (size > 1 && (at % size != 0 || at + size > end)) size /= 2;
+  return {TargetAddr(at), size};
+}
+
+void add(std::vector<Chunk>& chunks, const Chunk& chunk) {
+  for (const Chunk& c : chunks) {
+    if (chunk.at < c.at + c.size && c.at < chunk.at + chunk.size) return;
+  }
+  chunks.push_back(chunk);
+}
+
+void add_bytes(std::vector<Chunk>& chunks, u64 begin, u64 end) {
+  add(chunks, chunk_at(begin, end));
+  u64 last = (end - 1) & ~u64{7};
+  add(chunks, chunk_at(std::max(begin, last), end));
+  add(chunks, chunk_at(std::max(begin, (begin + (end - begin) / 2) & ~u64{7}), end));
+}
+
+}  // namespace
+
+std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view, usize limit) {
+  u64 size = append.event->elem_size;
+  u64 begin = std::max(append.dest(), view.ptr);
+  u64 end = std::min(append.dest_end(), view.end(size));
+  std::vector<Chunk> chunks;
+  if (begin >= end) return chunks;
+  if (size < 8 || size % 8 != 0) {
+    add_bytes(chunks, begin, end);
+  } else {
+    ImageAddr type_addr = append.site->site.type_addr;
+    Result<read::GoType> type = type_addr ? context.binary.types().read(type_addr) : Result<read::GoType>(Error("unknown"));
+    u64 telling = type.ok() && type->kind == read::Kind::kInterface ? 8 : 0;
+    u64 last = end - size;
+    add(chunks, chunk_at(begin + telling, end));
+    add(chunks, chunk_at(last + telling, end));
+    if (size > 16) add(chunks, chunk_at(begin + 8, end));
+    if (size > 16) add(chunks, chunk_at(last + size - 8, end));
+    add(chunks, chunk_at(begin + ((end - begin) / size / 2) * size + telling, end));
+  }
+  if (chunks.size() > limit) chunks.resize(limit);
+  return chunks;
+}
+
+bool chunk_changed(const abi::Event& event, TargetAddr word, ByteView after) {
+  u64 begin = word.value - event.dest;
+  usize known = std::min<usize>(event.old_size, after.size());
+  // What lies beyond the bytes that were kept cannot be compared.
+  if (begin >= known) return false;
+  usize end = std::min<usize>(known, begin + 8);
+  return !std::equal(after.begin() + static_cast<i64>(begin), after.begin() + static_cast<i64>(end), event.old_bytes + begin);
+}
+
+}  // namespace geist::judge

@@ -1,0 +1,70 @@
+#include "judge/evidence.h"
+
+#include <algorithm>
+
+namespace geist::judge {
+namespace {
+
+constexpr usize kMaxHeaderReads = 64;
+
+// bufio's readers and writers hand out the spare part of their own buffer (AvailableBuffer) and look at its full length
+// all the time: the buffer's length is not the length of anybody's data.
+bool owns_spare_buffer(std::string_view function) { return function.starts_with("bufio.(*"); }
+
+}  // namespace
+
+void Evidence::add(const Access& access) {
+  if (verdict_ != Verdict::kOpen || access.kind == Access::Kind::kIgnored) return;
+  if (access.word == header_) on_header(access);
+  if (access.word == element_ && verdict_ == Verdict::kOpen) on_element(access);
+}
+
+void Evidence::on_header(const Access& access) {
+  if (access.writes()) {
+    verdict_ = Verdict::kVoidHeader;
+    return;
+  }
+  if (!written_ || !access.reads() || access.actor >= access.frames.size()) return;
+  const heap::StackFrame& frame = access.frames[access.actor];
+  if (owns_spare_buffer(frame.function.name)) return;
+  if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
+  header_reads_.push_back({frame.function.index, frame.cfa});
+}
+
+bool Evidence::is_the_append(const Access& access) const {
+  return std::any_of(access.frames.begin(), access.frames.end(), [&](const heap::StackFrame& f) {
+    return f.function.index == append_function_ && f.cfa == append_cfa_;
+  });
+}
+
+void Evidence::on_element(const Access& access) {
+  if (access.writes()) {
+    // Writes before the append's own belong to the old value; after it they end its traces.
+    bool by_append = !access.frames.empty() && is_the_append(access);
+    if (written_ && !by_append) verdict_ = Verdict::kVoidElement;
+    written_ = written_ || by_append;
+    header_reads_.clear();
+    return;
+  }
+  if (!written_ || access.actor >= access.frames.size()) return;
+  if (reads_through_victim_(access)) {
+    read_ = access;
+    verdict_ = Verdict::kConfirmed;
+    return;
+  }
+  for (usize i = access.actor; i < access.frames.size(); ++i) {
+    const heap::StackFrame& frame = access.frames[i];
+    // In the appending frame itself header and result are side by side in registers: only a read by a callee, to which
+    // the view was handed down, tells them apart.
+    bool direct = same_frame_ && i == access.actor && frame.function.index == append_function_ && frame.cfa == append_cfa_;
+    if (direct) return;
+    for (const HeaderRead& header : header_reads_) {
+      if (header.function != frame.function.index || header.cfa != frame.cfa) continue;
+      read_ = access;
+      verdict_ = Verdict::kConfirmed;
+      return;
+    }
+  }
+}
+
+}  // namespace geist::judge

@@ -1,0 +1,64 @@
+// Evidence: the state machine over the accesses to a watched victim, from the append's write on.
+//
+//        E written (the append)          L read by frame F             E read by F or below it
+//   start ─────────────────────▶ written ────────────────▶ header read ───────────────────────▶ confirmed
+//     any time:  L written ─▶ void (header replaced or reused)     E written by others ─▶ void (overwritten again)
+//
+// L is the victim's length word (absent when the compiler keeps it in a register), E a watched part of the changed bytes.
+// A victim that DWARF names may also be read directly: through a register that is, there, that variable's pointer. An E read without an L read by the same frame or one of its
+// callers says nothing: the reader may have gone through the append's own result.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "judge/access.h"
+#include "judge/append.h"
+
+namespace geist::judge {
+
+enum class Verdict : u8 { kOpen, kConfirmed, kVoidHeader, kVoidElement, kUnsure };
+
+class Evidence {
+ public:
+  // `parked`: the append waits while the watch is set, so its write will be seen; otherwise it has been written already.
+  // `reads_through_victim` says whether an access to E goes through the victim's own pointer, as far as DWARF can tell.
+  Evidence(TargetAddr header_word, TargetAddr element_word, const Append& append, bool victim_in_append_frame, bool parked,
+           std::function<bool(const Access&)> reads_through_victim)
+      : header_(header_word), element_(element_word),
+        append_cfa_(append.frames.empty() ? TargetAddr() : append.frames[0].cfa),
+        append_function_(append.site->site.function), same_frame_(victim_in_append_frame), written_(!parked),
+        reads_through_victim_(std::move(reads_through_victim)) {}
+
+  void add(const Access& access);
+  TargetAddr element_word() const { return element_; }
+  // Something was not seen: from here on "never written" cannot be said.
+  void lose() { lost_ = true; }
+  Verdict verdict() const { return verdict_; }
+  bool lost() const { return lost_; }
+  bool element_was_written() const { return written_; }
+  const std::optional<Access>& read() const { return read_; }
+
+ private:
+  struct HeaderRead {
+    read::FuncIndex function;
+    TargetAddr cfa;
+  };
+  void on_header(const Access& access);
+  void on_element(const Access& access);
+  bool is_the_append(const Access& access) const;
+
+  TargetAddr header_;
+  TargetAddr element_;
+  TargetAddr append_cfa_;
+  read::FuncIndex append_function_;
+  bool same_frame_;
+  bool written_;
+  bool lost_ = false;
+  Verdict verdict_ = Verdict::kOpen;
+  std::vector<HeaderRead> header_reads_;
+  std::function<bool(const Access&)> reads_through_victim_;
+  std::optional<Access> read_;
+};
+
+}  // namespace geist::judge

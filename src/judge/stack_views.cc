@@ -1,0 +1,270 @@
+// Stack views; stack_views.h says which slots count as live.
+#include "judge/stack_views.h"
+
+#include <algorithm>
+
+#include "heap/goroutines.h"
+
+namespace geist::judge {
+namespace {
+
+using heap::StackCopy;
+using heap::StackFrame;
+using read::DebugType;
+using read::Kind;
+using read::Piece;
+using read::Variable;
+
+constexpr u64 kMaxParkedStackBytes = 256 << 10;
+constexpr u32 kMaxFrames = 64;
+constexpr usize kMaxGoroutines = 2000;
+constexpr u32 kMaxFieldDepth = 3;
+
+// DWARF register numbers (System V psABI, figure 3.36) → hardware numbers.
+constexpr std::array<u8, 16> kDwarfToHardware{0, 2, 1, 3, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15};
+
+// One word of a variable: its value and where it is.
+struct Word {
+  u64 value = 0;
+  TargetAddr at;          // 0 when in a register or constant
+  u8 reg = x86::kNoReg;   // hardware number
+};
+
+struct FrameLiveness {
+  std::vector<TargetAddr> slots;  // ascending
+  x86::RegMask regs = 0;          // innermost frame only
+  bool known = false;
+};
+
+// What one frame is looked at with.
+class FrameScan {
+ public:
+  FrameScan(Context& context, const Append& append, const StackCopy& stack, const StackFrame& frame, bool same_frame,
+            FrameLiveness liveness, std::vector<View>& out)
+      : context_(context), append_(append), stack_(stack), frame_(frame), same_frame_(same_frame),
+        liveness_(std::move(liveness)), out_(out) {}
+
+  void run() {
+    if (context_.debug != nullptr) scan_variables();
+    scan_headers();
+  }
+
+ private:
+  void scan_variables();
+  void scan_type(const Variable& variable, const DebugType& type, u64 offset, const std::string& name, u32 depth);
+  std::optional<Word> word_at(const Variable& variable, u64 offset) const;
+  void consider(const Variable& variable, u64 offset, const std::string& name, const std::string& type, bool has_cap);
+  void scan_headers();
+  std::optional<bool> is_live(const Word& ptr) const;
+  void add(View view);
+
+  Context& context_;
+  const Append& append_;
+  const StackCopy& stack_;
+  const StackFrame& frame_;
+  bool same_frame_;
+  FrameLiveness liveness_;
+  std::vector<View>& out_;
+};
+
+std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) const {
+  for (const Piece& piece : variable.pieces) {
+    if (offset < piece.byte_offset || offset + 8 > u64{piece.byte_offset} + piece.size_bytes) continue;
+    u64 inside = offset - piece.byte_offset;
+    Word word;
+    switch (piece.where) {
+      case Piece::Where::kCfa: word.at = frame_.cfa + static_cast<u64>(piece.offset) + inside; break;
+      case Piece::Where::kRegisterMemory:
+        if (!same_frame_ || piece.reg >= 16) return std::nullopt;
+        word.at = TargetAddr(append_.event->regs[kDwarfToHardware[piece.reg]] + static_cast<u64>(piece.offset) + inside);
+        break;
+      case Piece::Where::kRegister:
+        if (!same_frame_ || piece.reg >= 16 || inside != 0) return std::nullopt;
+        word.reg = kDwarfToHardware[piece.reg];
+        word.value = append_.event->regs[word.reg];
+        return word;
+      case Piece::Where::kConstant:
+        if (inside != 0) return std::nullopt;
+        word.value = piece.value;
+        return word;
+      default: return std::nullopt;
+    }
+    std::optional<u64> value = stack_.find_word(word.at);
+    if (!value) return std::nullopt;
+    word.value = *value;
+    return word;
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> FrameScan::is_live(const Word& ptr) const {
+  if (!liveness_.known) return std::nullopt;
+  if (ptr.reg != x86::kNoReg) return (liveness_.regs & (1u << ptr.reg)) != 0;
+  if (std::binary_search(liveness_.slots.begin(), liveness_.slots.end(), ptr.at)) return true;
+  return false;
+}
+
+void FrameScan::add(View view) {
+  if (!append_.covers_dest(view)) return;
+  for (View& other : out_) {
+    bool same = other.ptr == view.ptr && other.len == view.len && other.g == view.g && other.cfa == view.cfa;
+    if (!same) continue;
+    // The same header found again: words in memory and a name are worth more than none.
+    if (!other.len_word && view.len_word) other.len_word = view.len_word, other.ptr_word = view.ptr_word;
+    if (other.name.empty()) other.name = view.name, other.type = view.type, other.function = view.function;
+    return;
+  }
+  out_.push_back(std::move(view));
+}
+
+void FrameScan::consider(const Variable& variable, u64 offset, const std::string& name, const std::string& type,
+                         bool has_cap) {
+  std::optional<Word> ptr = word_at(variable, offset);
+  std::optional<Word> len = word_at(variable, offset + 8);
+  if (!ptr || !len || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value) return;
+  std::optional<Word> cap = has_cap ? word_at(variable, offset + 16) : std::nullopt;
+  u64 size = append_.event->elem_size;
+  if (len->value > (append_.array.end.value - ptr->value) / size) return;
+  if (cap && (cap->value < len->value || cap->value > (append_.array.end.value - ptr->value) / size)) return;
+  std::optional<bool> live = is_live(*ptr);
+  // In memory as a whole and not in the maps: perhaps a stack object (its address is taken).
+  bool in_memory = ptr->at && len->at && len->at - ptr->at == 8;
+  if (live == false && !in_memory) return;
+  if (live == false && ptr->at.value >= frame_.cfa.value) return;
+  View view;
+  view.holder = ptr->at || len->at ? Holder::kStack : Holder::kRegister;
+  view.ptr = ptr->value;
+  view.len = len->value;
+  view.cap = cap ? cap->value : 0;
+  view.ptr_word = ptr->at;
+  view.len_word = len->at;
+  view.live_for_sure = live.value_or(false);
+  view.name = name;
+  view.type = type;
+  view.function = variable.function;
+  view.pc = frame_.pc;
+  view.cfa = frame_.cfa;
+  view.g = TargetAddr(append_.event->g);
+  view.same_frame = same_frame_;
+  add(std::move(view));
+}
+
+void FrameScan::scan_type(const Variable& variable, const DebugType& type, u64 offset, const std::string& name,
+                          u32 depth) {
+  if (type.kind == Kind::kSlice) return consider(variable, offset, name, type.name, !variable.len_may_be_cap);
+  if (type.kind == Kind::kString) return consider(variable, offset, name, type.name, false);
+  if (type.kind != Kind::kStruct || depth == 0) return;
+  for (const DebugType::Field& field : type.fields) {
+    if (field.type != nullptr) scan_type(variable, *field.type, offset + field.offset, name + "." + field.name, depth - 1);
+  }
+}
+
+void FrameScan::scan_variables() {
+  for (const Variable& variable : context_.debug->variables_at(frame_.lookup_pc(), frame_.pc)) {
+    if (variable.type == nullptr || variable.is_escaped || variable.len_may_be_cap) continue;
+    scan_type(variable, *variable.type, 0, variable.name, kMaxFieldDepth);
+  }
+}
+
+// Without names: a live pointer slot whose two neighbours read as len and cap.
+void FrameScan::scan_headers() {
+  u64 size = append_.event->elem_size;
+  for (TargetAddr slot : liveness_.slots) {
+    std::optional<u64> ptr = stack_.find_word(slot);
+    std::optional<u64> len = stack_.find_word(slot + 8);
+    std::optional<u64> cap = stack_.find_word(slot + 16);
+    if (!ptr || !len || !cap || *ptr < append_.array.begin.value || *ptr >= append_.array.end.value) continue;
+    u64 room = (append_.array.end.value - *ptr) / size;
+    if (*len == 0 || *len > *cap || *cap > room) continue;
+    View view;
+    view.holder = Holder::kStack;
+    view.ptr = *ptr;
+    view.len = *len;
+    view.cap = *cap;
+    view.ptr_word = slot;
+    view.len_word = slot + 8;
+    view.function = std::string(frame_.function.name);
+    view.pc = frame_.pc;
+    view.cfa = frame_.cfa;
+    view.g = TargetAddr(append_.event->g);
+    view.same_frame = same_frame_;
+    add(std::move(view));
+  }
+}
+
+FrameLiveness liveness_of_caller(Context& context, const StackFrame& frame) {
+  FrameLiveness liveness;
+  liveness.slots = heap::live_pointer_slots(context.binary, frame);
+  liveness.known = true;
+  return liveness;
+}
+
+// In the appending frame: what is live across the grow path's call is live across the append.
+FrameLiveness liveness_of_append(const Append& append) {
+  FrameLiveness liveness;
+  liveness.known = true;
+  const program::AppendSite& site = append.site->site;
+  u64 sp = append.event->regs[x86::kRsp];
+  for (const program::LivePointer& pointer : site.live_pointers) {
+    using LocationKind = program::ValueLocation::Kind;
+    liveness.slots.push_back(TargetAddr(sp + static_cast<u64>(pointer.slot)));
+    if (pointer.at_branch.kind == LocationKind::kStackSlot && pointer.at_branch.addend == 0) {
+      liveness.slots.push_back(TargetAddr(sp + static_cast<u64>(pointer.at_branch.disp)));
+    }
+    if (pointer.at_branch.kind == LocationKind::kRegister && pointer.at_branch.addend == 0) {
+      liveness.regs |= x86::bit(pointer.at_branch.reg);
+    }
+  }
+  std::sort(liveness.slots.begin(), liveness.slots.end());
+  liveness.slots.erase(std::unique(liveness.slots.begin(), liveness.slots.end()), liveness.slots.end());
+  return liveness;
+}
+
+bool mentions(ByteView stack, const Array& array) {
+  for (u64 offset = 0; offset + 8 <= stack.size(); offset += 8) {
+    u64 word = *find_int<u64>(stack, offset);
+    if (word - array.begin.value < array.end.value - array.begin.value) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<View> find_stack_views(Context& context, const Append& append) {
+  std::vector<View> views;
+  for (usize i = 0; i < append.frames.size(); ++i) {
+    const StackFrame& frame = append.frames[i];
+    FrameLiveness liveness = i == 0 ? liveness_of_append(append) : liveness_of_caller(context, frame);
+    FrameScan(context, append, append.stack, frame, i == 0, std::move(liveness), views).run();
+  }
+  return views;
+}
+
+std::vector<View> find_parked_views(Context& context, const Append& append) {
+  std::vector<View> views;
+  u64 damaged = 0;
+  std::vector<heap::Goroutine> all = heap::read_goroutines(context.memory, context.binary.layout(), context.symbols,
+                                                           context.bias(), &damaged);
+  if (all.size() > kMaxGoroutines) all.resize(kMaxGoroutines);
+  for (const heap::Goroutine& goroutine : all) {
+    if (goroutine.g.value == append.event->g || goroutine.status == heap::GStatus::kRunning) continue;
+    std::vector<u8> bytes;
+    u64 size = goroutine.stack_hi.value - goroutine.sp.value;
+    if (!goroutine.sp || size > kMaxParkedStackBytes) continue;
+    bytes.resize(size);
+    if (!context.memory.read(goroutine.sp, bytes) || !mentions(bytes, append.array)) continue;
+    std::optional<heap::ParkedStack> parked = heap::unwind_parked(context.memory, context.binary, context.bias(),
+                                                                  goroutine, kMaxParkedStackBytes, kMaxFrames);
+    if (!parked) continue;
+    StackCopy copy = parked->copy();
+    for (const StackFrame& frame : parked->unwound.frames) {
+      if (!frame.is_return_address) continue;
+      usize before = views.size();
+      FrameScan(context, append, copy, frame, false, liveness_of_caller(context, frame), views).run();
+      for (usize i = before; i < views.size(); ++i) views[i].g = goroutine.g;
+    }
+  }
+  return views;
+}
+
+}  // namespace geist::judge

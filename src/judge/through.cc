@@ -1,0 +1,56 @@
+#include "judge/through.h"
+
+#include <array>
+
+namespace geist::judge {
+namespace {
+
+using read::DebugType;
+using read::Kind;
+using read::Piece;
+using read::Variable;
+
+// Hardware numbers → DWARF register numbers (System V psABI, figure 3.36).
+constexpr std::array<u8, 16> kHardwareToDwarf{0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+constexpr u32 kMaxDepth = 3;
+
+struct Search {
+  const Variable& variable;
+  u8 dwarf_reg;
+  const std::string& wanted;
+  bool wanted_here = false;
+  bool other_here = false;
+
+  void visit(const DebugType& type, u64 offset, const std::string& name, u32 depth) {
+    if (type.kind == Kind::kStruct && depth > 0) {
+      for (const DebugType::Field& field : type.fields) {
+        if (field.type != nullptr) visit(*field.type, offset + field.offset, name + "." + field.name, depth - 1);
+      }
+      return;
+    }
+    if (type.kind != Kind::kSlice && type.kind != Kind::kString) return;
+    for (const Piece& piece : variable.pieces) {
+      bool here = piece.where == Piece::Where::kRegister && piece.reg == dwarf_reg && piece.byte_offset == offset;
+      if (here) (name == wanted ? wanted_here : other_here) = true;
+    }
+  }
+};
+
+}  // namespace
+
+bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,
+                   const std::string& function) {
+  bool wanted = false;
+  bool other = false;
+  for (const Variable& variable : debug.variables_at(insn, insn)) {
+    if (variable.type == nullptr || variable.is_escaped) continue;
+    static const std::string nobody = "";
+    Search search{variable, kHardwareToDwarf[reg], variable.function == function ? name : nobody};
+    search.visit(*variable.type, 0, variable.name, kMaxDepth);
+    wanted |= search.wanted_here;
+    other |= search.other_here;
+  }
+  return wanted && !other;
+}
+
+}  // namespace geist::judge

@@ -1,0 +1,317 @@
+// Events, victims and watches while the program runs; what happens at its end is in settle.cc.
+#include "judge/tracker.h"
+
+#include <sys/resource.h>
+#include <time.h>
+
+#include <algorithm>
+
+#include "judge/chunks.h"
+#include "judge/heap_views.h"
+#include "judge/stack_views.h"
+#include "judge/through.h"
+#include "judge/values.h"
+
+namespace geist::judge {
+namespace {
+
+constexpr usize kMaxCandidates = 8;     // of one case
+constexpr u32 kMaxJudgedPerContext = 12;
+constexpr usize kMaxBatch = 64;
+constexpr double kSessionHoldSeconds = 0.05;   // a younger watch is not taken off for an equal one
+constexpr u32 kMaxFrames = 64;
+constexpr u64 kTurnWatchingUs = 500, kTurnIdleUs = 20000;
+
+double seconds(clockid_t clock) {
+  timespec ts{};
+  ::clock_gettime(clock, &ts);
+  return static_cast<double>(ts.tv_sec) + static_cast<double>(ts.tv_nsec) * 1e-9;
+}
+
+// Is this function the user's (package main or a module with a dot in its first path element)?
+bool is_user_code(std::string_view function) {
+  usize slash = function.find('/');
+  std::string_view first = function.substr(0, slash == std::string_view::npos ? function.find('.') : slash);
+  return first == "main" || (slash != std::string_view::npos && first.find('.') != std::string_view::npos);
+}
+
+}  // namespace
+
+Tracker::Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options)
+    : context_(context), process_(process), options_(options), watcher_(process.pid), accesses_(context) {
+  start_s_ = seconds(CLOCK_MONOTONIC);
+  cpu_start_s_ = seconds(CLOCK_PROCESS_CPUTIME_ID);
+  if (options_.watch) watcher_.start();
+}
+
+Tracker::~Tracker() = default;
+
+double Tracker::now_s() const { return seconds(CLOCK_MONOTONIC) - start_s_; }
+double Tracker::cpu_seconds() const { return seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start_s_; }
+
+bool Tracker::may_spend(double wanted) const {
+  return cpu_seconds() + wanted < options_.cpu_grace_s + options_.cpu_share * now_s();
+}
+
+void Tracker::turn() {
+  process_.ring.beat();
+  read_samples();
+  bool busy = false;
+  u32 sites = static_cast<u32>(process_.plan.sites.size());
+  for (usize n = 0; n < abi::kSlots; ++n) {
+    std::optional<target::RawEvent> raw = process_.ring.take(sites);
+    if (!raw) break;
+    busy = true;
+    on_event(std::move(*raw));
+  }
+  judge_batch();
+  serve_gates();
+  look_again();
+  if (!busy) process_.ring.wait(sessions_.empty() ? kTurnIdleUs : kTurnWatchingUs);
+}
+
+std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
+  auto c = std::make_unique<Case>();
+  c->event = std::move(raw.event);
+  c->parked = c->event->parked != 0;
+  c->at_s = now_s();
+  c->sweepgen = context_.spans.sweepgen().value_or(0);
+  Append& append = c->append;
+  append.event = c->event.get();
+  append.site = &context_.plan.sites[c->event->site];
+  append.array = find_array(context_, *c->event);
+  append.stack = {TargetAddr(c->event->regs[x86::kRsp]), {c->event->stack, c->event->stack_size}};
+  append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch, append.stack, kMaxFrames).frames;
+  return c;
+}
+
+// The thread may be waiting: everything up to release() happens within its patience.
+void Tracker::on_event(target::RawEvent raw) {
+  u64 ticket = raw.ticket;
+  u64 context = raw.event->context;
+  bool known = confirmed_contexts_.count(context) != 0;
+  bool tired = judged_of_context_[context] >= kMaxJudgedPerContext;
+  if (known || tired || !may_spend(0)) {
+    if (known) {
+      for (Outcome& o : outcomes_) {
+        if (o.found->event->context == context) o.count = std::max(o.count, raw.event->hit);
+      }
+    } else {
+      ++not_judged_;
+    }
+    process_.ring.release(raw);
+    return;
+  }
+  ++judged_of_context_[context];
+  bool parked = raw.event->parked != 0;
+  std::unique_ptr<Case> c = open_case(raw);
+  for (View& view : find_stack_views(context_, c->append)) add_view(*c, std::move(view));
+  for (View& view : find_parked_views(context_, c->append)) add_view(*c, std::move(view));
+  bool scan_now = parked && may_spend(last_scan_cost_s_);
+  if (scan_now) {
+    add_heap_views({c.get()});
+    watch_best(*c);
+  }
+  target::RawEvent done;
+  done.ticket = ticket;
+  done.event = std::make_unique<abi::Event>();
+  done.event->parked = parked ? 1 : 0;
+  process_.ring.release(done);
+  if (scan_now) {
+    keep(std::move(c));
+  } else if (batch_.size() < kMaxBatch) {
+    batch_.push_back(std::move(c));
+  } else {
+    ++not_judged_;
+  }
+}
+
+void Tracker::add_view(Case& c, View view) {
+  if (c.candidates.size() >= kMaxCandidates) return;
+  for (const Candidate& other : c.candidates) {
+    if (other.view.len_word && other.view.len_word == view.len_word) return;
+  }
+  // Without having waited, the header may already be the result of this very append.
+  bool may_be_result = view.ptr == c.event->old_ptr && view.len == c.event->new_len;
+  if (!c.parked && may_be_result) return;
+  Candidate candidate;
+  candidate.view = std::move(view);
+  c.candidates.push_back(std::move(candidate));
+}
+
+void Tracker::add_heap_views(const std::vector<Case*>& cases) {
+  std::vector<const Append*> appends;
+  for (const Case* c : cases) appends.push_back(&c->append);
+  double before = cpu_seconds();
+  bool incomplete = false;
+  std::vector<std::vector<View>> views = find_heap_views(context_, appends, {options_.max_scan_bytes}, &incomplete);
+  last_scan_cost_s_ = cpu_seconds() - before;
+  if (incomplete) ++heap_not_scanned_;
+  for (usize i = 0; i < cases.size(); ++i) {
+    for (View& view : views[i]) add_view(*cases[i], std::move(view));
+  }
+}
+
+void Tracker::judge_batch() {
+  if (batch_.empty() || !may_spend(last_scan_cost_s_)) return;
+  std::vector<Case*> cases;
+  for (const std::unique_ptr<Case>& c : batch_) cases.push_back(c.get());
+  add_heap_views(cases);
+  std::vector<std::unique_ptr<Case>> batch = std::move(batch_);
+  batch_.clear();
+  for (std::unique_ptr<Case>& c : batch) keep(std::move(c));
+}
+
+void Tracker::keep(std::unique_ptr<Case> c) {
+  ++judged_;
+  if (c->candidates.empty()) return;
+  ImageAddr type = c->append.site->site.type_addr;
+  ByteView old{c->event->old_bytes, c->event->old_size};
+  u64 size = c->event->elem_size;
+  ValuePrinter printer(context_);
+  if (size <= old.size() && size > 1) c->before = printer.print(old.first(size), type);
+  cases_.push_back(std::move(c));
+  if (cases_.size() <= options_.max_open_cases) return;
+  Case* oldest = cases_.front().get();
+  for (usize i = sessions_.size(); i-- > 0;) {
+    if (sessions_[i].of == oldest) end_session(i, true);
+  }
+  closed_.push_back(std::move(cases_.front()));
+  cases_.erase(cases_.begin());
+}
+
+// Watching
+
+int rank_of(const Case& c, const View& view, std::string_view site_function) {
+  int rank = 0;
+  if (is_user_code(site_function)) rank += 8;
+  if (view.live_for_sure) rank += 4;
+  if (view.len_word) rank += 2;
+  bool scratch = view.ptr <= c.event->old_ptr && view.len > c.event->new_len && c.event->new_len == c.event->num;
+  if (!scratch) rank += 2;
+  if (view.same_frame) rank -= 1;
+  return rank;
+}
+
+void Tracker::watch_best(Case& c) {
+  if (!watcher_.available() || c.candidates.empty()) return;
+  std::string_view function = context_.binary.pclntab().function(c.append.site->site.function).name;
+  usize best = 0;
+  int best_rank = -1;
+  for (usize i = 0; i < c.candidates.size(); ++i) {
+    int rank = rank_of(c, c.candidates[i].view, function);
+    if (rank > best_rank) best = i, best_rank = rank;
+  }
+  // Room is made by watches whose append changed nothing, that are old, or that promise less.
+  for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
+    const Session& s = sessions_[i];
+    bool idle = still_unchanged(*s.of);
+    bool old = now_s() - s.since_s > kSessionHoldSeconds;
+    bool weaker = s.rank < best_rank;
+    if (idle || weaker || (old && s.rank <= best_rank + 4)) end_session(i, true);
+  }
+  if (!start_session(c, best, best_rank)) ++not_watched_;
+}
+
+bool Tracker::start_session(Case& c, usize index, int rank) {
+  Candidate& candidate = c.candidates[index];
+  bool has_header = static_cast<bool>(candidate.view.len_word);
+  usize free = watcher_.free_words();
+  if (free < (has_header ? 2u : 1u)) return false;
+  std::vector<Chunk> chunks = choose_chunks(context_, c.append, candidate.view, has_header ? free - 1 : free);
+  Session session;
+  session.of = &c;
+  session.candidate = index;
+  session.since_s = now_s();
+  session.lost_before = watcher_.lost_samples();
+  session.rank = rank;
+  if (has_header) {
+    if (!watcher_.add(candidate.view.len_word, 8)) return false;
+    session.words.push_back(candidate.view.len_word);
+  }
+  for (const Chunk& chunk : chunks) {
+    if (!watcher_.add(chunk.at, chunk.size)) continue;
+    session.words.push_back(chunk.at);
+    candidate.evidence.emplace_back(candidate.view.len_word, chunk.at, c.append, candidate.view.same_frame, c.parked,
+                                    make_reads_through(candidate.view));
+  }
+  candidate.watched_throughout = c.parked && has_header && !candidate.evidence.empty();
+  sessions_.push_back(std::move(session));
+  return true;
+}
+
+// DWARF's word for it: at the access, in the victim's own frame, the register the address was made from is the pointer
+// of the victim's variable, and of no other.
+std::function<bool(const Access&)> Tracker::make_reads_through(const View& view) {
+  if (view.name.empty() || context_.debug == nullptr) return [](const Access&) { return false; };
+  return [this, name = view.name, function = view.function, cfa = view.cfa](const Access& access) {
+    if (!access.insn || access.base == x86::kNoReg || access.frames.empty() || access.frames[0].cfa != cfa) return false;
+    return names_pointer(*context_.debug, access.insn, access.base, name, function);
+  };
+}
+
+void Tracker::end_session(usize index, bool early) {
+  Session session = std::move(sessions_[index]);
+  sessions_.erase(sessions_.begin() + static_cast<i64>(index));
+  for (TargetAddr word : session.words) watcher_.remove(word);
+  if (early) session.of->candidates[session.candidate].watched_throughout = false;
+}
+
+bool Tracker::still_unchanged(const Case& c) const {
+  std::vector<u8> now(c.event->old_size);
+  if (!context_.memory.read(TargetAddr(c.event->dest), now)) return false;
+  return std::equal(now.begin(), now.end(), c.event->old_bytes);
+}
+
+void Tracker::read_samples() {
+  if (sessions_.empty()) return;
+  watcher_.refresh();
+  for (const target::WatchSample& sample : watcher_.drain()) {
+    Access access = accesses_.read(sample);
+    for (Session& session : sessions_) {
+      for (Evidence& evidence : session.of->candidates[session.candidate].evidence) evidence.add(access);
+    }
+  }
+  for (usize i = sessions_.size(); i-- > 0;) {
+    Session& session = sessions_[i];
+    Candidate& candidate = session.of->candidates[session.candidate];
+    if (watcher_.lost_samples() != session.lost_before) candidate.watched_throughout = false;
+    bool all_void = !candidate.evidence.empty();
+    bool header_void = false;
+    for (const Evidence& evidence : candidate.evidence) {
+      Verdict verdict = evidence.verdict();
+      all_void &= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
+      header_void |= verdict == Verdict::kVoidHeader;
+      if (verdict != Verdict::kConfirmed || candidate.confirmed) continue;
+      std::optional<std::vector<u8>> after = changed_bytes(*session.of, candidate);
+      if (!after || !chunk_changed(*session.of->event, evidence.element_word(), *after)) continue;
+      candidate.confirmed = true;
+      candidate.reader = *evidence.read();
+      record(*session.of, session.candidate, Level::kConfirmed, std::move(*after));
+      confirmed_contexts_.insert(session.of->event->context);
+    }
+    if (header_void || all_void) candidate.closed = true;
+    if (candidate.closed || candidate.confirmed) end_session(i, false);
+  }
+}
+
+EventCounts Tracker::counts() const {
+  const abi::Control& c = process_.ring.control();
+  return {c.overwriting, c.contexts, c.recorded, judged_};
+}
+
+std::map<std::string, u64> Tracker::losses() const {
+  const abi::Control& c = process_.ring.control();
+  const u64 ring_full = c.lost_ring_full, context_table_full = c.lost_context_table_full;
+  const u64 no_private_stack = c.lost_no_stack, bad_arguments = c.lost_bad_arguments;
+  const u64 damaged_events = process_.ring.lost_damaged(), not_judged = not_judged_, not_watched = not_watched_;
+  const u64 samples_lost = watcher_.lost_samples(), threads_unwatched = watcher_.unwatched_threads();
+  const u64 heap_not_scanned = heap_not_scanned_;
+  return {
+#define GEIST_LOSS(name, help) {#name, name},
+#include "judge/loss.inc"
+#undef GEIST_LOSS
+  };
+}
+
+}  // namespace geist::judge

@@ -1,0 +1,110 @@
+// Tracker: the judge at work while the program runs. Takes events out of the ring, finds the victims of each, watches the
+// most promising, looks again later, and at the program's end decides which cases are findings.
+//
+//   ring ─▶ on_event ─▶ victims ─▶ [watch: L and E words] ─▶ samples ─▶ confirmed
+//                           └────▶ [look again: later, at gates] ─▶ likely (reachable, unchanged, shows the change)
+//
+// The monitor's own cost is bounded: beyond a grace it uses at most a share of one core; what is left out is counted.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "judge/access.h"
+#include "judge/case.h"
+#include "target/launch.h"
+#include "target/watch.h"
+
+namespace geist::judge {
+
+struct TrackerOptions {
+  bool watch = true;
+  double cpu_grace_s = 0.25;
+  double cpu_share = 0.05;   // of one core, after the grace
+  u64 max_scan_bytes = u64{1} << 30;
+  usize max_open_cases = 512;
+};
+
+class Tracker {
+ public:
+  Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options);
+  ~Tracker();
+
+  // One turn: heartbeat, events, samples, gates; sleeps a little when there is nothing to do.
+  void turn();
+  // The process is gone (or will not be looked at any more): what is still in the ring and the samples.
+  void finish();
+
+  // Cases that earned at least kSuspect, strongest level first known per candidate. Valid while the tracker lives.
+  struct Outcome {
+    const Case* found = nullptr;
+    usize candidate = 0;
+    Level level = Level::kSuspect;
+    u64 count = 1;
+    std::vector<u8> after;   // bytes of the destination as last seen
+  };
+  const std::vector<Outcome>& outcomes() const { return outcomes_; }
+
+  EventCounts counts() const;
+  std::map<std::string, u64> losses() const;
+  double cpu_seconds() const;
+  const target::Watcher& watcher() const { return watcher_; }
+  Context& context() { return context_; }
+
+ private:
+  struct Session {
+    Case* of = nullptr;
+    usize candidate = 0;
+    std::vector<TargetAddr> words;
+    double since_s = 0;
+    u64 lost_before = 0;
+    int rank = 0;
+  };
+
+  void on_event(target::RawEvent raw);
+  std::unique_ptr<Case> open_case(target::RawEvent& raw);
+  void add_heap_views(const std::vector<Case*>& cases);
+  void add_view(Case& c, View view);
+  void judge_batch();
+  bool may_spend(double seconds) const;
+  void keep(std::unique_ptr<Case> c);
+
+  void watch_best(Case& c);
+  bool start_session(Case& c, usize candidate, int rank);
+  std::function<bool(const Access&)> make_reads_through(const View& view);
+  void end_session(usize index, bool early);
+  void read_samples();
+  bool still_unchanged(const Case& c) const;
+
+  void look_again();
+  void settle(bool main_returned, bool at_exit);
+  std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,
+                                bool main_returned) const;
+  bool header_is_unchanged(const View& view) const;
+  std::optional<std::vector<u8>> changed_bytes(const Case& c, const Candidate& candidate) const;
+  void record(const Case& c, usize candidate, Level level, std::vector<u8> after);
+  void serve_gates();
+  double now_s() const;
+
+  Context& context_;
+  target::ProbedProcess& process_;
+  TrackerOptions options_;
+  target::Watcher watcher_;
+  AccessReader accesses_;
+  std::vector<std::unique_ptr<Case>> cases_;   // open ones, oldest first
+  std::vector<std::unique_ptr<Case>> closed_;  // referred to by outcomes
+  std::vector<std::unique_ptr<Case>> batch_;   // wait for a heap scan
+  std::vector<Session> sessions_;
+  std::vector<Outcome> outcomes_;
+  std::map<u64, u32> judged_of_context_;
+  std::set<u64> confirmed_contexts_;
+  double start_s_ = 0;
+  double cpu_start_s_ = 0;
+  double last_scan_cost_s_ = 0.0005;
+  double last_look_s_ = 0;
+  u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0;
+  bool settled_at_end_ = false;
+};
+
+}  // namespace geist::judge

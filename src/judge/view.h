@@ -1,0 +1,58 @@
+// View: one slice header as it was found, wherever its words are; Context: what every step of the judge looks things up in.
+//
+//   Event ──▶ views (stack, heap, globals) ──▶ victims (views that cover the destination) ──▶ watched, settled ──▶ Finding
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "heap/spans.h"
+#include "heap/unwind.h"
+#include "heap/views.h"
+#include "judge/finding.h"
+#include "probe/patch_plan.h"
+#include "read/dwarf/debug_info.h"
+#include "read/go/go_binary.h"
+#include "target/memory.h"
+
+namespace geist::judge {
+
+struct Context {
+  const read::GoBinary& binary;
+  read::DebugInfo* debug = nullptr;  // null when stripped
+  const probe::PatchPlan& plan;
+  const target::Memory& memory;
+  heap::RuntimeSymbols symbols;
+  heap::SpanTable spans;
+  heap::ViewScanner scanner;
+
+  LoadBias bias() const { return plan.bias; }
+};
+
+struct View {
+  Holder holder = Holder::kHeap;
+  u64 ptr = 0;
+  u64 len = 0;
+  u64 cap = 0;               // 0 when not known
+  TargetAddr ptr_word;       // where the header's words are in memory; 0 when in a register or constant
+  TargetAddr len_word;
+  TargetAddr object;         // kHeap: the object that holds the header
+  u64 object_size = 0;
+  bool live_for_sure = true; // false: a stack object, whose liveness the stack maps do not tell
+
+  // kStack, kRegister
+  std::string name;          // variable, with field path
+  std::string type;
+  std::string function;      // of the variable: the inlined function it belongs to
+  ImageAddr pc;              // where the frame was
+  TargetAddr cfa;
+  TargetAddr g;
+  bool same_frame = false;   // the frame that runs the append
+
+  u64 end(u64 elem_size) const { return ptr + len * elem_size; }
+};
+
+}  // namespace geist::judge

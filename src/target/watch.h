@@ -1,0 +1,87 @@
+// Watcher: hardware breakpoints on words of a running process, through perf_event_open: who read or wrote a word, when,
+// with registers and stack, and the target never stops.
+//
+//   word ─▶ one PERF_TYPE_BREAKPOINT event per thread ─▶ the thread's ring (a dummy event's buffer) ─▶ samples by time
+//
+// A thread has four debug registers, so four words at a time. Threads that come later are found by refresh(). What the
+// kernel dropped is counted: after a loss nobody may claim that something did *not* happen.
+// Source: perf_event_open(2), linux/hw_breakpoint.h. A data breakpoint reports after the access: the sampled IP is that
+// of the next instruction.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/fd.h"
+
+namespace geist::target {
+
+inline constexpr usize kWatchedWords = 4;
+
+struct WatchSample {
+  u64 time = 0;      // perf clock, comparable within one Watcher
+  TargetAddr word;   // the watched address
+  TargetAddr ip;     // behind the access; a kernel address when in_kernel
+  bool in_kernel = false;
+  int tid = 0;
+  std::array<u64, 16> regs{};  // hardware numbering, user mode
+  TargetAddr user_ip;
+  std::vector<u8> stack;  // from regs[rsp] up
+};
+
+class Watcher {
+ public:
+  explicit Watcher(int pid) : pid_(pid) {}
+
+  // Makes the per-thread buffers ready; false when perf is not allowed here, with the reason in why_not().
+  bool start();
+  const std::string& why_not() const { return why_not_; }
+  bool available() const { return available_; }
+
+  // Watches `size` bytes (1, 2, 4 or 8, aligned to the size) at `word` in every thread. False when four places are watched
+  // already or the kernel refuses.
+  bool add(TargetAddr word, u32 size);
+  void remove(TargetAddr word);
+  usize free_words() const { return kWatchedWords - words_.size(); }
+  // Looks for new threads and lets them watch too.
+  void refresh();
+  // Samples since the last call, in time order.
+  std::vector<WatchSample> drain();
+  // Samples the kernel had to drop so far, and threads that could not be watched.
+  u64 lost_samples() const { return lost_samples_; }
+  u64 unwatched_threads() const { return unwatched_threads_; }
+
+ private:
+  struct Thread {
+    Fd buffer_event;
+    void* buffer = nullptr;
+    std::map<u64, Fd> breakpoints;  // by word
+  };
+  bool add_thread(int tid);
+  bool arm(int tid, Thread& thread, u64 word, u32 size);
+  void drain_thread(Thread& thread, std::vector<WatchSample>& out);
+  static void unmap(Thread& thread);
+
+  int pid_;
+  bool available_ = false;
+  bool include_kernel_ = true;
+  std::string why_not_;
+  std::map<u64, u32> words_;  // address → size
+  std::map<int, Thread> threads_;
+  u64 lost_samples_ = 0;
+  u64 unwatched_threads_ = 0;
+
+ public:
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
+  ~Watcher();
+};
+
+}  // namespace geist::target

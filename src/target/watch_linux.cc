@@ -1,0 +1,225 @@
+// perf_event_open for data breakpoints; see watch.h. Every record from the buffer is checked against its stated size.
+#include <dirent.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "target/watch.h"
+
+namespace geist::target {
+namespace {
+
+constexpr u64 kPageBytes = 4096;
+constexpr u64 kBufferPages = 64;  // a power of two: 256 KiB a thread, about 30 samples with their stacks
+constexpr u32 kStackDumpBytes = 8192;
+
+// asm/perf_regs.h: AX BX CX DX SI DI BP SP IP are bits 0-8, R8-R15 bits 16-23.
+constexpr u64 kRegisterMask = 0x1ff | (0xffull << 16);
+constexpr usize kSampledRegisters = 17;
+constexpr std::array<u8, 8> kLowRegisters{0, 3, 1, 2, 6, 7, 5, 4};  // perf order → hardware number
+
+long perf_event_open(perf_event_attr* attr, int tid) {
+  return ::syscall(SYS_perf_event_open, attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+perf_event_attr dummy_attr() {
+  perf_event_attr attr{};
+  attr.size = sizeof attr;
+  attr.type = PERF_TYPE_SOFTWARE;
+  attr.config = PERF_COUNT_SW_DUMMY;
+  attr.sample_period = 1;
+  attr.exclude_kernel = 1;
+  attr.exclude_hv = 1;
+  return attr;
+}
+
+perf_event_attr breakpoint_attr(u64 word, u32 size, bool include_kernel) {
+  perf_event_attr attr{};
+  attr.size = sizeof attr;
+  attr.type = PERF_TYPE_BREAKPOINT;
+  attr.bp_type = HW_BREAKPOINT_RW;
+  attr.bp_addr = word;
+  attr.bp_len = size;  // HW_BREAKPOINT_LEN_n is n
+  attr.sample_period = 1;
+  attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_REGS_USER |
+                     PERF_SAMPLE_STACK_USER;
+  attr.sample_regs_user = kRegisterMask;
+  attr.sample_stack_user = kStackDumpBytes;
+  attr.exclude_kernel = include_kernel ? 0 : 1;
+  attr.exclude_hv = 1;
+  return attr;
+}
+
+// One PERF_RECORD_SAMPLE body in the order of the sample_type bits; nothing when it is shorter than it says.
+std::optional<WatchSample> parse_sample(ByteView body, u16 misc) {
+  ByteReader in(body);
+  WatchSample sample;
+  sample.ip = TargetAddr(in.read_u64());
+  in.read_u32();  // pid
+  sample.tid = in.read_i32();
+  sample.time = in.read_u64();
+  sample.word = TargetAddr(in.read_u64());
+  sample.in_kernel = (misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+  u64 abi = in.read_u64();
+  if (abi != PERF_SAMPLE_REGS_ABI_NONE) {
+    std::array<u64, kSampledRegisters> raw{};
+    for (u64& r : raw) r = in.read_u64();
+    for (usize i = 0; i < kLowRegisters.size(); ++i) sample.regs[kLowRegisters[i]] = raw[i];
+    sample.user_ip = TargetAddr(raw[8]);
+    for (usize i = 0; i < 8; ++i) sample.regs[8 + i] = raw[9 + i];
+  }
+  u64 size = in.read_u64();
+  if (size != 0) {
+    if (size > in.remaining()) return std::nullopt;
+    ByteView stack = in.read_bytes(size);
+    u64 used = std::min(in.read_u64(), size);
+    sample.stack.assign(stack.begin(), stack.begin() + static_cast<i64>(used));
+  }
+  if (in.failed()) return std::nullopt;
+  return sample;
+}
+
+std::vector<int> threads_of(int pid) {
+  std::vector<int> tids;
+  DIR* dir = ::opendir(fmt::format("/proc/{}/task", pid).c_str());
+  if (dir == nullptr) return tids;
+  while (const dirent* entry = ::readdir(dir)) {
+    int tid = std::atoi(entry->d_name);
+    if (tid > 0) tids.push_back(tid);
+  }
+  ::closedir(dir);
+  return tids;
+}
+
+}  // namespace
+
+Watcher::~Watcher() {
+  for (auto& [tid, thread] : threads_) unmap(thread);
+}
+
+void Watcher::unmap(Thread& thread) {
+  thread.breakpoints.clear();
+  if (thread.buffer != nullptr) ::munmap(thread.buffer, (kBufferPages + 1) * kPageBytes);
+  thread.buffer = nullptr;
+}
+
+bool Watcher::start() {
+  refresh();
+  if (threads_.empty()) {
+    if (why_not_.empty()) why_not_ = "no thread of the program can be watched";
+    return false;
+  }
+  // The address of a word of ours: only whether the kernel would let us is asked here.
+  alignas(8) static u64 probe_word = 0;
+  for (bool include_kernel : {true, false}) {
+    perf_event_attr attr = breakpoint_attr(reinterpret_cast<u64>(&probe_word), 8, include_kernel);
+    Fd fd(static_cast<int>(perf_event_open(&attr, 0)));
+    include_kernel_ = include_kernel;
+    if (fd.valid()) {
+      available_ = true;
+      return true;
+    }
+    why_not_ = fmt::format("perf_event_open: {}", std::strerror(errno));
+  }
+  return false;
+}
+
+bool Watcher::add_thread(int tid) {
+  perf_event_attr attr = dummy_attr();
+  Thread thread;
+  thread.buffer_event = Fd(static_cast<int>(perf_event_open(&attr, tid)));
+  if (!thread.buffer_event.valid()) {
+    if (errno != ESRCH) why_not_ = fmt::format("perf_event_open: {}", std::strerror(errno));
+    return errno == ESRCH;
+  }
+  void* buffer = ::mmap(nullptr, (kBufferPages + 1) * kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                        thread.buffer_event.get(), 0);
+  if (buffer == MAP_FAILED) {
+    why_not_ = fmt::format("perf buffer: {} (kernel.perf_event_mlock_kb)", std::strerror(errno));
+    return false;
+  }
+  thread.buffer = buffer;
+  bool armed = true;
+  for (const auto& [word, size] : words_) armed &= arm(tid, thread, word, size);
+  threads_.emplace(tid, std::move(thread));
+  return armed;
+}
+
+bool Watcher::arm(int tid, Thread& thread, u64 word, u32 size) {
+  perf_event_attr attr = breakpoint_attr(word, size, include_kernel_);
+  Fd fd(static_cast<int>(perf_event_open(&attr, tid)));
+  if (!fd.valid()) return errno == ESRCH;  // a thread that ended does nothing any more
+  if (::ioctl(fd.get(), PERF_EVENT_IOC_SET_OUTPUT, thread.buffer_event.get()) != 0) return false;
+  thread.breakpoints.emplace(word, std::move(fd));
+  return true;
+}
+
+void Watcher::refresh() {
+  for (int tid : threads_of(pid_)) {
+    if (threads_.count(tid) != 0) continue;
+    if (!add_thread(tid)) ++unwatched_threads_;
+  }
+}
+
+bool Watcher::add(TargetAddr word, u32 size) {
+  if (!available_ || words_.size() >= kWatchedWords || words_.count(word.value) != 0) return false;
+  refresh();
+  words_.emplace(word.value, size);
+  bool all = true;
+  for (auto& [tid, thread] : threads_) all &= arm(tid, thread, word.value, size);
+  if (!all) remove(word);
+  return all;
+}
+
+void Watcher::remove(TargetAddr word) {
+  words_.erase(word.value);
+  for (auto& [tid, thread] : threads_) thread.breakpoints.erase(word.value);
+}
+
+void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
+  auto* page = static_cast<perf_event_mmap_page*>(thread.buffer);
+  const u8* data = static_cast<const u8*>(thread.buffer) + kPageBytes;
+  constexpr u64 kDataBytes = kBufferPages * kPageBytes;
+  u64 head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+  u64 tail = page->data_tail;
+  std::vector<u8> record;
+  while (head - tail >= sizeof(perf_event_header) && head - tail <= kDataBytes) {
+    perf_event_header header;
+    for (usize i = 0; i < sizeof header; ++i) reinterpret_cast<u8*>(&header)[i] = data[(tail + i) % kDataBytes];
+    if (header.size < sizeof header || header.size > head - tail) break;
+    record.resize(header.size - sizeof header);
+    u64 from = (tail + sizeof header) % kDataBytes;
+    usize first = std::min<usize>(record.size(), kDataBytes - from);
+    std::memcpy(record.data(), data + from, first);
+    std::memcpy(record.data() + first, data, record.size() - first);
+    if (header.type == PERF_RECORD_SAMPLE) {
+      std::optional<WatchSample> sample = parse_sample(record, header.misc);
+      if (sample) out.push_back(std::move(*sample));
+      else ++lost_samples_;
+    } else if (header.type == PERF_RECORD_LOST) {
+      lost_samples_ += find_int<u64>(record, 8).value_or(1);
+    }
+    tail += header.size;
+  }
+  __atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);
+}
+
+std::vector<WatchSample> Watcher::drain() {
+  std::vector<WatchSample> samples;
+  for (auto& [tid, thread] : threads_) drain_thread(thread, samples);
+  std::stable_sort(samples.begin(), samples.end(),
+                   [](const WatchSample& a, const WatchSample& b) { return a.time < b.time; });
+  return samples;
+}
+
+}  // namespace geist::target
