@@ -161,6 +161,8 @@ class Marker {
   }
 
   void stream(TargetAddr begin, TargetAddr end) {
+    begin.value = (begin.value + 7) & ~u64{7};
+    if (begin >= end) return;
     std::vector<u64> chunk(std::min(kChunk, end - begin) / 8);
     for (TargetAddr at = begin; at < end && !is_done(); at += kChunk) {
       u64 size = std::min(kChunk, end - at) & ~u64{7};

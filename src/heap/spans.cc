@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/check.h"
 #include "heap/bulk_read.h"
 
 namespace geist::heap {
@@ -25,8 +26,8 @@ constexpr u64 kArenaShift = 26;
 constexpr u64 kArenaCount = u64{1} << 22;    // 48 bits
 constexpr u64 kArenaBase = u64{1} << 47;     // minus arenaBaseOffset
 constexpr u64 kUserSpaceEnd = u64{1} << 47;  // user addresses of linux/amd64
-// 16 Mi spans of a page are 128 GiB; above, the slice header is not believed.
-constexpr u64 kMaxSpans = u64{1} << 24;
+// 8 Mi spans of a page are 64 GiB; above, the slice header is not believed.
+constexpr u64 kMaxSpans = u64{1} << 23;
 
 struct SizeClass {
   u32 bytes;
@@ -72,12 +73,13 @@ bool is_allocated(const Span& span, ByteView alloc_bits, u64 index) {
   return index / 8 < alloc_bits.size() && ((alloc_bits[index / 8] >> (index % 8)) & 1) != 0;
 }
 
-SpanTable::Health SpanTable::parse_span(ByteView mspan, Span* span) const {
+SpanTable::Health SpanTable::parse_span(TargetAddr mspan, ByteView bytes, Span* span) const {
   const read::Layout& at = *layout_;
-  auto word = [&](u32 offset) { return find_int<u64>(mspan, offset).value_or(0); };
-  auto half = [&](u32 offset) { return find_int<u16>(mspan, offset).value_or(0); };
-  u8 state = find_int<u8>(mspan, at.mspan_state).value_or(0);
-  if (mspan.empty() || state > static_cast<u8>(SpanState::kManual)) return Health::kDamaged;
+  auto word = [&](u32 offset) { return find_int<u64>(bytes, offset).value_or(0); };
+  auto half = [&](u32 offset) { return find_int<u16>(bytes, offset).value_or(0); };
+  u8 state = find_int<u8>(bytes, at.mspan_state).value_or(0);
+  if (bytes.empty() || state > static_cast<u8>(SpanState::kManual)) return Health::kDamaged;
+  span->mspan = mspan;
   span->state = static_cast<SpanState>(state);
   if (span->state == SpanState::kDead) return Health::kDead;
   span->start = TargetAddr(word(at.mspan_start_addr));
@@ -90,9 +92,9 @@ SpanTable::Health SpanTable::parse_span(ByteView mspan, Span* span) const {
   span->elem_size = word(at.mspan_elemsize);
   span->nelems = at.mspan_wide_counts ? word(at.mspan_nelems) : half(at.mspan_nelems);
   span->freeindex = at.mspan_wide_counts ? word(at.mspan_freeindex) : half(at.mspan_freeindex);
-  span->div_mul = find_int<u32>(mspan, at.mspan_div_mul).value_or(0);
-  span->sweepgen = find_int<u32>(mspan, at.mspan_sweepgen).value_or(0);
-  u8 span_class = find_int<u8>(mspan, at.mspan_spanclass).value_or(0);
+  span->div_mul = find_int<u32>(bytes, at.mspan_div_mul).value_or(0);
+  span->sweepgen = find_int<u32>(bytes, at.mspan_sweepgen).value_or(0);
+  u8 span_class = find_int<u8>(bytes, at.mspan_spanclass).value_or(0);
   span->noscan = (span_class & 1) != 0;
   span->size_class = span_class >> 1;
   span->alloc_bits = TargetAddr(word(at.mspan_alloc_bits));
@@ -102,6 +104,23 @@ SpanTable::Health SpanTable::parse_span(ByteView mspan, Span* span) const {
   // go1.22 (mcentral.grow) counts the heap bitmap at the span's end as objects.
   if (is_sane && !is_large) span->limit = span->slot(span->nelems);
   return is_sane && span->freeindex <= span->nelems ? Health::kGood : Health::kDamaged;
+}
+
+std::optional<Span> SpanTable::read_span(TargetAddr mspan) const {
+  std::array<u8, 256> bytes;
+  GEIST_CHECK(layout_->mspan_size <= bytes.size());
+  if (!memory_->read(mspan, {bytes.data(), layout_->mspan_size})) return std::nullopt;
+  Span span;
+  if (parse_span(mspan, {bytes.data(), layout_->mspan_size}, &span) != Health::kGood) {
+    return std::nullopt;
+  }
+  return span;
+}
+
+std::optional<Span> SpanTable::reread(const Span& span) const {
+  std::optional<Span> now = read_span(span.mspan);
+  bool is_same = now && now->start == span.start && now->npages == span.npages;
+  return is_same ? now : std::nullopt;
 }
 
 std::optional<Span> SpanTable::find_span(TargetAddr addr) const {
@@ -115,13 +134,9 @@ std::optional<Span> SpanTable::find_span(TargetAddr addr) const {
   TargetAddr entry = TargetAddr(*arena) + layout_->heap_arena_spans + page * 8;
   std::optional<u64> mspan = memory_->find<u64>(entry);
   if (!mspan || *mspan == 0) return std::nullopt;
-  std::array<u8, 256> bytes;
-  if (layout_->mspan_size > bytes.size()) return std::nullopt;
-  if (!memory_->read(TargetAddr(*mspan), {bytes.data(), layout_->mspan_size})) return std::nullopt;
-  Span span;
-  if (parse_span({bytes.data(), layout_->mspan_size}, &span) != Health::kGood) return std::nullopt;
+  std::optional<Span> span = read_span(TargetAddr(*mspan));
   // Entries of freed spans go stale, so the span itself has the last word.
-  if (!span.holds(addr)) return std::nullopt;
+  if (!span || !span->holds(addr)) return std::nullopt;
   return span;
 }
 
@@ -183,12 +198,13 @@ std::vector<Span> SpanTable::read_all(u64* damaged) const {
     bad += std::erase_if(mspans, [](TargetAddr mspan) {
       return mspan.value == 0 || mspan.value % 8 != 0 || mspan.value >= kUserSpaceEnd;
     });
-    read_records(*memory_, std::move(mspans), layout_->mspan_size, [&](TargetAddr, ByteView bytes) {
-      Span span;
-      Health health = parse_span(bytes, &span);
-      if (health == Health::kGood) spans.push_back(span);
-      if (health == Health::kDamaged) ++bad;
-    });
+    read_records(*memory_, std::move(mspans), layout_->mspan_size,
+                 [&](TargetAddr mspan, ByteView bytes) {
+                   Span span;
+                   Health health = parse_span(mspan, bytes, &span);
+                   if (health == Health::kGood) spans.push_back(span);
+                   if (health == Health::kDamaged) ++bad;
+                 });
   } else {
     ++bad;
   }

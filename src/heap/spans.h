@@ -35,6 +35,7 @@ struct Span {
   SpanState state = SpanState::kDead;
   TargetAddr alloc_bits;
   TargetAddr gcmark_bits;
+  TargetAddr mspan;  // where the runtime keeps it
 
   TargetAddr end() const { return start + npages * 8192; }
   bool is_heap() const { return state == SpanState::kInUse; }
@@ -64,6 +65,8 @@ class SpanTable {
 
   // The span that holds addr now; reads the target each time.
   std::optional<Span> find_span(TargetAddr addr) const;
+  // The same mspan as it is now, if it is still a span of the same pages.
+  std::optional<Span> reread(const Span& span) const;
   // The object slot that holds addr, allocated or not (freeness by freeindex and allocBits is
   // checked: a free slot answers nothing).
   std::optional<Object> find_object(TargetAddr addr) const;
@@ -85,7 +88,8 @@ class SpanTable {
  private:
   enum class Health { kGood, kDead, kDamaged };
   // Reads an mspan's bytes; the span is complete only when good.
-  Health parse_span(ByteView mspan, Span* span) const;
+  Health parse_span(TargetAddr mspan, ByteView bytes, Span* span) const;
+  std::optional<Span> read_span(TargetAddr mspan) const;
   const target::Memory* memory_;
   const read::Layout* layout_;
   TargetAddr mheap_;

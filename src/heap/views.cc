@@ -19,6 +19,8 @@ constexpr u64 kChunk = u64{256} << 10;
 // A gap between spans that is cheaper to copy than another system call.
 constexpr u64 kMaxGap = 4096;
 constexpr int kMaxRereads = 4;
+// So many candidates in a chunk are cheaper to read again together.
+constexpr usize kManyHits = 32;
 
 // Answers which array a word points into.
 class ArrayIndex {
@@ -166,8 +168,9 @@ class ViewScanner::Scan {
   }
 
   void take_candidates(const Region& region, TargetAddr chunk, u64 word_count) {
+    std::erase_if(places_, [&](u32 place) { return !arrays_.find(words_[place]); });
+    if (places_.size() > kManyHits) read_chunk_again(chunk, word_count);
     for (u32 place : places_) {
-      if (!arrays_.find(words_[place])) continue;
       TargetAddr at = chunk + u64{place} * 8;
       HeaderHit hit{.at = at, .ptr = {}, .holder = {}};
       u64 room = region.end - at;
@@ -179,9 +182,26 @@ class ViewScanner::Scan {
         room = object->user + object->size_bytes - at;
       }
       hit.in_globals = !region.first_span;
-      const u64* seen = place + 3 <= word_count ? &words_[place] : nullptr;
-      read_again(hit, std::min<u64>(room / 8, 3), seen);
+      if (hits_.size() == kMaxHits) {
+        ++stats_->hits_dropped;
+        continue;
+      }
+      Reads reads{.word_count = std::min<u64>(room / 8, 3)};
+      bool is_whole = place + reads.word_count <= word_count;
+      if (is_whole) reads.first = &words_[place];
+      if (is_whole && places_.size() > kManyHits) reads.second = &again_[place];
+      take(hit, reads);
     }
+  }
+
+  // One system call for all candidates of a chunk instead of one each.
+  void read_chunk_again(TargetAddr chunk, u64 word_count) {
+    again_.resize(words_.size());
+    u64 wanted = word_count * 8;
+    u64 got = scanner_.memory_->read_some(chunk, {reinterpret_cast<u8*>(again_.data()), wanted});
+    // What is unreadable by now differs from what was read first, so it is read once more and
+    // fails.
+    for (u64 i = got / 8; i < word_count; ++i) again_[i] = ~words_[i];
   }
 
   // The object of all_spans_[span_...] that holds at. Its span is read afresh, once: the list of
@@ -194,7 +214,7 @@ class ViewScanner::Scan {
     if (span_ == all_spans_.size() || at < all_spans_[span_].start) return std::nullopt;
     if (!is_span_fresh_) {
       is_span_fresh_ = true;
-      fresh_ = scanner_.spans_.find_span(at);
+      fresh_ = scanner_.spans_.reread(all_spans_[span_]);
       bits_.reset();
       bool is_whole = fresh_ && fresh_->freeindex < fresh_->nelems;
       if (is_whole) bits_ = scanner_.spans_.read_alloc_bits(*fresh_);
@@ -207,14 +227,24 @@ class ViewScanner::Scan {
     return scanner_.spans_.object_in_slot(*fresh_, index);
   }
 
-  // Reads the header until two reads agree; `seen` is the first one when there was a whole one.
-  void read_again(HeaderHit& hit, u64 word_count, const u64* seen) {
+  // What was read of a header so far; null where it was not read whole.
+  struct Reads {
+    u64 word_count = 0;  // up to three, as many as the holder has
+    const u64* first = nullptr;
+    const u64* second = nullptr;
+  };
+
+  // Reads the header until two reads one after the other agree, and takes it if it still points
+  // into a wanted array.
+  void take(HeaderHit& hit, const Reads& reads) {
     std::array<u64, 3> last{}, now{};
-    bool has_last = seen != nullptr;
-    if (has_last) std::copy_n(seen, word_count, last.begin());
     bool is_stable = false;
+    if (reads.first != nullptr) std::copy_n(reads.first, reads.word_count, last.begin());
+    if (reads.second != nullptr) std::copy_n(reads.second, reads.word_count, now.begin());
+    if (reads.second != nullptr) is_stable = now == last;
+    bool has_last = reads.first != nullptr;
     for (int i = 0; i < kMaxRereads && !is_stable; ++i) {
-      std::span<u8> bytes(reinterpret_cast<u8*>(now.data()), word_count * 8);
+      std::span<u8> bytes(reinterpret_cast<u8*>(now.data()), reads.word_count * 8);
       if (!scanner_.memory_->read(hit.at, bytes)) break;
       is_stable = has_last && now == last;
       last = now;
@@ -226,10 +256,6 @@ class ViewScanner::Scan {
     }
     std::optional<u32> array = arrays_.find(now[0]);
     if (!array) return;  // it was overwritten since
-    if (hits_.size() == kMaxHits) {
-      ++stats_->hits_dropped;
-      return;
-    }
     hit.ptr = TargetAddr(now[0]);
     hit.len = now[1];
     hit.cap = now[2];
@@ -243,6 +269,7 @@ class ViewScanner::Scan {
   ScanStats* stats_;
   u64 asked_ = 0;
   std::vector<u64> words_ = std::vector<u64>(kChunk / 8);
+  std::vector<u64> again_;  // the chunk read once more
   std::vector<u32> places_;
   std::vector<HeaderHit> hits_;
   std::vector<Span> all_spans_;
