@@ -1,3 +1,6 @@
+// Image: what it answers for real programs, what it refuses and in which words, and that damage of
+// a header is either refused or harmless. Small ELF files are put together by make_elf; real ones
+// are built from fixture/.
 #include "read/elf/image.h"
 
 #include <elf.h>

@@ -130,6 +130,29 @@ TEST(GoBinary, RefusesTheWrongRelease) {
   }
 }
 
+TEST(GoBinary, NeedsNoSections) {
+  for (const char* mode : {"exe", "pie"}) {
+    GoBuild build;
+    build.flags = {std::string("-buildmode=") + mode, "-ldflags=-checklinkname=0"};
+    const GoFixture& built = build_fixture(build);
+    ASSERT_NE(built.path, "") << built.error;
+    std::vector<u8> bytes = read_file(built.path);
+    Result<Image> whole = Image::from_bytes(bytes, "prog");
+    std::memset(bytes.data() + offsetof(Elf64_Ehdr, e_shoff), 0, 8);
+    std::memset(bytes.data() + offsetof(Elf64_Ehdr, e_shnum), 0, 2);
+    Result<Image> bare = Image::from_bytes(std::move(bytes), "prog");
+    ASSERT_TRUE(whole.ok() && bare.ok());
+    ASSERT_TRUE(bare.value().sections().empty());
+    Result<std::unique_ptr<GoBinary>> expected = GoBinary::from_image(std::move(whole).value());
+    Result<std::unique_ptr<GoBinary>> binary = GoBinary::from_image(std::move(bare).value());
+    ASSERT_TRUE(expected.ok()) << expected.error().message();
+    ASSERT_TRUE(binary.ok()) << binary.error().message();
+    EXPECT_EQ(binary.value()->module().addr, expected.value()->module().addr);
+    EXPECT_EQ(binary.value()->pclntab().function_count(),
+              expected.value()->pclntab().function_count());
+  }
+}
+
 TEST(GoBinary, ExperimentsChangeTheLayout) {
   GoBuild build;
   build.flags = {"-ldflags=-checklinkname=0"};

@@ -1,3 +1,5 @@
+// Build info: the blob is written here as the linker writes it, so that releases and compilers that
+// are not at hand are covered, too; one real program is compared with what `go version` says.
 #include "read/go/build_info.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,7 @@
+// Building and running the fixture, and the comparison of its words with those of the readers.
+//
+// The fixture prints a line wherever the runtime's answer changes; the readers are asked at both
+// ends of each stretch, in the same notation, and the first difference in words is the result.
 #include "go_fixture.h"
 
 #include <elf.h>

@@ -149,11 +149,57 @@ std::map<std::string, u64> read_struct_offsets(const std::string& path) {
   return offsets;
 }
 
+struct Row {
+  const char* name;  // in package runtime
+  u32 Layout::*field;
+};
+
+constexpr Row kRows[] = {
+    {"moduledata.etypes", &Layout::moduledata_etypes},
+    {"moduledata.rodata", &Layout::moduledata_rodata},
+    {"moduledata.gofunc", &Layout::moduledata_gofunc},
+    {"moduledata.next", &Layout::moduledata_next},
+    {"moduledata.textsectmap", &Layout::moduledata_textsectmap},
+    {"moduledata", &Layout::moduledata_size},
+    {"mheap.allspans", &Layout::mheap_allspans},
+    {"mheap.sweepgen", &Layout::mheap_sweepgen},
+    {"mheap.arenas", &Layout::mheap_arenas},
+    {"heapArena.spans", &Layout::heap_arena_spans},
+    {"mspan.startAddr", &Layout::mspan_start_addr},
+    {"mspan.npages", &Layout::mspan_npages},
+    {"mspan.freeindex", &Layout::mspan_freeindex},
+    {"mspan.nelems", &Layout::mspan_nelems},
+    {"mspan.allocBits", &Layout::mspan_alloc_bits},
+    {"mspan.gcmarkBits", &Layout::mspan_gcmark_bits},
+    {"mspan.sweepgen", &Layout::mspan_sweepgen},
+    {"mspan.divMul", &Layout::mspan_div_mul},
+    {"mspan.allocCount", &Layout::mspan_alloc_count},
+    {"mspan.spanclass", &Layout::mspan_spanclass},
+    {"mspan.state", &Layout::mspan_state},
+    {"mspan.elemsize", &Layout::mspan_elemsize},
+    {"mspan.limit", &Layout::mspan_limit},
+    {"mspan.largeType", &Layout::mspan_large_type},
+    {"mspan", &Layout::mspan_size},
+    {"g.m", &Layout::g_m},
+    {"g.sched.sp", &Layout::g_sched_sp},
+    {"g.sched.pc", &Layout::g_sched_pc},
+    {"g.sched.bp", &Layout::g_sched_bp},
+    {"g.syscallsp", &Layout::g_syscallsp},
+    {"g.syscallpc", &Layout::g_syscallpc},
+    {"g.atomicstatus", &Layout::g_atomicstatus},
+    {"g.goid", &Layout::g_goid},
+    {"g.waitreason", &Layout::g_waitreason},
+    {"m.g0", &Layout::m_g0},
+    {"m.procid", &Layout::m_procid},
+    {"m.curg", &Layout::m_curg},
+    {"m.alllink", &Layout::m_alllink},
+};
+
 class GoLayout : public testing::TestWithParam<const char*> {};
 
+// Rows are cheap to check, so this always runs for all releases.
 TEST_P(GoLayout, AgreesWithDwarf) {
   std::string release = GetParam();
-  // Layout rows are cheap to check, so this one always runs for all releases.
   GoBuild build;
   build.toolchain = release;
   build.flags = {"-buildmode=exe",
@@ -167,57 +213,17 @@ TEST_P(GoLayout, AgreesWithDwarf) {
   ASSERT_TRUE(opened.ok()) << opened.error().message();
   const Layout& layout = opened.value()->layout();
   std::map<std::string, u64> dwarf = read_struct_offsets(fixture.path);
-
-  auto expect = [&](const std::string& name, u64 ours) {
-    auto it = dwarf.find(name);
-    if (it == dwarf.end()) {
-      EXPECT_EQ(ours, kAbsent) << name;
-    } else {
-      EXPECT_EQ(ours, it->second) << name;
-    }
-  };
-  expect("moduledata.types", 296);
-  expect("moduledata.etypes", layout.moduledata_etypes);
-  expect("moduledata.rodata", layout.moduledata_rodata);
-  expect("moduledata.gofunc", layout.moduledata_gofunc);
-  expect("moduledata.next", layout.moduledata_next);
-  expect("moduledata.textsectmap", layout.moduledata_textsectmap);
-  expect("moduledata", layout.moduledata_size);
+  for (const char* part : {"sp", "pc", "bp"}) {
+    dwarf[std::string("g.sched.") + part] = dwarf["g.sched"] + dwarf[std::string("gobuf.") + part];
+  }
+  for (const Row& row : kRows) {
+    auto it = dwarf.find(row.name);
+    EXPECT_EQ(layout.*row.field, it == dwarf.end() ? kAbsent : it->second) << row.name;
+  }
+  EXPECT_EQ(dwarf["moduledata.types"], 296u);
   EXPECT_EQ(layout.pcheader_has_text_start, dwarf.contains("pcHeader.textStart"));
-  expect("mheap.allspans", layout.mheap_allspans);
-  expect("mheap.sweepgen", layout.mheap_sweepgen);
-  expect("mheap.arenas", layout.mheap_arenas);
-  expect("heapArena.spans", layout.heap_arena_spans);
-  expect("mspan.startAddr", layout.mspan_start_addr);
-  expect("mspan.npages", layout.mspan_npages);
-  expect("mspan.freeindex", layout.mspan_freeindex);
-  expect("mspan.nelems", layout.mspan_nelems);
   EXPECT_EQ(layout.mspan_wide_counts, dwarf["mspan.nelems"] - dwarf["mspan.freeindex"] == 8);
-  expect("mspan.allocBits", layout.mspan_alloc_bits);
-  expect("mspan.gcmarkBits", layout.mspan_gcmark_bits);
-  expect("mspan.sweepgen", layout.mspan_sweepgen);
-  expect("mspan.divMul", layout.mspan_div_mul);
-  expect("mspan.allocCount", layout.mspan_alloc_count);
-  expect("mspan.spanclass", layout.mspan_spanclass);
-  expect("mspan.state", layout.mspan_state);
-  expect("mspan.elemsize", layout.mspan_elemsize);
-  expect("mspan.limit", layout.mspan_limit);
-  expect("mspan.largeType", layout.mspan_large_type);
-  expect("mspan", layout.mspan_size);
   EXPECT_EQ(layout.has_malloc_headers, !dwarf.contains("heapArena.bitmap"));
-  expect("g.m", layout.g_m);
-  expect("gobuf.sp", layout.g_sched_sp - dwarf["g.sched"]);
-  expect("gobuf.pc", layout.g_sched_pc - dwarf["g.sched"]);
-  expect("gobuf.bp", layout.g_sched_bp - dwarf["g.sched"]);
-  expect("g.syscallsp", layout.g_syscallsp);
-  expect("g.syscallpc", layout.g_syscallpc);
-  expect("g.atomicstatus", layout.g_atomicstatus);
-  expect("g.goid", layout.g_goid);
-  expect("g.waitreason", layout.g_waitreason);
-  expect("m.g0", layout.m_g0);
-  expect("m.procid", layout.m_procid);
-  expect("m.curg", layout.m_curg);
-  expect("m.alllink", layout.m_alllink);
 }
 
 std::string layout_name(const testing::TestParamInfo<const char*>& test) {
