@@ -163,18 +163,30 @@ bool is_all_nowhere(const std::vector<Piece>& pieces) {
   return std::ranges::none_of(pieces, is_somewhere);
 }
 
-// One place without a size.
-PlacedPieces place_whole(const DebugType& type, const std::vector<Component>& words,
+// Code compiled with -N: the list begins with all words in registers and goes on with the variable
+// in memory.
+bool is_unoptimised(const DebugType& type, const std::vector<Component>& words,
+                    const std::vector<Expression>& entries) {
+  return std::ranges::any_of(entries, [&](const Expression& entry) {
+    return entry.has_sizes && place_in_sequence(type, words, entry.pieces).has_value();
+  });
+}
+
+// A variable that lives in memory all the time, being too large to take apart or having its address
+// taken, has one entry. A word is made in a register and moves: it has several, or starts in one.
+bool is_at_home(const std::vector<Expression>& entries) {
+  return entries.size() == 1 && !entries[0].has_sizes;
+}
+
+// One place without a size: that of the variable, or of the only word kept of it, nobody knows
+// which.
+PlacedPieces place_whole(const DebugType& type, const std::optional<std::vector<Component>>& words,
                          const Expression& now, const std::vector<Expression>& entries) {
-  // In a list the place is that of the only word kept. It is the whole variable if there is one
-  // word, or in code compiled with -N, where the list begins with all words in registers and goes
-  // on with the variable in memory.
-  bool is_unoptimised =
-      now.pieces[0].where == Piece::Where::kCfa &&
-      std::ranges::any_of(entries, [&](const Expression& entry) {
-        return entry.has_sizes && place_in_sequence(type, words, entry.pieces).has_value();
-      });
-  if (words.size() != 1 && !is_unoptimised) return {};
+  bool is_one_word = words && words->size() == 1;
+  if (!is_one_word) {
+    if (now.pieces[0].where != Piece::Where::kCfa) return {};
+    if (!is_at_home(entries) && !(words && is_unoptimised(type, *words, entries))) return {};
+  }
   Piece whole = now.pieces[0];
   whole.size_bytes = static_cast<u32>(type.size_bytes);
   return {.pieces = {whole}};
@@ -191,8 +203,9 @@ std::optional<std::vector<Component>> find_components(const DebugType& type) {
 PlacedPieces place_pieces(const DebugType& type, const Expression& now,
                           const std::vector<Expression>& entries) {
   std::optional<std::vector<Component>> words = find_components(type);
-  if (!words || is_all_nowhere(now.pieces)) return {};
-  if (!now.has_sizes) return place_whole(type, *words, now, entries);
+  if (is_all_nowhere(now.pieces)) return {};
+  if (!now.has_sizes) return place_whole(type, words, now, entries);
+  if (!words) return {};
   std::vector<Piece> pieces = now.pieces;
   bool is_alike = lists_are_alike(entries, pieces.size());
   if (!mixes_pointer_and_number(*words, pieces)) {

@@ -93,7 +93,7 @@ func middle(xs []int) {
 
 //go:noinline
 func inlined(outer []int) {
-	middle(from(outer, 1))
+	middle(outer)
 	sinkInts = outer
 }
 
