@@ -52,10 +52,10 @@ enum Place : u8 {
   kPlaceCount,
 };
 
-// A sound program, the tables of its sound state, and its bytes, which edits change for a while.
 struct Program {
-  std::vector<u8> bytes;
-  std::unique_ptr<GoBinary> binary;
+  std::vector<u8> bytes;             // which edits change for a while
+  std::unique_ptr<GoBinary> open;    // sees these bytes, edits included
+  std::unique_ptr<GoBinary> binary;  // sees a copy that stays sound, and says where things are
   std::vector<ImageAddr> types;
 };
 
@@ -169,6 +169,7 @@ class Edits {
       u16 which = input.read_u16();
       u8 offset = input.read_u8();
       ByteView value = input.read_bytes(std::min<u64>(input.read_u8() % 9, input.remaining()));
+      must_open = must_open || place < kFunc;
       if (place >= kFunc) (place >= kType ? types : functions).push_back(which);
       std::optional<ImageAddr> addr = find_place(program, place, which);
       if (!addr) continue;
@@ -186,6 +187,7 @@ class Edits {
   Edits(const Edits&) = delete;
   Edits& operator=(const Edits&) = delete;
 
+  bool must_open = false;      // an edit is about what opening reads
   std::vector<u16> functions;  // that the input is about
   std::vector<u16> types;
 
@@ -213,6 +215,23 @@ std::vector<u8> read_file(const std::filesystem::path& path) {
   std::exit(1);
 }
 
+std::unique_ptr<GoBinary> must_open(Result<Image> image) {
+  if (!image.ok()) give_up(image.error().message());
+  Result<std::unique_ptr<GoBinary>> binary = GoBinary::from_image(std::move(image).value());
+  if (!binary.ok()) give_up(binary.error().message());
+  return std::move(binary).value();
+}
+
+void ask_everything(const GoBinary& binary, const Program& program, const Edits& edits) {
+  for (u16 which : edits.functions) ask_about_function(binary, which);
+  for (u16 which : edits.types) {
+    ask_about_type(binary, program.types[which % program.types.size()], 3);
+  }
+  // Damage of the shared tables shows in any function.
+  ask_about_function(binary, 0);
+  ask_about_function(binary, binary.pclntab().function_count() - 1);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
@@ -226,11 +245,8 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   for (const std::filesystem::path& path : paths) {
     Program program;
     program.bytes = read_file(path);
-    Result<Image> image = Image::from_bytes(program.bytes, path);
-    if (!image.ok()) give_up(image.error().message());
-    Result<std::unique_ptr<GoBinary>> binary = GoBinary::from_image(std::move(image).value());
-    if (!binary.ok()) give_up(binary.error().message());
-    program.binary = std::move(binary).value();
+    program.binary = must_open(Image::from_bytes(program.bytes, path));
+    program.open = must_open(Image::from_view(program.bytes, path));
     const ModuleData& module = program.binary->module();
     for (ImageAddr at = module.types; at < module.etypes; at += 8) {
       if (program.binary->types().read(at).ok()) program.types.push_back(at);
@@ -244,7 +260,11 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
 extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
   ByteReader input(ByteView(data, size));
   Program& program = programs[input.read_u8() % programs.size()];
-  Edits asked(program, input);
+  Edits edits(program, input);
+  if (!edits.must_open) {
+    ask_everything(*program.open, program, edits);
+    return 0;
+  }
   Result<Image> image = Image::from_view(program.bytes, "input");
   GEIST_CHECK(image.ok());  // no edit reaches the ELF headers
   Result<std::unique_ptr<GoBinary>> opened = GoBinary::from_image(std::move(image).value());
@@ -252,13 +272,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
     GEIST_CHECK(!opened.error().message().empty());
     return 0;
   }
-  const GoBinary& binary = *opened.value();
-  for (u16 which : asked.functions) ask_about_function(binary, which);
-  for (u16 which : asked.types)
-    ask_about_type(binary, program.types[which % program.types.size()], 3);
-  // Damage of the shared tables shows in any function.
-  ask_about_function(binary, 0);
-  ask_about_function(binary, binary.pclntab().function_count() - 1);
-  binary.pclntab().find_function_named("main.main");
+  ask_everything(*opened.value(), program, edits);
+  opened.value()->pclntab().find_function_named("main.main");
   return 0;
 }
