@@ -2,9 +2,10 @@
 // maps, types.
 //
 // A whole program is far too large an input, and random damage in it hits little. So an input is a
-// list of edits that say where in terms of the tables; they are applied to a copy of a sound
-// program, which then goes through GoBinary::from_image. Every function and type that an edit names
-// is asked about afterwards.
+// list of edits that say where in terms of the tables, and they are applied to a sound program.
+// Edits of places 0 to 3 count when a program is opened, so it goes through GoBinary::from_image
+// again; all others show through the views of the program that is open already, which saves most of
+// the time. Every function and type that an edit names is asked about, then the edits are undone.
 //
 //   input:  u8 program, then edits:  u8 place, u16 which, u8 offset, u8 count (0..8), count bytes
 //   place:  0 moduledata  1 pcHeader  2 ftab  3 build info          which * 4 + offset
