@@ -67,55 +67,34 @@ T word_at(ByteView bytes, u64 offset) {
   return find_int<T>(bytes, offset).value_or(0);
 }
 
-// Where `place` begins in the memory of the program, or nothing.
-std::optional<ImageAddr> find_place(const Program& program, u8 place, u16 which) {
+// Where a place of function number `which` begins, or nothing. Offsets: runtime/runtime2.go _func.
+std::optional<ImageAddr> find_function_place(const Program& program, u8 place, u16 which) {
   const ModuleData& module = program.binary->module();
-  const Image& image = program.binary->image();
-  switch (place) {
-    case kModuleData:
-      return module.addr + u64{which} * 4 % 600;
-    case kPcHeader:
-      return module.pc_header + u64{which} * 4 % 72;
-    case kFtab:
-      return module.ftab + u64{which} * 4 % (module.ftab_count * 8);
-    case kBuildInfo: {
-      const Section* section = image.find_section(".go.buildinfo");
-      if (section == nullptr) return std::nullopt;
-      return section->addr + u64{which} * 4 % section->size;
-    }
-    default:
-      break;
-  }
-  if (place >= kType) {
-    ImageAddr type = program.types[which % program.types.size()];
-    if (place == kType) return type;
-    if (place == kTypeFields) return ImageAddr(image.find_word(type + 56).value_or(0));
-    return module.types + word_at<u32>(*image.find_bytes(type, 48), 40);
-  }
   const Pclntab& tab = program.binary->pclntab();
-  ImageAddr func =
-      module.pclntable + tab.function(FuncIndex{which % tab.function_count()}).func_offset;
-  ByteView record = *image.find_bytes(func, 44);
+  u32 func_offset = tab.function(FuncIndex{which % tab.function_count()}).func_offset;
+  ImageAddr func = module.pclntable + func_offset;
+  ByteView record = *program.binary->image().find_bytes_from(func);
   u32 pcdata_count = word_at<u32>(record, 28);
-  auto pcdata = [&](u32 index) {
-    return word_at<u32>(*image.find_bytes_from(func), 44 + 4 * u64{index});
+  auto pctab = [&](u64 offset) { return module.pctab + word_at<u32>(record, offset); };
+  auto pcdata = [&](u64 index) { return pctab(44 + 4 * index); };
+  auto funcdata = [&](u64 index) {
+    return module.gofunc + word_at<u32>(record, 44 + 4 * (pcdata_count + index));
   };
-  auto funcdata = [&](u32 index) { return module.gofunc + pcdata(pcdata_count + index); };
   switch (place) {
     case kFunc:
       return func;
     case kPcsp:
-      return module.pctab + word_at<u32>(record, 16);
+      return pctab(16);
     case kPcfile:
-      return module.pctab + word_at<u32>(record, 20);
+      return pctab(20);
     case kPcln:
-      return module.pctab + word_at<u32>(record, 24);
+      return pctab(24);
     case kUnsafePoint:
-      return module.pctab + pcdata(0);
+      return pcdata(0);
     case kStackMapIndex:
-      return module.pctab + pcdata(1);
+      return pcdata(1);
     case kInlTreeIndex:
-      return module.pctab + pcdata(2);
+      return pcdata(2);
     case kArgsMap:
       return funcdata(0);
     case kLocalsMap:
@@ -128,6 +107,33 @@ std::optional<ImageAddr> find_place(const Program& program, u8 place, u16 which)
       return module.cutab + u64{word_at<u32>(record, 32)} * 4;
     default:
       return std::nullopt;
+  }
+}
+
+// Where `place` begins in the memory of the program, or nothing.
+std::optional<ImageAddr> find_place(const Program& program, u8 place, u16 which) {
+  const ModuleData& module = program.binary->module();
+  const Image& image = program.binary->image();
+  const Section* build_info = image.find_section(".go.buildinfo");
+  ImageAddr type = program.types[which % program.types.size()];
+  switch (place) {
+    case kModuleData:
+      return module.addr + u64{which} * 4 % 600;
+    case kPcHeader:
+      return module.pc_header + u64{which} * 4 % 72;
+    case kFtab:
+      return module.ftab + u64{which} * 4 % (module.ftab_count * 8);
+    case kBuildInfo:
+      if (build_info == nullptr) return std::nullopt;
+      return build_info->addr + u64{which} * 4 % build_info->size;
+    case kType:
+      return type;
+    case kTypeName:
+      return module.types + word_at<u32>(*image.find_bytes(type, 48), 40);
+    case kTypeFields:
+      return ImageAddr(image.find_word(type + 56).value_or(0));
+    default:
+      return find_function_place(program, place, which);
   }
 }
 

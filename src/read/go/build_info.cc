@@ -3,8 +3,8 @@
 //   +0   "\xff Go buildinf:"   14 bytes, 16-aligned
 //   +14  pointer size          only meaningful when bit 1 of flags is clear (up to Go 1.17)
 //   +15  flags                 bit 0 big-endian, bit 1 strings are inline (always, since Go 1.18)
-//   +32  uvarint length, "go1.26.8"; uvarint length, module information between two 16-byte
-//   sentinels
+//   +32  uvarint length, "go1.26.8"
+//        uvarint length, module information between two 16-byte sentinels
 //
 // Source: debug/buildinfo/buildinfo.go, runtime/debug/mod.go, cmd/go/internal/modload/build.go
 // (go1.27.3).

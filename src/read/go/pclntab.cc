@@ -2,8 +2,8 @@
 // is read on demand.
 //
 //   _func (44 bytes, then npcdata u32, then nfuncdata u32)
-//     entryOff nameOff args deferreturn pcsp pcfile pcln npcdata cuOffset startLine funcID flag -
-//     nfuncdata
+//     entryOff nameOff args deferreturn pcsp pcfile pcln npcdata
+//     cuOffset startLine funcID flag - nfuncdata
 //
 //   pc → value table: pairs (zigzag varint value delta, uvarint pc delta), value from -1, pc from
 //   the entry; the pair's value holds up to its pc. A zero value delta ends the table, except in

@@ -1,8 +1,11 @@
 // abi.Type and what follows it for each kind.
 //
-//   +0   size  +8 ptrdata  +16 hash  +20 tflag  +21 align  +22 fieldAlign  +23 kind  +24 equal  +32
-//   gcdata +40  str (nameOff)     +44 ptrToThis +48  array: elem, slice, len · chan, pointer,
-//   slice: elem · map: key, elem · struct: pkgPath, fields{ptr,len,cap}
+//   +0   size          +8   ptrdata     +16  hash      +20  tflag   +21  align   +22  fieldAlign
+//   +23  kind          +24  equal       +32  gcdata    +40  str     +44  ptrToThis
+//   +48  array: elem, slice, len
+//        chan, pointer, slice: elem
+//        map: key, elem
+//        struct: pkgPath, fields {ptr, len, cap}
 //
 // A name is: flag byte, uvarint length, bytes. nameOff counts from moduledata.types. Words go
 // through relocations. Source: internal/abi/type.go, runtime/type.go, go1.21 to go1.27.
