@@ -12,12 +12,16 @@
 #include <unordered_map>
 
 #include "heap/goroutines.h"
+#include "heap/stack_roots.h"
 #include "heap/views.h"
 
 namespace geist::heap {
 namespace {
 
 constexpr u64 kChunk = u64{256} << 10;
+// A stack beyond this is taken word by word.
+constexpr u64 kMaxStackBytes = u64{16} << 20;
+constexpr u32 kMaxFrames = 100000;
 constexpr u64 kMaxMarkBits = u64{1} << 34;  // 2 GiB of bits: a heap of 128 GiB
 
 // From an address to the span in use that holds it: a table of buckets over the heap's range, each
@@ -87,14 +91,14 @@ class Marker {
     }
   }
 
-  // Walks all that hangs on the words of a root range.
+  // Walk all that hangs on a root: the words of a range, or these words.
   void add_root(TargetAddr begin, TargetAddr end) {
     stream(begin, end);
-    while (!queue_.empty() && !is_done()) {
-      Item item = queue_.back();
-      queue_.pop_back();
-      walk(item);
-    }
+    drain();
+  }
+  void add_root(const std::vector<u64>& words) {
+    for (u64 word : words) visit(word);
+    drain();
   }
 
   bool is_done() const { return missing_ == 0 || !is_complete_; }
@@ -142,6 +146,14 @@ class Marker {
     u32 number = *lookup_.find(word);
     if (spans_[number].noscan) return;
     queue_.push_back({number, static_cast<u32>(*bit - first_bit_[number])});
+  }
+
+  void drain() {
+    while (!queue_.empty() && !is_done()) {
+      Item item = queue_.back();
+      queue_.pop_back();
+      walk(item);
+    }
   }
 
   void walk(const Item& item) {
@@ -222,7 +234,14 @@ std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& obj
   marker.add_root(bias_.to_target(module.data), bias_.to_target(module.edata));
   marker.add_root(bias_.to_target(module.bss), bias_.to_target(module.ebss));
   for (const Goroutine& g : goroutines) {
-    marker.add_root(g.pc.value != 0 ? g.sp : g.stack_lo, g.stack_hi);
+    std::optional<ParkedStack> stack =
+        unwind_parked(*memory_, *binary_, bias_, g, kMaxStackBytes, kMaxFrames);
+    if (stack) {
+      marker.add_root(find_stack_roots(*memory_, *binary_, g, *stack));
+    } else {
+      marker.add_root(g.stack_lo, g.stack_hi);
+    }
+    if (marker.is_done()) break;
   }
   for (usize i : marker.found()) reached[i] = true;
   bool are_all = std::find(reached.begin(), reached.end(), false) == reached.end();

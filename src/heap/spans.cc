@@ -102,7 +102,11 @@ SpanTable::Health SpanTable::parse_span(TargetAddr mspan, ByteView bytes, Span* 
   bool is_large = span->size_class == 0;
   bool is_sane = is_large ? is_large_span_sane(*span) : is_small_span_sane(*span);
   // go1.22 (mcentral.grow) counts the heap bitmap at the span's end as objects.
-  if (is_sane && !is_large) span->limit = span->slot(span->nelems);
+  // A large one may end before its only slot does: behind the bytes that were asked for.
+  if (is_sane) {
+    TargetAddr slots_end = span->slot(span->nelems);
+    span->limit = is_large ? std::min(span->limit, slots_end) : slots_end;
+  }
   return is_sane && span->freeindex <= span->nelems ? Health::kGood : Health::kDamaged;
 }
 

@@ -1,7 +1,6 @@
 // Spans: which heap object an address belongs to, in a running Go process.
 //
-//   mheap_.arenas ─▶ heapArena.spans[page] ─▶ mspan {startAddr, limit, elemsize, spanclass, state,
-//   allocBits}
+//   mheap_.arenas ─▶ heapArena.spans[page] ─▶ mspan {startAddr, limit, elemsize, spanclass, ...}
 //
 // Read without stopping the target, so each answer is checked (state in use, bounds hold, sizes are
 // size classes) and may still be stale a moment later; callers verify again before they claim.

@@ -10,7 +10,6 @@
 // internal/abi/symtab.go (FuncFlag), go1.21 to go1.27.
 #include "heap/unwind.h"
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -116,31 +115,6 @@ std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const rea
   bool is_new = function && function->entry == pc;
   parked.unwound = unwind(binary, bias, pc, parked.copy(), max_frames, !is_new);
   return parked;
-}
-
-std::vector<TargetAddr> live_pointer_slots(const read::GoBinary& binary, const StackFrame& frame) {
-  std::vector<TargetAddr> slots;
-  bool is_at_entry = !frame.is_return_address && frame.pc == frame.function.entry;
-  if (!frame.is_return_address && !is_at_entry) return slots;
-  const read::Pclntab& tables = binary.pclntab();
-  auto add = [&](TargetAddr base, const read::PointerMap& map) {
-    for (u64 i = 0; i < map.live.size(); ++i) {
-      if (map.is_live(i)) slots.push_back(base + i * 8);
-    }
-  };
-  // varp: below the return address and, in functions with a frame, below the saved BP.
-  u64 frame_bytes = frame.cfa - frame.sp - 8;
-  if (frame_bytes > 8) {
-    std::optional<read::PointerMap> locals =
-        tables.find_locals_map(frame.function, frame.lookup_pc());
-    u64 locals_bytes = locals ? u64{8} * locals->live.size() : 0;
-    if (locals && locals_bytes <= frame_bytes - 8) add(frame.cfa - 16 - locals_bytes, *locals);
-  }
-  if (std::optional<read::PointerMap> args =
-          tables.find_args_map(frame.function, frame.lookup_pc())) {
-    add(frame.cfa, *args);
-  }
-  return slots;
 }
 
 }  // namespace geist::heap

@@ -71,8 +71,20 @@ std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const rea
 // maps hold at calls only (PCDATA_StackMapIndex changes in front of each and is stale between
 // them), so there are none for a frame that is at an instruction of its own: the innermost one, or
 // one that a signal interrupted. At an append site ask for the frame with the return address of the
-// site's growslice call as pc: what is live across that call is live across the append. Variables
-// whose address is taken (stack objects) have no bit in these maps.
+// site's growslice call as pc: what is live across that call is live across the append. A variable
+// whose address was taken has bits only as long as the code names it again; once only pointers to
+// it are left, it is a stack object, below.
 std::vector<TargetAddr> live_pointer_slots(const read::GoBinary& binary, const StackFrame& frame);
+
+// An address-taken variable with pointers (FUNCDATA_StackObjects). Whether it is live is not in the
+// tables: it is as long as a live pointer to it exists (runtime/mgcmark.go scanstack).
+struct StackObject {
+  TargetAddr begin;
+  u64 size_bytes = 0;
+  u64 ptr_bytes = 0;  // prefix that may hold pointers
+};
+// Those of the frame that lie in it, in the order of the tables; the frame may be at any
+// instruction.
+std::vector<StackObject> stack_objects(const read::GoBinary& binary, const StackFrame& frame);
 
 }  // namespace geist::heap

@@ -62,14 +62,16 @@ class ViewScanner {
 
   // Are these heap objects (any address inside each) reachable from data, bss and goroutine stacks?
   // A walk over the heap by pointer words, conservative: any word that points into an allocated
-  // object keeps it, whatever its type; objects of noscan spans are leaves; a stack is scanned from
-  // the saved SP, of a running goroutine whole.
-  //   true      each was reached, by a chain of words that were seen one after the other while the
-  //   target ran false     all was walked, and at least one was not reached: it is garbage, or the
-  //   only way to it leads through a
-  //             register, a finalizer or cgo memory, or its last pointer moved behind our back. Ask
-  //             again to be surer.
-  //   nothing   not known: max_bytes was not enough, or part of the heap could not be read
+  // object keeps it, whatever its type; objects of noscan spans are leaves. Of a goroutine that
+  // does not run, the words its stack maps call live are roots (heap/stack_roots.h); of a running
+  // one the whole stack.
+  //
+  // true: each was reached, by a chain of words that were seen one after the other while the target
+  // ran. false: all was walked, and at least one was not reached: it is garbage, or the only way to
+  // it leads through a register, a finalizer or cgo memory, or its last pointer moved behind our
+  // back (ask again to be surer). Nothing: not known, as max_bytes was not enough or part of the
+  // heap could not be read.
+  //
   // (*out)[i] says which objects were reached, in all three cases. Addresses in data and bss are
   // always reachable, those on a goroutine stack as long as it lives. Takes memory for the spans it
   // walks, up to max_bytes.

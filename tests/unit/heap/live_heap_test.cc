@@ -9,6 +9,7 @@
 #include "heap/goroutines.h"
 #include "heap/runtime_symbols.h"
 #include "heap/spans.h"
+#include "heap/stack_roots.h"
 #include "heap/unwind.h"
 #include "heap/views.h"
 #include "live_program.h"
@@ -275,6 +276,31 @@ TEST_P(LiveHeap, StackMapsGiveTheLocalView) {
   EXPECT_EQ(arguments, 11u);
 }
 
+TEST_P(LiveHeap, StackObjectsHoldAddressTakenVariables) {
+  TargetAddr array = addr("array");
+  usize views = 0, roots = 0;
+  for (const Goroutine& g : goroutines()) {
+    std::optional<ParkedStack> stack = parked(g);
+    if (!stack) continue;
+    std::vector<u64> words = find_stack_roots(program_->memory(), program_->binary(), g, *stack);
+    roots += static_cast<usize>(std::count(words.begin(), words.end(), array.value + 80));
+    for (const StackFrame& frame : stack->unwound.frames) {
+      if (frame.function.name != "main.parkOuter") continue;
+      for (const StackObject& object : stack_objects(program_->binary(), frame)) {
+        EXPECT_GE(object.begin, frame.sp);
+        if (object.size_bytes != 64) continue;
+        EXPECT_EQ(object.ptr_bytes, 56u);  // the length of holder.name is behind the last pointer
+        EXPECT_EQ(stack->copy().find_word(object.begin + 24), array.value + 80);
+        EXPECT_EQ(stack->copy().find_word(object.begin + 32), 2u);
+        ++views;
+      }
+    }
+  }
+  // `box` of each of the eleven calls of parkOuter is used again behind parkInner.
+  EXPECT_EQ(views, 11u);
+  EXPECT_EQ(roots, 11u);
+}
+
 TEST_P(LiveHeap, UnwindsTheGoroutineInASystemCall) {
   std::vector<Goroutine> gs = goroutines();
   auto main = std::find_if(gs.begin(), gs.end(), [](const Goroutine& g) { return g.goid == 1; });
@@ -323,6 +349,12 @@ TEST_P(LiveHeap, ReachabilityFollowsPointers) {
       false);
   EXPECT_EQ(reached, (std::vector<bool>{true, false}));
   EXPECT_EQ(scanner_->is_reachable({addr("dropped_second")}, 4096, &reached), std::nullopt);
+}
+
+TEST_P(LiveHeap, StaleStackSlotsKeepNothing) {
+  std::vector<bool> reached;
+  ASSERT_TRUE(spans_->find_object(addr("stale")).has_value());
+  EXPECT_EQ(scanner_->is_reachable({addr("stale")}, kMaxBytes, &reached), false);
 }
 
 TEST_P(LiveHeap, StackAddressesAreStackObjects) {

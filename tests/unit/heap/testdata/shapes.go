@@ -66,10 +66,28 @@ func parkInner(c chan int, view []int) int {
 func second(view []int) []int { return view[1:3] }
 
 //go:noinline
+func fill(h *holder, view []int) { h.view = view }
+
+//go:noinline
+func sum(h *holder) int { return h.view[0] + h.view[1] }
+
+// The object dies here; its address stays behind in stack slots that nobody reads again.
+//
+//go:noinline
+func leaveBehind() {
+	n := &node{name: "stale"}
+	globalNode = n
+	say("stale", unsafe.Pointer(n), 24)
+	globalNode = nil
+}
+
+//go:noinline
 func parkOuter(c chan int, view []int) int {
 	local := second(view)
+	var box holder // its address is taken, so it is a stack object
+	fill(&box, view[10:12])
 	n := parkInner(c, local)
-	return n + local[0] + view[0]
+	return n + local[0] + view[0] + sum(&box)
 }
 
 //go:noinline
@@ -144,6 +162,7 @@ func main() {
 	runtime.GOMAXPROCS(1)
 	objects()
 	array := views()
+	leaveBehind()
 	// On a stack of its own, which is gone afterwards: no stale slot keeps what is dropped.
 	chained := make(chan bool)
 	go func() {
