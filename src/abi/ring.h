@@ -29,7 +29,7 @@ struct Control {
   uint64_t heartbeat_tsc;     // [tool] renewed at least every 100 ms
   uint64_t heartbeat_limit;   // [tool] ticks without a heartbeat after which the runtime disarms itself
   uint64_t park_grace_ticks;  // [tool] parked time that is always allowed
-  uint32_t park_share_shift;  // [tool] further allowance: elapsed >> shift
+  uint32_t park_share;        // [tool] further allowance: this many 65536ths of the elapsed time
   uint32_t park_timeout_us;   // [tool] longest wait of one event
   uint64_t gate_timeout_us;   // [tool] longest wait at exit and at the return of main.main, renewed by heartbeats
   // layout of g and m

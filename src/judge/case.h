@@ -20,6 +20,7 @@ struct Candidate {
   bool closed = false;             // header replaced, element overwritten again, or confirmed
   bool confirmed = false;
   std::optional<Access> reader;    // the read that confirmed it
+  std::string reader_goroutine;    // of that read, as far as it is known
   u32 seen_unchanged = 0;          // later looks at which header and changed bytes were as the append left them
 };
 
@@ -30,8 +31,7 @@ struct Case {
   double at_s = 0;      // since the start of the run
   u32 sweepgen = 0;     // when it happened, for survived_gc
   std::vector<Candidate> candidates;
-  std::string before;   // the overwritten element in its type, printed while it was there
-  u64 weight = 1;       // appends of this context it stands for
+  std::vector<std::string> before;  // the first overwritten elements in their type, printed while they were there
 };
 
 }  // namespace geist::judge

@@ -18,6 +18,7 @@ constexpr double kLookInterval = 0.5;
 constexpr double kSettleSeconds = 1.0;
 constexpr u64 kMaxReachBytes = u64{512} << 20;
 constexpr u32 kLooksNeeded = 2;
+constexpr usize kMaxOutcomes = 2000;
 
 bool may_be_receiver(const Case& c, const View& view) {
   return view.ptr == c.event->old_ptr && view.len == c.event->new_len;
@@ -81,16 +82,34 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
   return std::nullopt;
 }
 
-void Tracker::record(const Case& c, usize candidate, Level level, std::vector<u8> after) {
+void Tracker::record(const Case& c, usize candidate, Level level, const std::vector<u8>& after) {
   for (Outcome& o : outcomes_) {
     if (o.found != &c || o.candidate != candidate) continue;
-    if (level > o.level) {
-      o.level = level;
-      o.after = std::move(after);
-    }
+    if (level > o.finding.level) o.finding = describer_.describe(c, c.candidates[candidate], level, after);
     return;
   }
-  outcomes_.push_back({&c, candidate, level, c.event->hit, std::move(after)});
+  if (outcomes_.size() >= kMaxOutcomes) return;
+  outcomes_.push_back({&c, candidate, describer_.describe(c, c.candidates[candidate], level, after)});
+}
+
+std::vector<Finding> Tracker::findings() const {
+  std::vector<Finding> merged;
+  std::map<std::string, usize> by_key;
+  for (const Outcome& o : outcomes_) {
+    const Finding& f = o.finding;
+    std::string key = f.pc + "|" + std::string(holder_name(f.victim.holder)) + "|" + f.victim.name + "|" + f.victim.type;
+    auto [it, fresh] = by_key.emplace(key, merged.size());
+    if (fresh) {
+      merged.push_back(f);
+      continue;
+    }
+    Finding& kept = merged[it->second];
+    u64 count = kept.count + f.count;
+    if (f.level > kept.level) kept = f;
+    kept.count = count;
+  }
+  std::stable_sort(merged.begin(), merged.end(), [](const Finding& a, const Finding& b) { return a.level > b.level; });
+  return merged;
 }
 
 // Between gates: victims that are gone are dropped; heap victims that outlived a GC cycle and globals become findings.
@@ -111,7 +130,7 @@ void Tracker::look_again() {
       bool reachable = candidate.view.holder != Holder::kHeap ||
                        heap::survived_gc(context_.spans, candidate.view.object, c->sweepgen).value_or(false);
       std::optional<Level> level = level_of(*c, candidate, false, reachable, false);
-      if (level && *level >= Level::kLikely) record(*c, i, *level, std::move(*after));
+      if (level && *level >= Level::kLikely) record(*c, i, *level, *after);
     }
   }
   for (usize i = sessions_.size(); i-- > 0;) {
@@ -120,8 +139,7 @@ void Tracker::look_again() {
 }
 
 // At a gate the program stands still in one place: main.main returns, or the process exits.
-void Tracker::settle(bool main_returned, bool at_exit) {
-  (void)at_exit;
+void Tracker::settle(bool main_returned) {
   read_samples();
   if (!batch_.empty()) {
     std::vector<Case*> waiting;
@@ -153,7 +171,7 @@ void Tracker::settle(bool main_returned, bool at_exit) {
   for (usize i = 0; i < open.size(); ++i) {
     const Candidate& candidate = open[i].c->candidates[open[i].candidate];
     std::optional<Level> level = level_of(*open[i].c, candidate, true, i < reached.size() && reached[i], main_returned);
-    if (level) record(*open[i].c, open[i].candidate, *level, std::move(open[i].after));
+    if (level) record(*open[i].c, open[i].candidate, *level, open[i].after);
   }
 }
 
@@ -161,13 +179,13 @@ void Tracker::serve_gates() {
   abi::Control& control = process_.ring.control();
   auto waits = [](u32* gate) { return __atomic_load_n(gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting; };
   if (waits(&control.main_gate)) {
-    settle(true, false);
+    settle(true);
     settled_at_end_ = true;
     process_.ring.open_gate(&control.main_gate);
   }
   if (waits(&control.exit_gate)) {
     if (settled_at_end_) read_samples();
-    else settle(false, true);
+    else settle(false);
     settled_at_end_ = true;
     process_.ring.open_gate(&control.exit_gate);
   }

@@ -18,6 +18,7 @@ namespace {
 constexpr usize kMaxCandidates = 8;     // of one case
 constexpr u32 kMaxJudgedPerContext = 12;
 constexpr usize kMaxBatch = 64;
+constexpr u64 kPrintedElements = 4;  // of the overwritten ones, before they are gone
 constexpr double kSessionHoldSeconds = 0.05;   // a younger watch is not taken off for an equal one
 constexpr u32 kMaxFrames = 64;
 constexpr u64 kTurnWatchingUs = 500, kTurnIdleUs = 20000;
@@ -38,7 +39,7 @@ bool is_user_code(std::string_view function) {
 }  // namespace
 
 Tracker::Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options)
-    : context_(context), process_(process), options_(options), watcher_(process.pid), accesses_(context) {
+    : context_(context), process_(process), options_(options), watcher_(process.pid), accesses_(context), describer_(context) {
   start_s_ = seconds(CLOCK_MONOTONIC);
   cpu_start_s_ = seconds(CLOCK_PROCESS_CPUTIME_ID);
   if (options_.watch) watcher_.start();
@@ -94,7 +95,7 @@ void Tracker::on_event(target::RawEvent raw) {
   if (known || tired || !may_spend(0)) {
     if (known) {
       for (Outcome& o : outcomes_) {
-        if (o.found->event->context == context) o.count = std::max(o.count, raw.event->hit);
+        if (o.found->event->context == context) o.finding.count = std::max(o.finding.count, raw.event->hit);
       }
     } else {
       ++not_judged_;
@@ -169,7 +170,9 @@ void Tracker::keep(std::unique_ptr<Case> c) {
   ByteView old{c->event->old_bytes, c->event->old_size};
   u64 size = c->event->elem_size;
   ValuePrinter printer(context_);
-  if (size <= old.size() && size > 1) c->before = printer.print(old.first(size), type);
+  for (u64 i = 0; size > 1 && i < kPrintedElements && (i + 1) * size <= old.size(); ++i) {
+    c->before.push_back(printer.print(old.subspan(i * size, size), type));
+  }
   cases_.push_back(std::move(c));
   if (cases_.size() <= options_.max_open_cases) return;
   Case* oldest = cases_.front().get();
@@ -287,7 +290,7 @@ void Tracker::read_samples() {
       if (!after || !chunk_changed(*session.of->event, evidence.element_word(), *after)) continue;
       candidate.confirmed = true;
       candidate.reader = *evidence.read();
-      record(*session.of, session.candidate, Level::kConfirmed, std::move(*after));
+      record(*session.of, session.candidate, Level::kConfirmed, *after);
       confirmed_contexts_.insert(session.of->event->context);
     }
     if (header_void || all_void) candidate.closed = true;

@@ -13,6 +13,7 @@
 
 #include "judge/access.h"
 #include "judge/case.h"
+#include "judge/describe.h"
 #include "target/launch.h"
 #include "target/watch.h"
 
@@ -36,19 +37,19 @@ class Tracker {
   // The process is gone (or will not be looked at any more): what is still in the ring and the samples.
   void finish();
 
-  // Cases that earned at least kSuspect, strongest level first known per candidate. Valid while the tracker lives.
+  // A case that earned at least kSuspect.
   struct Outcome {
     const Case* found = nullptr;
     usize candidate = 0;
-    Level level = Level::kSuspect;
-    u64 count = 1;
-    std::vector<u8> after;   // bytes of the destination as last seen
+    Finding finding;
   };
-  const std::vector<Outcome>& outcomes() const { return outcomes_; }
+  // The findings, one for each (site, victim's kind and name): the strongest, with all counts.
+  std::vector<Finding> findings() const;
 
   EventCounts counts() const;
   std::map<std::string, u64> losses() const;
   double cpu_seconds() const;
+  double now_s() const;  // since the tracker began
   const target::Watcher& watcher() const { return watcher_; }
   Context& context() { return context_; }
 
@@ -78,20 +79,20 @@ class Tracker {
   bool still_unchanged(const Case& c) const;
 
   void look_again();
-  void settle(bool main_returned, bool at_exit);
+  void settle(bool main_returned);
   std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,
                                 bool main_returned) const;
   bool header_is_unchanged(const View& view) const;
   std::optional<std::vector<u8>> changed_bytes(const Case& c, const Candidate& candidate) const;
-  void record(const Case& c, usize candidate, Level level, std::vector<u8> after);
+  void record(const Case& c, usize candidate, Level level, const std::vector<u8>& after);
   void serve_gates();
-  double now_s() const;
 
   Context& context_;
   target::ProbedProcess& process_;
   TrackerOptions options_;
   target::Watcher watcher_;
   AccessReader accesses_;
+  Describer describer_;
   std::vector<std::unique_ptr<Case>> cases_;   // open ones, oldest first
   std::vector<std::unique_ptr<Case>> closed_;  // referred to by outcomes
   std::vector<std::unique_ptr<Case>> batch_;   // wait for a heap scan

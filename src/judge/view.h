@@ -16,6 +16,7 @@
 #include "probe/patch_plan.h"
 #include "read/dwarf/debug_info.h"
 #include "read/go/go_binary.h"
+#include "target/launch.h"
 #include "target/memory.h"
 
 namespace geist::judge {
@@ -31,6 +32,10 @@ struct Context {
 
   LoadBias bias() const { return plan.bias; }
 };
+
+// What a running program is looked at with. The references must outlive it.
+Context make_context(const read::GoBinary& binary, read::DebugInfo* debug, const target::ProbedProcess& process,
+                     const heap::RuntimeSymbols& symbols);
 
 struct View {
   Holder holder = Holder::kHeap;

@@ -133,7 +133,7 @@ SiteBucket Planner::add_site(const FunctionCode& code, const AppendSite& site) {
   record.num = resolve(site.num, plan_.bias);
   record.type = resolve(site.elem_type, plan_.bias);
   commit(*trampoline, record);
-  plan_.sites.push_back({site, make_patch(*displaced, place.at)});
+  plan_.sites.push_back({site, make_patch(*displaced, place.at), TargetAddr(place.at), trampoline->bytes.size()});
   ranges_[displaced->begin.value] = displaced->end.value;
   return SiteBucket::kProbed;
 }

@@ -28,6 +28,8 @@ struct CodePatch {
 struct ProbedSite {
   program::AppendSite site;
   CodePatch patch;
+  TargetAddr trampoline;    // where its trampoline begins in the region
+  u64 trampoline_size = 0;
 };
 
 struct PatchPlan {

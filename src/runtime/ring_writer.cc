@@ -84,7 +84,7 @@ void publish_and_wake(Control* control) {
 
 bool may_park(const Control* control, uint64_t now) {
   uint64_t elapsed = now - control->start_tsc;
-  uint64_t allowance = control->park_grace_ticks + (elapsed >> (control->park_share_shift & 63));
+  uint64_t allowance = control->park_grace_ticks + (elapsed >> 16) * control->park_share;
   return control->park_timeout_us != 0 && __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) < allowance;
 }
 

@@ -5,6 +5,8 @@
 //   └────────── PTRACE_O_EXITKILL: dies with us, half patched states never run ──────────┘
 #pragma once
 
+#include <signal.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +21,7 @@ struct LaunchRequest {
   std::string path;                  // of the executable
   std::vector<std::string> command;  // argv, [0] as the user gave it
   Budget budget;
+  sigset_t signal_mask{};            // of the program
   probe::PlanOptions plan;
 };
 

@@ -38,6 +38,7 @@ Error system_error(const std::string& what, int error) {
   if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) {
     failure[0] = 1;
   } else {
+    ::sigprocmask(SIG_SETMASK, &request.signal_mask, nullptr);
     ::execv(request.path.c_str(), argv.data());
   }
   failure[1] = errno;

@@ -16,7 +16,7 @@ namespace geist::target {
 
 struct Budget {
   u64 grace_ms = 20;          // parked time that is always allowed
-  u32 share_shift = 6;        // further 1/64 of the elapsed time
+  u32 share_percent = 2;      // further share of the elapsed time
   u32 park_timeout_us = 5000; // longest wait of one append
   u64 gate_timeout_ms = 10000;
 };

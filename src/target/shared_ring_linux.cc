@@ -60,7 +60,7 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   c.heartbeat_tsc = c.start_tsc;
   c.heartbeat_limit = kHeartbeatLimitSeconds * ring.tsc_hz_;
   c.park_grace_ticks = ring.tsc_hz_ / 1000 * budget.grace_ms;
-  c.park_share_shift = budget.share_shift;
+  c.park_share = budget.share_percent * 65536 / 100;
   c.park_timeout_us = budget.park_timeout_us;
   c.gate_timeout_us = budget.gate_timeout_ms * 1000;
   c.g_goid = layout.g_goid;

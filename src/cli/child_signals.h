@@ -1,0 +1,40 @@
+// Signals while a program runs under geist: what somebody sends to geist is meant for the program. A terminal's Ctrl-C
+// already reaches both, so only signals that a process sent are passed on.
+#pragma once
+
+#include <signal.h>
+
+#include <optional>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace geist::cli {
+
+class ChildSignals {
+ public:
+  // Blocks the forwarded signals in this process; the child gets the old mask back through child_mask().
+  static Result<ChildSignals> block();
+  const sigset_t& child_mask() const { return old_mask_; }
+  // From here on a closed pipe of ours must not end us; before, the child would have inherited that.
+  void child_started() const;
+  // Passes on what has come since the last call.
+  void forward_to(int pid) const;
+  // Back to how it was.
+  void restore() const;
+
+ private:
+  Fd fd_;
+  sigset_t old_mask_{};
+};
+
+// How a process ended.
+struct ExitStatus {
+  int code = 0;                // 128 + signal when it was killed
+  std::optional<int> signal;
+};
+
+// Has the child ended?
+std::optional<ExitStatus> find_exit(int pid);
+
+}  // namespace geist::cli

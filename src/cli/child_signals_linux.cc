@@ -1,0 +1,56 @@
+#include "cli/child_signals.h"
+
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace geist::cli {
+namespace {
+
+constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+
+void on_child(int) {}
+
+}  // namespace
+
+Result<ChildSignals> ChildSignals::block() {
+  ChildSignals signals;
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : kForwarded) sigaddset(&set, signal);
+  ::sigprocmask(SIG_BLOCK, &set, &signals.old_mask_);
+  signals.fd_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals.fd_.valid()) return Error(std::string("signalfd: ") + std::strerror(errno), ErrorKind::kSystem);
+  // A handler that does nothing: the end of the child then cuts short whatever we wait for.
+  struct sigaction action {};
+  action.sa_handler = on_child;
+  ::sigaction(SIGCHLD, &action, nullptr);
+  return signals;
+}
+
+void ChildSignals::child_started() const { ::signal(SIGPIPE, SIG_IGN); }
+
+void ChildSignals::forward_to(int pid) const {
+  signalfd_siginfo info;
+  while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    bool from_terminal = info.ssi_code == SI_KERNEL;
+    if (!from_terminal) ::kill(pid, static_cast<int>(info.ssi_signo));
+  }
+}
+
+void ChildSignals::restore() const { ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr); }
+
+std::optional<ExitStatus> find_exit(int pid) {
+  int status = 0;
+  pid_t got = ::waitpid(pid, &status, WNOHANG);
+  if (got != pid) return std::nullopt;
+  if (WIFEXITED(status)) return ExitStatus{WEXITSTATUS(status), std::nullopt};
+  if (WIFSIGNALED(status)) return ExitStatus{128 + WTERMSIG(status), WTERMSIG(status)};
+  return std::nullopt;
+}
+
+}  // namespace geist::cli

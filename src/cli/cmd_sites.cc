@@ -1,0 +1,108 @@
+// geist sites: every growslice call of a binary, with the bucket it ended in. The buckets add up to the calls.
+#include "cli/cmd_sites.h"
+
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/exit_code.h"
+#include "cli/print.h"
+#include "cli/program_path.h"
+#include "probe/patch_plan.h"
+#include "program/append_sites.h"
+
+namespace geist::cli {
+namespace {
+
+using program::AppendSite;
+using program::SiteBucket;
+
+struct Line {
+  std::string function, file;
+  int line = 0;
+};
+
+Line line_of(const read::GoBinary& binary, const AppendSite& site) {
+  read::Function function = binary.pclntab().function(site.function);
+  std::vector<read::SourceFrame> frames = binary.pclntab().source_frames(function, site.call);
+  return {std::string(frames[0].function), std::string(frames[0].file), frames[0].line};
+}
+
+bool is_skipped(const AppendSite& site) {
+  return site.bucket != SiteBucket::kProbed && site.bucket != SiteBucket::kAlwaysGrows;
+}
+
+std::string summary_of(const program::SiteTable& table) {
+  std::map<SiteBucket, u64> counts;
+  for (const AppendSite& site : table.sites) ++counts[site.bucket];
+  u64 grows = table.count(SiteBucket::kAlwaysGrows);
+  u64 probed = table.count(SiteBucket::kProbed);
+  u64 with_path = table.sites.size() - grows;
+  std::string out = fmt::format("{} growslice calls: {} probed, {} always grow, {} skipped", table.sites.size(), probed,
+                                grows, with_path - probed);
+  if (with_path != 0) {
+    out += fmt::format("; {:.1f}% of the appends that can write in place", 100.0 * static_cast<double>(probed) / static_cast<double>(with_path));
+  }
+  out += "\n";
+  for (const auto& [bucket, count] : counts) {
+    if (bucket == SiteBucket::kProbed || bucket == SiteBucket::kAlwaysGrows) continue;
+    out += fmt::format("  {:6} {}: {}\n", count, program::bucket_name(bucket), program::bucket_help(bucket));
+  }
+  return out;
+}
+
+std::string emit_text(const read::GoBinary& binary, const program::SiteTable& table, bool only_skipped) {
+  std::string out;
+  for (const AppendSite& site : table.sites) {
+    if (only_skipped && !is_skipped(site)) continue;
+    Line line = line_of(binary, site);
+    out += fmt::format("{:#x}  {:22} {} ({}:{})\n", site.call.value, program::bucket_name(site.bucket), line.function,
+                       line.file, line.line);
+  }
+  return out + summary_of(table);
+}
+
+std::string emit_json(const read::GoBinary& binary, const program::SiteTable& table, bool only_skipped) {
+  nlohmann::ordered_json root;
+  root["schema"] = "geist-sites/1";
+  root["go"] = binary.build_info().release.text;
+  root["growslice_calls"] = table.sites.size();
+  nlohmann::ordered_json buckets = nlohmann::ordered_json::object();
+  for (const AppendSite& site : table.sites) {
+    std::string name(program::bucket_name(site.bucket));
+    buckets[name] = buckets.value(name, u64{0}) + 1;
+  }
+  root["buckets"] = buckets;
+  root["sites"] = nlohmann::ordered_json::array();
+  for (const AppendSite& site : table.sites) {
+    if (only_skipped && !is_skipped(site)) continue;
+    Line line = line_of(binary, site);
+    root["sites"].push_back({{"pc", fmt::format("{:#x}", site.call.value)},
+                             {"bucket", std::string(program::bucket_name(site.bucket))},
+                             {"function", line.function},
+                             {"file", line.file},
+                             {"line", line.line},
+                             {"element_size", site.elem_size}});
+  }
+  return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+int cmd_sites(const SitesOptions& options) {
+  Result<Program> program = resolve_binary(options.binary);
+  if (!program.ok()) return fail(program.error());
+  auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
+  if (!binary.ok()) return fail(binary.error());
+  program::SiteTable table = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  // Where the process would be loaded does not change which sites can be patched; any region in reach serves.
+  ImageAddr text = binary.value()->module().text;
+  (void)probe::plan_patches(*binary.value(), table, LoadBias{0}, TargetAddr((text.value + (u64{1} << 30)) & ~u64{4095}), {});
+  std::string out = options.json ? emit_json(*binary.value(), table, options.only_skipped)
+                                 : emit_text(*binary.value(), table, options.only_skipped);
+  return print_out(out) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
+}
+
+}  // namespace geist::cli

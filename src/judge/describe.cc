@@ -1,0 +1,181 @@
+// Every field of a finding is something that was seen: in the event, in the process, or in the binary's tables.
+#include "judge/describe.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "judge/names.h"
+#include "judge/values.h"
+
+namespace geist::judge {
+namespace {
+
+constexpr usize kMaxStackLines = 12;
+
+void add_source_frames(Context& context, const read::Function& function, ImageAddr pc, std::vector<Frame>& out) {
+  for (const read::SourceFrame& source : context.binary.pclntab().source_frames(function, pc)) {
+    Frame frame;
+    frame.function = std::string(source.function);
+    frame.file = std::string(source.file);
+    frame.line = source.line;
+    frame.inlined = source.inlined;
+    out.push_back(std::move(frame));
+  }
+}
+
+// Where the changed bytes begin: the first element of the destination that the victim covers and that differs.
+struct Changed {
+  u64 dest_index = 0;  // element of the destination
+  bool found = false;
+};
+
+Changed find_changed(const Case& c, const View& view, ByteView after) {
+  const abi::Event& e = *c.event;
+  usize known = std::min<usize>(e.old_size, after.size());
+  for (u64 offset = 0; offset < known; ++offset) {
+    u64 address = e.dest + offset;
+    bool covered = address >= view.ptr && address < view.end(e.elem_size);
+    if (covered && after[offset] != e.old_bytes[offset]) return {offset / e.elem_size, true};
+  }
+  return {};
+}
+
+// FNV-1a: fingerprints must be the same in every run and version.
+std::string fingerprint_of(const std::string& text) {
+  u64 hash = 0xcbf29ce484222325ull;
+  for (char ch : text) hash = (hash ^ static_cast<u8>(ch)) * 0x100000001b3ull;
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace
+
+std::vector<Frame> Describer::append_stack(const Append& append) const {
+  std::vector<Frame> out;
+  const program::AppendSite& site = append.site->site;
+  add_source_frames(context_, context_.binary.pclntab().function(site.function), site.call, out);
+  for (usize i = 1; i < append.frames.size() && out.size() < kMaxStackLines; ++i) {
+    const heap::StackFrame& frame = append.frames[i];
+    if (frame.function.name == "runtime.main" || frame.function.name == "runtime.goexit") continue;
+    add_source_frames(context_, frame.function, frame.lookup_pc(), out);
+  }
+  return out;
+}
+
+void Describer::describe_values(const Case& c, const Candidate& candidate, ByteView after, Finding& f) const {
+  const abi::Event& e = *c.event;
+  const View& view = candidate.view;
+  ImageAddr type = c.append.site->site.type_addr;
+  Changed changed = find_changed(c, view, after);
+  u64 size = e.elem_size;
+  u64 address = e.dest + changed.dest_index * size;
+  f.element_index = (address - view.ptr) / size;
+  ByteView old{e.old_bytes, e.old_size};
+  ValuePrinter printer(context_);
+  if (size == 1) {
+    // A byte says nothing: the run that the victim sees.
+    u64 begin = std::max(e.dest, view.ptr) - e.dest;
+    u64 end = std::min<u64>(std::min(c.append.dest_end(), view.end(1)) - e.dest, old.size());
+    ByteView old_run = old.subspan(begin, end - begin);
+    ByteView new_run = after.subspan(begin, end - begin);
+    f.before = ValuePrinter::print_bytes(old_run);
+    f.after = ValuePrinter::print_bytes(new_run);
+    f.before_hex = ValuePrinter::hex(old_run);
+    f.after_hex = ValuePrinter::hex(new_run);
+    return;
+  }
+  u64 offset = changed.dest_index * size;
+  std::optional<ByteView> old_element = find_part(old, offset, size);
+  std::optional<ByteView> new_element = find_part(after, offset, size);
+  if (!old_element || !new_element) return;
+  bool kept = changed.dest_index < c.before.size();
+  f.before = kept ? c.before[changed.dest_index] : printer.print(*old_element, type);
+  f.after = printer.print(*new_element, type);
+  f.before_hex = ValuePrinter::hex(*old_element);
+  f.after_hex = ValuePrinter::hex(*new_element);
+}
+
+void Describer::describe_victim(const Case& c, const Candidate& candidate, Finding& f) const {
+  const View& view = candidate.view;
+  Victim& v = f.victim;
+  v.holder = view.holder;
+  v.len = view.len;
+  v.cap = view.cap;
+  if (view.ptr_word) v.address = fmt::format("{:#x}", view.ptr_word.value);
+  v.name = view.name;
+  v.type = view.type;
+  if (view.holder == Holder::kHeap || view.holder == Holder::kGlobal) {
+    HolderName name = find_holder_name(context_, c.append, view);
+    v.name = name.name;
+    if (!name.type.empty()) v.type = name.type;
+    v.function = name.function;
+  } else {
+    v.function = view.function;
+    std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);
+    if (function) {
+      std::vector<read::SourceFrame> lines = context_.binary.pclntab().source_frames(*function, view.pc - 1);
+      for (const read::SourceFrame& line : lines) {
+        if (line.function != view.function) continue;
+        v.file = std::string(line.file);
+        v.line = line.line;
+      }
+    }
+  }
+  if (v.type.empty() && !f.element_type.empty()) v.type = "[]" + f.element_type;
+}
+
+void Describer::draw(const Case& c, const Candidate& candidate, Finding& f) const {
+  const abi::Event& e = *c.event;
+  const View& view = candidate.view;
+  u64 size = e.elem_size;
+  u64 base = std::min(e.old_ptr, view.ptr);
+  f.array_address = fmt::format("{:#x}", base);
+  f.array_capacity = (e.old_ptr + e.cap * size - base) / size;
+  i64 operand = static_cast<i64>((e.old_ptr - base) / size);
+  i64 victim = static_cast<i64>((view.ptr - base) / size);
+  f.drawing.push_back({"operand", operand, c.append.old_len(), e.cap});
+  f.drawing.push_back({"victim", victim, view.len, view.cap});
+  f.drawing.push_back({"this append", operand, e.new_len, e.cap});
+}
+
+Finding Describer::describe(const Case& c, const Candidate& candidate, Level level, ByteView after) const {
+  const abi::Event& e = *c.event;
+  const program::AppendSite& site = c.append.site->site;
+  Finding f;
+  f.level = level;
+  f.count = e.hit;
+  f.goroutine = fmt::format("{}", e.goid);
+  f.pc = fmt::format("{:#x}", site.call.value);
+  f.append_stack = append_stack(c.append);
+  if (f.append_stack[0].inlined) {
+    f.inlined_into = std::string(context_.binary.pclntab().function(site.function).name);
+  }
+  f.element_size = e.elem_size;
+  if (site.type_addr) {
+    Result<read::GoType> type = context_.binary.types().read(site.type_addr);
+    if (type.ok()) f.element_type = type->name;
+  }
+  f.old_len = c.append.old_len();
+  f.added = e.num;
+  f.cap = e.cap;
+  describe_values(c, candidate, after, f);
+  describe_victim(c, candidate, f);
+  draw(c, candidate, f);
+  if (candidate.reader) {
+    const Access& read = *candidate.reader;
+    for (usize i = read.actor; i < read.frames.size() && f.reader_stack.size() < kMaxStackLines; ++i) {
+      const heap::StackFrame& frame = read.frames[i];
+      // The first frame stands behind the read, unless a helper did it; a return address is looked up before it.
+      ImageAddr pc = i == 0 && read.insn ? read.insn : frame.lookup_pc();
+      if (frame.function.name == "runtime.main" || frame.function.name == "runtime.goexit") continue;
+      add_source_frames(context_, frame.function, pc, f.reader_stack);
+    }
+    f.reader_goroutine = candidate.reader_goroutine;
+  }
+  const Frame& at = f.append_stack[0];
+  f.fingerprint = fingerprint_of(fmt::format("{}|{}|{}|{}", f.rule, at.function, f.element_type, holder_name(f.victim.holder)) +
+                                 "|" + f.victim.type);
+  return f;
+}
+
+}  // namespace geist::judge

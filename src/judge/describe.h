@@ -1,0 +1,25 @@
+// Case → Finding: stacks with inlined frames, values in their type, the victim's name, the array drawn, the fix.
+// Called while the process is alive: names and values are read from it.
+#pragma once
+
+#include "judge/case.h"
+#include "judge/finding.h"
+
+namespace geist::judge {
+
+class Describer {
+ public:
+  explicit Describer(Context& context) : context_(context) {}
+  // `after` are the destination's bytes now, as many as the event kept of the old ones.
+  Finding describe(const Case& c, const Candidate& candidate, Level level, ByteView after) const;
+
+ private:
+  std::vector<Frame> append_stack(const Append& append) const;
+  void describe_values(const Case& c, const Candidate& candidate, ByteView after, Finding& f) const;
+  void describe_victim(const Case& c, const Candidate& candidate, Finding& f) const;
+  void draw(const Case& c, const Candidate& candidate, Finding& f) const;
+
+  Context& context_;
+};
+
+}  // namespace geist::judge

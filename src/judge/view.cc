@@ -1,0 +1,17 @@
+#include "judge/view.h"
+
+namespace geist::judge {
+
+Context make_context(const read::GoBinary& binary, read::DebugInfo* debug, const target::ProbedProcess& process,
+                     const heap::RuntimeSymbols& symbols) {
+  TargetAddr mheap = process.bias.to_target(symbols.mheap);
+  return Context{binary,
+                 debug,
+                 process.plan,
+                 process.memory,
+                 symbols,
+                 heap::SpanTable(process.memory, binary.layout(), mheap),
+                 heap::ViewScanner(process.memory, binary, symbols, process.bias)};
+}
+
+}  // namespace geist::judge
