@@ -197,6 +197,13 @@ PlacedPieces place_whole(const DebugType& type, const std::optional<std::vector<
 std::optional<std::vector<Component>> find_components(const DebugType& type) {
   std::vector<Component> words;
   if (!add_components(&type, 0, 0, words) || words.size() > kMaxComponents) return std::nullopt;
+  u64 end = 0;
+  for (const Component& word : words) {
+    // Fields of damaged types overlap or lie outside.
+    if (word.offset < end || word.offset > type.size_bytes) return std::nullopt;
+    end = word.offset + word.size_bytes;
+  }
+  if (end > type.size_bytes) return std::nullopt;
   return words;
 }
 
