@@ -1,7 +1,6 @@
 // ViewScanner::is_reachable: a conservative mark over a heap that changes while we walk it.
 //
-//   roots (data, bss, stacks) ─▶ words ─▶ object = span + slot ─▶ mark bit ─▶ queue ─▶ its words ─▶
-//   ...
+//   roots (data, bss, stacks) ─▶ words ─▶ span, slot ─▶ mark bit ─▶ queue ─▶ its words ─▶ ...
 //
 // Each span of small objects is copied once, on the first object of it that is walked; a large
 // object is streamed, as it is walked once only. The bytes read are bounded by max_bytes, the mark
@@ -24,19 +23,35 @@ constexpr u64 kMaxStackBytes = u64{16} << 20;
 constexpr u32 kMaxFrames = 100000;
 constexpr u64 kMaxMarkBits = u64{1} << 34;  // 2 GiB of bits: a heap of 128 GiB
 
+// A span as the walk needs it; the table of them should stay in the cache.
+struct SpanEntry {
+  u64 start = 0;
+  u64 size_bytes = 0;  // to the limit
+  u64 first_bit = 0;   // of its slots among the mark bits
+  u32 div_mul = 0;     // slot = offset * div_mul >> 32; 0 (slot 0) in large spans
+  u32 elem_size = 0;   // of small ones
+  bool noscan = false;
+  bool is_large = false;
+  bool is_prepared = false;  // the mark bits of free slots are set
+  bool has_wanted = false;
+};
+
 // From an address to the span in use that holds it: a table of buckets over the heap's range, each
-// naming the first span that ends behind the bucket's begin.
+// naming the first span that ends behind the bucket's begin. Up to 8 GiB a bucket is a page, which
+// belongs to one span.
 class SpanLookup {
  public:
-  explicit SpanLookup(const std::vector<Span>& spans) : spans_(spans) {
+  explicit SpanLookup(const std::vector<SpanEntry>& spans) : spans_(spans) {
     if (spans.empty()) return;
-    lo_ = spans.front().start.value;
-    width_ = spans.back().limit.value - lo_;
+    lo_ = spans.front().start;
+    width_ = spans.back().start + spans.back().size_bytes - lo_;
     while (width_ >> shift_ >= kMaxBuckets) ++shift_;
     buckets_.reserve((width_ >> shift_) + 2);
     u32 first = 0;
     for (u64 begin = 0; begin <= width_; begin += u64{1} << shift_) {
-      while (first < spans.size() && spans[first].limit.value - lo_ <= begin) ++first;
+      while (first < spans.size() && spans[first].start + spans[first].size_bytes - lo_ <= begin) {
+        ++first;
+      }
       buckets_.push_back(first);
     }
     buckets_.push_back(static_cast<u32>(spans.size()));
@@ -45,22 +60,47 @@ class SpanLookup {
   std::optional<u32> find(u64 word) const {
     if (word - lo_ >= width_) return std::nullopt;
     u64 bucket = (word - lo_) >> shift_;
-    // The span that holds the word begins at or before it: the last such one of the bucket.
-    auto first = spans_.begin() + buckets_[bucket];
-    auto last = spans_.begin() + std::min<u64>(u64{buckets_[bucket + 1]} + 1, spans_.size());
-    auto behind = std::upper_bound(first, last, TargetAddr(word),
-                                   [](TargetAddr at, const Span& span) { return at < span.start; });
-    if (behind == first || !(behind - 1)->holds(TargetAddr(word))) return std::nullopt;
-    return static_cast<u32>(behind - 1 - spans_.begin());
+    u32 number = buckets_[bucket];
+    if (shift_ > kPageShift) {
+      // The span that holds the word is the last of the bucket that begins at or before it.
+      auto first = spans_.begin() + number;
+      auto last = spans_.begin() + std::min<u64>(u64{buckets_[bucket + 1]} + 1, spans_.size());
+      auto behind = std::upper_bound(first, last, word,
+                                     [](u64 at, const SpanEntry& span) { return at < span.start; });
+      if (behind == first) return std::nullopt;
+      number = static_cast<u32>(behind - 1 - spans_.begin());
+    }
+    bool is_inside = number < spans_.size() && word >= spans_[number].start &&
+                     word - spans_[number].start < spans_[number].size_bytes;
+    return is_inside ? std::optional<u32>(number) : std::nullopt;
   }
 
  private:
   static constexpr u64 kMaxBuckets = u64{1} << 20;
-  const std::vector<Span>& spans_;
+  static constexpr u32 kPageShift = 13;
+  const std::vector<SpanEntry>& spans_;
   std::vector<u32> buckets_;
   u64 lo_ = 0, width_ = 0;
-  u32 shift_ = 13;  // a page
+  u32 shift_ = kPageShift;
 };
+
+std::vector<SpanEntry> make_entries(const std::vector<Span>& spans) {
+  std::vector<SpanEntry> entries;
+  entries.reserve(spans.size());
+  u64 bits = 0;
+  for (const Span& span : spans) {
+    bool is_large = span.size_class == 0;
+    entries.push_back({.start = span.start.value,
+                       .size_bytes = span.limit - span.start,
+                       .first_bit = bits,
+                       .div_mul = span.div_mul,
+                       .elem_size = is_large ? 0 : static_cast<u32>(span.elem_size),
+                       .noscan = span.noscan,
+                       .is_large = is_large});
+    bits += span.nelems;
+  }
+  return entries;
+}
 
 class Marker {
  public:
@@ -69,26 +109,26 @@ class Marker {
       : memory_(memory),
         table_(table),
         spans_(std::move(spans)),
-        lookup_(spans_),
+        entries_(make_entries(spans_)),
+        lookup_(entries_),
         max_bytes_(max_bytes) {
-    first_bit_.reserve(spans_.size());
-    u64 bits = 0;
-    for (const Span& span : spans_) {
-      first_bit_.push_back(bits);
-      bits += span.nelems;
-    }
+    u64 bits = entries_.empty() ? 0 : entries_.back().first_bit + spans_.back().nelems;
     is_complete_ = bits <= kMaxMarkBits;
-    if (!is_complete_) return;
-    marks_.resize(bits);
-    states_.resize(spans_.size());
+    if (!is_complete_) entries_.clear();
+    if (is_complete_) marks_.resize(bits / 64 + 1);
+    copies_.resize(entries_.size());
   }
 
-  // Marks of an address that is no allocated heap object are never found.
+  // An address that is in no allocated heap object is never found.
   void want(TargetAddr addr, usize note) {
-    if (std::optional<u64> bit = find_object(addr.value)) {
-      wanted_.emplace(*bit, note);
-      ++missing_;
-    }
+    std::optional<u32> number = find_span(addr.value);
+    if (!number) return;
+    SpanEntry& entry = entries_[*number];
+    u64 bit = entry.first_bit + slot_of(entry, addr.value);
+    if (is_marked(bit)) return;
+    entry.has_wanted = true;
+    wanted_.emplace(bit, note);
+    ++missing_;
   }
 
   // Walk all that hangs on a root: the words of a range, or these words.
@@ -111,41 +151,53 @@ class Marker {
     u32 span;
     u32 slot;
   };
-  struct SpanState {
-    std::vector<u8> alloc_bits;
-    std::unique_ptr<u64[]> words;  // the copy
-    bool has_alloc_bits = false;
-  };
 
-  // The mark bit of the allocated object at this address.
-  std::optional<u64> find_object(u64 word) {
+  bool is_marked(u64 bit) const { return ((marks_[bit / 64] >> (bit % 64)) & 1) != 0; }
+  void mark(u64 bit) { marks_[bit / 64] |= u64{1} << (bit % 64); }
+  static u64 slot_of(const SpanEntry& entry, u64 word) {
+    return (word - entry.start) * entry.div_mul >> 32;
+  }
+
+  // The span of a word, its free slots out of the way.
+  std::optional<u32> find_span(u64 word) {
+    if (entries_.empty()) return std::nullopt;
     std::optional<u32> number = lookup_.find(word);
-    if (!number || states_.empty()) return std::nullopt;
-    const Span& span = spans_[*number];
-    u64 slot = span.index_of(TargetAddr(word));
-    SpanState& state = states_[*number];
-    if (slot >= span.freeindex && !state.has_alloc_bits) {
-      state.has_alloc_bits = true;
-      std::optional<std::vector<u8>> bits = table_.read_alloc_bits(span);
-      is_complete_ &= bits.has_value();
-      if (bits) state.alloc_bits = std::move(*bits);
+    if (number && !entries_[*number].is_prepared) prepare(*number);
+    return number;
+  }
+
+  // A free slot counts as marked, so that one question serves both.
+  void prepare(u32 number) {
+    SpanEntry& entry = entries_[number];
+    const Span& span = spans_[number];
+    entry.is_prepared = true;
+    if (span.freeindex >= span.nelems) return;
+    std::optional<std::vector<u8>> bits = table_.read_alloc_bits(span);
+    is_complete_ &= bits.has_value();
+    for (u64 slot = span.freeindex; slot < span.nelems; ++slot) {
+      bool is_free = !bits || !heap::is_allocated(span, *bits, slot);
+      if (is_free) mark(entry.first_bit + slot);
     }
-    if (!heap::is_allocated(span, state.alloc_bits, slot)) return std::nullopt;
-    return first_bit_[*number] + slot;
   }
 
   void visit(u64 word) {
-    std::optional<u64> bit = find_object(word);
-    if (!bit || marks_[*bit]) return;
-    marks_[*bit] = true;
-    auto [first, last] = wanted_.equal_range(*bit);
+    std::optional<u32> number = find_span(word);
+    if (!number) return;
+    const SpanEntry& entry = entries_[*number];
+    u64 slot = slot_of(entry, word);
+    u64 bit = entry.first_bit + slot;
+    if (is_marked(bit)) return;
+    mark(bit);
+    if (entry.has_wanted) note_found(bit);
+    if (!entry.noscan) queue_.push_back({*number, static_cast<u32>(slot)});
+  }
+
+  void note_found(u64 bit) {
+    auto [first, last] = wanted_.equal_range(bit);
     for (auto it = first; it != last; ++it) {
       found_.push_back(it->second);
       --missing_;
     }
-    u32 number = *lookup_.find(word);
-    if (spans_[number].noscan) return;
-    queue_.push_back({number, static_cast<u32>(*bit - first_bit_[number])});
   }
 
   void drain() {
@@ -157,19 +209,21 @@ class Marker {
   }
 
   void walk(const Item& item) {
-    const Span& span = spans_[item.span];
-    Object object = table_.object_in_slot(span, item.slot);
-    if (span.size_class == 0) return stream(object.user, object.user + object.size_bytes);
-    SpanState& state = states_[item.span];
-    if (state.words == nullptr) {
-      u64 size = span.limit - span.start;
-      if (!take(size)) return;
-      state.words = std::make_unique<u64[]>(size / 8);
-      u8* bytes = reinterpret_cast<u8*>(state.words.get());
-      if (!memory_.read(span.start, {bytes, size})) is_complete_ = false;
+    const SpanEntry& entry = entries_[item.span];
+    if (entry.is_large) {
+      return stream(TargetAddr(entry.start), TargetAddr(entry.start + entry.size_bytes));
     }
-    const u64* words = state.words.get() + (object.user - span.start) / 8;
-    for (u64 i = 0; i < object.size_bytes / 8; ++i) visit(words[i]);
+    std::unique_ptr<u64[]>& copy = copies_[item.span];
+    if (copy == nullptr) {
+      if (!take(entry.size_bytes)) return;
+      copy = std::make_unique_for_overwrite<u64[]>(entry.size_bytes / 8);
+      u8* bytes = reinterpret_cast<u8*>(copy.get());
+      if (!memory_.read(TargetAddr(entry.start), {bytes, entry.size_bytes})) is_complete_ = false;
+      if (!is_complete_) return;
+    }
+    // A malloc header is walked too: a type made by reflect is an object of the heap.
+    const u64* words = copy.get() + u64{item.slot} * entry.elem_size / 8;
+    for (u64 i = 0; i < entry.elem_size / 8; ++i) visit(words[i]);
   }
 
   void stream(TargetAddr begin, TargetAddr end) {
@@ -193,11 +247,11 @@ class Marker {
   const target::Memory& memory_;
   const SpanTable& table_;
   std::vector<Span> spans_;  // heap spans in use, ascending, disjoint
+  std::vector<SpanEntry> entries_;
   SpanLookup lookup_;
   u64 max_bytes_;
-  std::vector<u64> first_bit_;  // by span
-  std::vector<bool> marks_;     // by first_bit_ + slot
-  std::vector<SpanState> states_;
+  std::vector<u64> marks_;
+  std::vector<std::unique_ptr<u64[]>> copies_;  // of the small spans that were walked
   std::vector<Item> queue_;
   std::unordered_multimap<u64, usize> wanted_;  // by mark bit
   std::vector<usize> found_;

@@ -351,6 +351,25 @@ TEST_P(LiveHeap, ReachabilityFollowsPointers) {
   EXPECT_EQ(scanner_->is_reachable({addr("dropped_second")}, 4096, &reached), std::nullopt);
 }
 
+// The collector's answer for a heap that nobody changes: what it kept is what we reach.
+TEST_P(LiveHeap, ReachesWhatTheCollectorKept) {
+  ASSERT_TRUE(program_->tell("gc"));
+  std::vector<TargetAddr> kept;
+  for (const Span& span : spans_->read_all(nullptr)) {
+    if (!span.is_heap()) continue;
+    std::optional<std::vector<u8>> bits = spans_->read_alloc_bits(span);
+    ASSERT_TRUE(bits.has_value());
+    for (u64 i = 0; i < span.nelems; ++i) {
+      bool was_marked = (((*bits)[i / 8] >> (i % 8)) & 1) != 0;
+      if (was_marked) kept.push_back(span.slot(i));
+    }
+  }
+  ASSERT_GT(kept.size(), 100u);
+  std::vector<bool> reached;
+  EXPECT_EQ(scanner_->is_reachable(kept, kMaxBytes, &reached), true);
+  EXPECT_EQ(std::count(reached.begin(), reached.end(), false), 0);
+}
+
 TEST_P(LiveHeap, StaleStackSlotsKeepNothing) {
   std::vector<bool> reached;
   ASSERT_TRUE(spans_->find_object(addr("stale")).has_value());
