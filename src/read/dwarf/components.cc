@@ -234,7 +234,9 @@ PlacedPieces place_pieces(const DebugType& type, const Expression& now,
     set_offsets(*only, pieces);
     return {.pieces = pieces};
   }
-  if (type.kind != Kind::kSlice || pieces.size() != 2) return {};
+  bool is_two_words = pieces.size() == 2 && pieces[0].size_bytes == kWordBytes &&
+                      pieces[1].size_bytes == kWordBytes;
+  if (type.kind != Kind::kSlice || !is_two_words) return {};
   set_offsets(*words, pieces);
   return {.pieces = pieces, .len_may_be_cap = true};
 }
