@@ -371,11 +371,13 @@ std::string emit_summary_line(const judge::Report& report) {
   }
   if (report.suppressed != 0) out += fmt::format(" · {} suppressed", report.suppressed);
   if (std::string lost = count_lost(report); !lost.empty()) out += " · " + lost;
-  // What a plain run would have taken is not known here; the time the program stood still for geist
-  // is.
+  // What a plain run would have taken is not known here; how long threads stood still for geist is.
   if (report.cost.parked_s >= 0.0005) {
-    out += fmt::format(" · waited {} of {}", format_seconds(report.cost.parked_s),
-                       format_seconds(report.cost.wall_s));
+    out += " · waited " + format_seconds(report.cost.parked_s);
+    // Threads wait beside each other: their sum may exceed the time that passed.
+    if (report.cost.wall_s >= report.cost.parked_s) {
+      out += " of " + format_seconds(report.cost.wall_s);
+    }
   }
   return out;
 }
