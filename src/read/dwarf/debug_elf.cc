@@ -1,3 +1,10 @@
+// Builds the small ELF file that libdw reads (see the header):
+//
+//   Elf64_Ehdr │ section bytes, as they are in the image, at multiples of 8 │ .shstrtab │ section
+//   headers
+//
+// Nothing of the image's own headers gets in but name, size and SHF_COMPRESSED of the ten sections
+// asked for. Source: System V ABI, "Object Files" chapters 4 and 5.
 #include "read/dwarf/debug_elf.h"
 
 #include <elf.h>

@@ -1,3 +1,10 @@
+// DebugInfo over its parts: DebugElf holds the bytes, UnitIndex finds the subprogram, ScopeWalk its
+// variables, TypeTable the types; Survey, made on the first question about the whole program, finds
+// globals, types and functions.
+//
+// Invariant: everything handed out by pointer (DebugType) lives as long as the DebugInfo; variables
+// are copies. Source: DWARF 5 sections 3.3 (subroutines, scopes), 4.1 (variables);
+// cmd/internal/dwarf/dwarf.go for Go's attributes.
 #include "read/dwarf/debug_info.h"
 
 #include <elfutils/libdw.h>
@@ -196,6 +203,11 @@ std::vector<DebugInfo::Capture> DebugInfo::captures_of(const std::string& functi
   Dwarf_Die die;
   if (!offset || dwarf_offdie(state_->elf.dwarf(), *offset, &die) == nullptr) return {};
   return state_->read_captures(die);
+}
+
+std::vector<DebugInfo::Capture> DebugInfo::captures_at(ImageAddr pc) {
+  std::optional<Dwarf_Die> function = state_->units.find_subprogram(pc);
+  return function ? state_->read_captures(*function) : std::vector<Capture>();
 }
 
 }  // namespace geist::read

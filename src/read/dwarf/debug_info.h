@@ -106,6 +106,9 @@ class DebugInfo {
     bool by_reference = false;
   };
   std::vector<Capture> captures_of(const std::string& function);
+  // The same for the function that holds pc: needs no walk over all units, and is exact where
+  // pclntab writes "[...]" for type arguments.
+  std::vector<Capture> captures_at(ImageAddr pc);
 
  private:
   DebugInfo();

@@ -1,3 +1,7 @@
+// Operators are taken one by one as libdw decodes them; nothing is evaluated. A place is at most
+// two operators (a value and DW_OP_stack_value), so an expression is cut at each DW_OP_piece and
+// each part looked up. Source: DWARF 5 sections 2.5 (expressions), 2.6.1.2 (composite locations);
+// table 7.9 for the numbers.
 #include "read/dwarf/expression.h"
 
 #include <dwarf.h>

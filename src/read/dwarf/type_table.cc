@@ -1,3 +1,7 @@
+// DIE → DebugType, with a work list (see the header). Two maps in one: by_offset_ holds the offset
+// that was asked for, often a typedef, and the offset of the DIE that describes the type; both lead
+// to the one entry of the arena. Attributes that damaged input leaves out give zero, empty or null,
+// never a failure: a type that is only half described is still better than none.
 #include "read/dwarf/type_table.h"
 
 #include <utility>

@@ -143,6 +143,10 @@ TEST_P(DebugInfoByHand, GlobalsAndCaptures) {
   ASSERT_EQ(captures.size(), 1U);
   EXPECT_EQ(captures[0].name, "captured");
   EXPECT_EQ(captures[0].offset, 8U);
+  ASSERT_EQ(info_->captures_at(ImageAddr(0x113f)).size(), 1U);
+  EXPECT_EQ(info_->captures_at(ImageAddr(0x113f))[0].name, "captured");
+  EXPECT_TRUE(info_->captures_at(ImageAddr(0x1000)).empty());
+  EXPECT_TRUE(info_->captures_at(ImageAddr(0x1140)).empty());
 }
 
 TEST_P(DebugInfoByHand, ChangedBytesDoNoHarm) {
