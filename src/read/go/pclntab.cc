@@ -38,6 +38,11 @@ constexpr u64 kInlinedCallSize = 16;
 // The compiler's inlining budget keeps real trees far below this; a damaged one may go in circles.
 constexpr usize kMaxInlineDepth = 512;
 
+// 16 MiB of locals. Variables of more than 10 MiB (128 KiB in newer releases) go to the heap:
+// cmd/compile/internal/ir/cfg.go MaxStackVarSize.
+constexpr u64 kMaxMapWords = 1u << 21;
+constexpr u64 kMaxPrototypeWords = 1024;
+
 }  // namespace
 
 Result<Pclntab> Pclntab::read(const Image& image, const Layout& layout, const ModuleData& module) {
@@ -133,21 +138,42 @@ std::string_view Pclntab::name_at(i32 offset) const {
   return ByteReader(funcnametab_, static_cast<u64>(offset)).read_cstring();
 }
 
-i32 Pclntab::pc_value(u32 table, ImageAddr entry, ImageAddr pc) const {
-  if (table == 0 || pc < entry) return -1;
+template <typename Visit>
+bool Pclntab::visit_pc_values(u32 table, Visit visit) const {
+  if (table == 0) return false;
   ByteReader reader(pctab_, table);
-  u64 wanted = pc - entry;
-  u64 covered = 0;
   u32 value = 0xffffffff;  // -1; unsigned, as damaged deltas may overflow
   for (bool is_first = true;; is_first = false) {
     u32 zigzag = static_cast<u32>(reader.read_uvarint());
-    if (zigzag == 0 && !is_first) return -1;
+    if (zigzag == 0 && !is_first) return false;
     value += (zigzag & 1) != 0 ? ~(zigzag >> 1) : zigzag >> 1;
-    u64 step = reader.read_uvarint();
-    if (reader.failed()) return -1;
-    if (step > wanted - covered) return static_cast<i32>(value);
-    covered += step;
+    u64 length = reader.read_uvarint();
+    if (reader.failed()) return false;
+    if (visit(static_cast<i32>(value), length)) return true;
   }
+}
+
+i32 Pclntab::pc_value(u32 table, ImageAddr entry, ImageAddr pc) const {
+  if (pc < entry) return -1;
+  u64 ahead = pc - entry;
+  i32 found = -1;
+  bool is_covered = visit_pc_values(table, [&](i32 value, u64 length) {
+    found = value;
+    if (length > ahead) return true;
+    ahead -= length;
+    return false;
+  });
+  return is_covered ? found : -1;
+}
+
+i32 Pclntab::max_sp_delta(const Function& function) const {
+  i32 largest = 0;
+  visit_pc_values(find_int<u32>(pclntable_, function.func_offset + kPcsp).value_or(0),
+                  [&](i32 value, u64) {
+                    largest = std::max(largest, value);
+                    return false;
+                  });
+  return largest;
 }
 
 i32 Pclntab::pc_data(const Function& function, u32 which, ImageAddr pc) const {
@@ -223,8 +249,8 @@ std::vector<SourceFrame> Pclntab::source_frames(const Function& function, ImageA
   return frames;
 }
 
-std::optional<PointerMap> Pclntab::find_map(const Function& function, u32 which,
-                                            ImageAddr pc) const {
+std::optional<PointerMap> Pclntab::find_map(const Function& function, u32 which, ImageAddr pc,
+                                            u64 max_words) const {
   ByteView table = func_data(function, which);
   if (table.empty()) return std::nullopt;
   // runtime/symtab.go stackmap: n, nbit, then n bitmaps of nbit bits, each rounded up to bytes.
@@ -234,22 +260,29 @@ std::optional<PointerMap> Pclntab::find_map(const Function& function, u32 which,
   // -1 is the prologue: the runtime takes map 0 there (runtime/stkframe.go getStackMap).
   i32 index = std::max(0, pc_data(function, kPcdataStackMapIndex, pc));
   if (reader.failed() || bits < 0 || index >= count) return std::nullopt;
-  u64 map_size = (static_cast<u64>(bits) + 7) / 8;
+  u64 words = static_cast<u64>(bits);
+  if (words > std::min(max_words, kMaxMapWords)) return std::nullopt;
+  u64 map_size = (words + 7) / 8;
   reader.skip(map_size * static_cast<u32>(index));
   ByteView bytes = reader.read_bytes(map_size);
   if (reader.failed()) return std::nullopt;
   PointerMap map;
-  map.live.resize(static_cast<usize>(bits));
-  for (usize i = 0; i < map.live.size(); ++i) map.live[i] = ((bytes[i / 8] >> (i % 8)) & 1) != 0;
+  map.live.resize(words);
+  for (u64 i = 0; i < words; ++i) map.live[i] = ((bytes[i / 8] >> (i % 8)) & 1) != 0;
   return map;
 }
 
 std::optional<PointerMap> Pclntab::find_locals_map(const Function& function, ImageAddr pc) const {
-  return find_map(function, kFuncdataLocalsPointerMaps, pc);
+  u64 frame_words = static_cast<u64>(max_sp_delta(function)) / 8;
+  return find_map(function, kFuncdataLocalsPointerMaps, pc, frame_words);
 }
 
 std::optional<PointerMap> Pclntab::find_args_map(const Function& function, ImageAddr pc) const {
-  return find_map(function, kFuncdataArgsPointerMaps, pc);
+  // Maps of assembly functions come from their Go prototype: a few words more than args_size, which
+  // may be unknown (negative) there.
+  u64 known_words = static_cast<u64>(std::max(0, function.args_size)) / 8;
+  return find_map(function, kFuncdataArgsPointerMaps, pc,
+                  std::max(known_words, kMaxPrototypeWords));
 }
 
 i32 Pclntab::unsafe_point(const Function& function, ImageAddr pc) const {

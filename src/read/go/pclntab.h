@@ -94,6 +94,9 @@ class Pclntab {
     u32 func_offset;
   };
   Pclntab() = default;
+  // Calls visit(value, length) for the pieces of a pc → value table, in order, until it returns true (then true).
+  template <typename Visit>
+  bool visit_pc_values(u32 table, Visit visit) const;
   // The value that the table at `table` of pctab gives for pc; -1 where it says nothing (runtime/symtab.go pcvalue).
   i32 pc_value(u32 table, ImageAddr entry, ImageAddr pc) const;
   i32 pc_data(const Function& function, u32 which, ImageAddr pc) const;
@@ -102,7 +105,9 @@ class Pclntab {
   std::string_view name_at(i32 offset) const;
   std::string_view file_at(const Function& function, ImageAddr pc) const;
   i32 line_at(const Function& function, ImageAddr pc) const;
-  std::optional<PointerMap> find_map(const Function& function, u32 which, ImageAddr pc) const;
+  // `max_words`: what the frame has room for; a map of more words is damage and absent.
+  std::optional<PointerMap> find_map(const Function& function, u32 which, ImageAddr pc, u64 max_words) const;
+  i32 max_sp_delta(const Function& function) const;
 
   std::vector<Entry> entries_;  // sorted by entry
   u64 end_ = 0;                 // maxpc

@@ -213,6 +213,25 @@ TEST(GoBinary, SurvivesDamageAnywhere) {
   EXPECT_GT(accepted, 0u);
 }
 
+TEST(GoBinary, MapsOfMoreWordsThanTheFrameHasAreAbsent) {
+  std::vector<u8> bytes = read_file(default_fixture());
+  Function outer = must_find("main.outer");
+  ASSERT_TRUE(fixture().pclntab().find_args_map(outer, outer.entry));
+  const Image& image = fixture().image();
+  ImageAddr record = fixture().module().pclntable + outer.func_offset;
+  // runtime/runtime2.go _func: npcdata at 28; the funcdata offsets follow npcdata words behind it.
+  u32 pcdata_count = *find_int<u32>(*image.find_bytes(record, 44), 28);
+  u32 args_maps = *find_int<u32>(*image.find_bytes_from(record), 44 + 4 * u64{pcdata_count});
+  const u8* map = image.find_bytes(fixture().module().gofunc + args_maps, 8)->data();
+  u32 huge = 1u << 20;
+  std::memcpy(bytes.data() + (map - image.file_bytes().data()) + 4, &huge, sizeof(huge));
+  Result<Image> damaged = Image::from_bytes(std::move(bytes), "prog");
+  ASSERT_TRUE(damaged.ok());
+  Result<std::unique_ptr<GoBinary>> binary = GoBinary::from_image(std::move(damaged).value());
+  ASSERT_TRUE(binary.ok()) << binary.error().message();
+  EXPECT_FALSE(binary.value()->pclntab().find_args_map(outer, outer.entry));
+}
+
 TEST(GoBinary, SurvivesDamagedTables) {
   const std::vector<u8> whole = read_file(default_fixture());
   ASSERT_FALSE(whole.empty());
