@@ -202,6 +202,14 @@ std::vector<Span> SpanTable::read_all(u64* damaged) const {
     bad += std::erase_if(mspans, [](TargetAddr mspan) {
       return mspan.value == 0 || mspan.value % 8 != 0 || mspan.value >= kUserSpaceEnd;
     });
+    // Two mspans never share bytes; a list that says so is not one.
+    std::sort(mspans.begin(), mspans.end());
+    u64 behind_last = 0;
+    bad += std::erase_if(mspans, [&](TargetAddr mspan) {
+      bool overlaps = mspan.value < behind_last;
+      if (!overlaps) behind_last = mspan.value + layout_->mspan_size;
+      return overlaps;
+    });
     read_records(*memory_, std::move(mspans), layout_->mspan_size,
                  [&](TargetAddr mspan, ByteView bytes) {
                    Span span;

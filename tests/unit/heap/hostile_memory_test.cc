@@ -2,7 +2,7 @@
 // holds together or with none.
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <functional>
 
 #include "heap/gc.h"
@@ -60,7 +60,7 @@ u64 plausible_word(u64 seed, u64 addr) {
     case 3:
       return 0xc000000000 + (mix(random) % 4096) * 8192;
     case 4:
-      return addr + mix(random) % 4096;
+      return (addr | 0xc000000000) + mix(random) % 4096;
     case 5:
       return 0x0102010200000000 | (mix(random) & 0xffffffff);
     case 6:
@@ -99,7 +99,7 @@ class NoisyMemory : public target::Memory {
 
 class HostileMemory : public testing::Test {
  protected:
-  static constexpr u64 kMaxBytes = u64{16} << 20;
+  static constexpr u64 kMaxBytes = u64{2} << 20;
 
   void SetUp() override {
     program_ = LiveProgram::start("shapes.go", {"", ""});
@@ -123,7 +123,7 @@ class HostileMemory : public testing::Test {
 
   // Asks everything once.
   void ask(const target::Memory& memory, u64 seed) {
-    auto begin = std::chrono::steady_clock::now();
+    std::clock_t begin = std::clock();  // CPU time: the machine may be busy
     const read::GoBinary& binary = program_->binary();
     TargetAddr mheap = program_->bias().to_target(symbols_.mheap);
     SpanTable table(memory, binary.layout(), mheap);
@@ -162,7 +162,7 @@ class HostileMemory : public testing::Test {
     std::vector<bool> reached;
     scanner.is_reachable({arrays[0].begin, TargetAddr(mix(seed))}, kMaxBytes, &reached);
     EXPECT_EQ(reached.size(), 2u);
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+    EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 10);
   }
 
   void ask_goroutines(const target::Memory& memory) {
