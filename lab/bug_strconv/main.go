@@ -11,7 +11,7 @@ type line struct {
 }
 
 func number(prefix []byte, n int64) *line {
-	return &line{strconv.AppendInt(prefix, n, 10)} // want: ghost-write victim=text before-hex=31 after-hex=37
+	return &line{strconv.AppendInt(prefix, n, 10)} // want: ghost-write victim=text before-hex=31 after-hex=37 frames=5
 }
 
 func main() {

@@ -55,12 +55,12 @@ def empty(ctx):
 
 @case
 def windows(ctx):
-    refuse(ctx, [good(ctx, env=(('GOOS', 'windows'),))], BAD_INPUT, 'ELF')
+    refuse(ctx, [good(ctx, env=(('GOOS', 'windows'),))], BAD_INPUT, 'Windows|ELF')
 
 
 @case
 def mac(ctx):
-    refuse(ctx, [good(ctx, env=(('GOOS', 'darwin'),))], BAD_INPUT, 'ELF')
+    refuse(ctx, [good(ctx, env=(('GOOS', 'darwin'),))], BAD_INPUT, 'macOS|ELF')
 
 
 @case
@@ -162,6 +162,12 @@ def assume_go_lets_it_run(ctx):
     ended = ctx.watch.run([of_release(ctx, 'go1.99.1')], flags=[f'--assume-go={minor}'])
     if ended.code not in (0, 66) or b'orders' not in ended.out:
         raise Failure(f'exit code {ended.code}, stdout {ended.out[:100]!r}; it says: {brief(ended.log)}')
+
+
+@case
+def race_build(ctx):
+    """Builds with -race expand every append early and map shadow memory: refused by name."""
+    refuse(ctx, [good(ctx, flags=('-race',), env=(('CGO_ENABLED', '1'),))], BAD_INPUT, '-race')
 
 
 @case

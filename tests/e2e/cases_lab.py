@@ -2,8 +2,8 @@
 import zlib
 
 from go_builds import RELEASES, ROOT, STRIPPED, STRIPPED_RELEASES, Build
-from truth import judge, read_truth
-from watched import FINDINGS_EXIT, Failure, findings, run, same_run
+from truth import UNNAMED, judge, read_truth
+from watched import FINDINGS_EXIT, Failure, describe, findings, run, same_run
 
 OLDEST = RELEASES[0]
 
@@ -38,6 +38,8 @@ def check(ctx, build, stripped):
     watched = ctx.watch.run([binary], cwd=ctx.folder)
     found = findings(watched)
     note = judge(truth, found, stripped)
+    if note == UNNAMED and ctx.options.names:
+        raise Failure(note + ': ' + '; '.join(map(describe, found)))
     same_run(plain, watched, code=FINDINGS_EXIT if found else plain.code)
     for f in found:
         place = f'{f["site"]["file"].rsplit("/", 1)[-1]}:{f["site"]["line"]}'

@@ -4,11 +4,13 @@ A bug carries its truth on the source line of the append, as a comment:
 
     all = append(all, x) // want: ghost-write victim=first before="x" after="y"
 
-    victim=NAME      the victim's name contains this word        (not checked in stripped binaries: they have no names)
+    victim=NAME      the victim's name contains this word. Not checked in stripped binaries; elsewhere a victim without any name is
+                     noted, for geist may name it by type and reader only, and --names makes it a failure; a wrong name always fails
     holder=KIND      heap, global, stack or register
     before=, after=  the changed element; before-hex=, after-hex= the bytes it starts with
     func=GLOB        the site is this function instead of this line (appends inside of the standard library)
     level=LEVEL      at least this level, likely by default
+    frames=N         this many callers of the site may be on the marked line instead of it, 3 by default
 
 Alternatives are written a|b. `// may: ghost-write` allows a finding without asking for it. `// want-miss: reason` anywhere in
 the file says that geist is known not to see this bug, `// want-miss-stripped: reason` that it does not in stripped binaries.
@@ -23,10 +25,11 @@ from dataclasses import dataclass, field
 from watched import Failure, describe
 
 FRAMES = 3  # a site counts as found when it or one of this many callers is on the marked line
+UNNAMED = 'the victim has no name in the report'
 LEVELS = ['latent', 'suspect', 'likely', 'confirmed', 'proved']
 _MARK = re.compile(r'//\s*(want|may): ghost-write\b(.*)$')
 _MISS = re.compile(r'//\s*(want-miss|want-miss-stripped): (\S.*)$')
-_KEYS = {'victim', 'holder', 'before', 'after', 'before-hex', 'after-hex', 'func', 'level'}
+_KEYS = {'victim', 'holder', 'before', 'after', 'before-hex', 'after-hex', 'func', 'level', 'frames'}
 
 
 @dataclass
@@ -38,18 +41,18 @@ class Mark:
 
     def at(self, finding):
         """Whether the finding's site, or a caller close to it, is the marked place."""
-        frames = [finding['site'], *finding.get('stack', [])[:FRAMES]]
+        frames = [finding['site'], *finding.get('stack', [])[:int(self.fields.get('frames', FRAMES))]]
         if 'func' in self.fields:
             return any(fnmatch.fnmatchcase(str(f.get('function')), self.fields['func']) for f in frames)
         return any(same_file(str(f.get('file')), self.file) and f.get('line') == self.line for f in frames)
 
-    def differences(self, finding, stripped):
+    def differences(self, finding, nameless):
         """What of the marked truth this finding does not say, as sentences."""
         victim, element = finding.get('victim') or {}, finding.get('element') or {}
         seen = {'holder': victim.get('holder'), 'before': element.get('before'), 'after': element.get('after'),
                 'before-hex': element.get('before_hex'), 'after-hex': element.get('after_hex')}
         wrong = []
-        if 'victim' in self.fields and not stripped and not has_word(victim.get('name'), self.fields['victim']):
+        if 'victim' in self.fields and not nameless and victim.get('name') and not has_word(victim.get('name'), self.fields['victim']):
             wrong.append(f'victim is {victim.get("name")!r}, not {self.fields["victim"]!r}')
         for key in ('before', 'after'):
             if key in self.fields and not has_word(seen[key], self.fields[key]):
@@ -74,6 +77,11 @@ class Truth:
     @property
     def wanted(self):
         return [m for m in self.marks if m.wanted]
+
+    def unnamed(self, findings):
+        """Whether the victim has a name in the program but in none of the findings of a marked line."""
+        return any('victim' in m.fields and not any((f.get('victim') or {}).get('name') for f in findings if m.at(f))
+                   for m in self.wanted)
 
     def is_bug(self):
         return bool(self.wanted)
@@ -138,4 +146,6 @@ def judge(truth, found, stripped):
             raise Failure(f'found at {place}, but {", ".join(best)}: ' + '; '.join(describe(f) for f in here))
         if miss:
             note = f'found although expected to be missed ({miss})'
+    if found and not stripped and truth.unnamed(found):
+        note = note or UNNAMED
     return note

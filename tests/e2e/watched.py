@@ -144,6 +144,8 @@ def crash_text(err):
 
 def same_run(plain, watched, code=None, normalise=None):
     """Output, errors and exit code are the program's own; code is what geist must end with (default: the plain one)."""
+    if watched.code == 3 and plain.code != 3:
+        raise Failure('refused: ' + brief(watched.log or watched.err.decode('utf-8', 'replace')))
     same_bytes('stdout', plain.out, watched.out)
     if normalise:
         if normalise(plain.err) != normalise(watched.err):
