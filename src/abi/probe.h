@@ -24,17 +24,18 @@ static_assert(sizeof(Location) == 24);
 
 struct Site {
   uint32_t id;
-  uint32_t reserved;
+  uint32_t in_library; // 1: a site of the standard library, which gets the smaller part of the attention budget
   uint64_t resume;     // trampoline address that goes on with the in-place path
   uint64_t elem_size;  // 0: read it from the abi.Type that `type` gives
   uint64_t skip;       // [target] so many overwriting appends go on without the slow path (hot sites are thinned out)
   uint64_t period;     // [target] what `skip` was set to last, plus one: how many appends the next event stands for
   uint64_t seen;       // [target] overwriting appends so far
+  uint64_t recorded;   // [target] events of this site
   Location old_ptr, new_len, cap, num, type;
 };
 static_assert(offsetof(Site, skip) == 24);
-static_assert(offsetof(Site, old_ptr) == 48);
-static_assert(sizeof(Site) == 48 + 5 * sizeof(Location));
+static_assert(offsetof(Site, old_ptr) == 56);
+static_assert(sizeof(Site) == 56 + 5 * sizeof(Location));
 
 inline constexpr uint32_t kPrivateStacks = 64;       // one bit each in a word
 inline constexpr uint32_t kPrivateStackBytes = 8192;

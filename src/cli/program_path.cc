@@ -1,9 +1,9 @@
-// Which file does the user mean? The rules are a shell's, with Go packages added where a shell would give up:
+// Which file does the user mean? The rules are a shell's, with Go packages added where a shell
+// would give up:
 //
 //   a directory            with .go files: built; else "Is a directory"
-//   a path with a '/'      that file; when there is none and it reads as an import path: go is asked
-//   a bare name            the first executable of that name in PATH
-//   something.go           built
+//   a path with a '/'      that file; when there is none and it reads as an import path: go is
+//   asked a bare name            the first executable of that name in PATH something.go built
 #include "cli/program_path.h"
 
 #include <fmt/format.h>
@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <optional>
 
 namespace geist::cli {
@@ -41,6 +42,17 @@ std::optional<std::string> find_in_path(const std::string& name) {
     if (is_regular_file(candidate) && access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return std::nullopt;
+}
+
+// "#!/bin/sh" of a script, or nothing.
+std::optional<std::string> find_interpreter(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string line(2, '\0');
+  if (!file.read(line.data(), 2) || line != "#!") return std::nullopt;
+  constexpr std::streamsize kMaxLine = 256;  // BINPRM_BUF_SIZE in linux/binfmts.h
+  char rest[kMaxLine] = {};
+  file.getline(rest, kMaxLine);
+  return line + rest;
 }
 
 Error not_found(const std::string& word) {
@@ -74,6 +86,12 @@ Result<Program> resolve(const std::string& word, bool needs_execute) {
       return Error(fmt::format("{}: not a regular file", word), ErrorKind::kNotRunnable);
     if (needs_execute && access(word.c_str(), X_OK) != 0) {
       return Error(fmt::format("{}: {}", word, std::strerror(errno)), ErrorKind::kNotRunnable);
+    }
+    if (auto interpreter = needs_execute ? find_interpreter(word) : std::nullopt) {
+      return Error(fmt::format("{}: cannot execute binary file: it is a script ({})", word,
+                               *interpreter),
+                   ErrorKind::kNotRunnable)
+          .with_hint("Give geist the Go program that the script starts.");
     }
     return Program{word, {}};
   }

@@ -95,11 +95,35 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
   f.after_hex = ValuePrinter::hex(*new_element);
 }
 
+// A header that the compiler put into a heap box of its own (it is handed to an interface later): the variable with the
+// same pointer and length in a frame of the stack is the one.
+void Describer::name_by_value(const Case& c, const View& view, Victim& v) const {
+  if (context_.debug == nullptr) return;
+  for (usize i = 1; i < c.append.frames.size(); ++i) {
+    const heap::StackFrame& frame = c.append.frames[i];
+    for (const read::Variable& variable : context_.debug->variables_at(frame.lookup_pc(), frame.pc)) {
+      if (variable.type == nullptr || variable.type->kind != read::Kind::kSlice) continue;
+      std::optional<u64> ptr, len;
+      for (const read::Piece& piece : variable.pieces) {
+        if (piece.where != read::Piece::Where::kCfa) continue;
+        TargetAddr at = frame.cfa + static_cast<u64>(piece.offset);
+        if (piece.byte_offset == 0) ptr = c.append.stack.find_word(at);
+        if (piece.byte_offset <= 8 && piece.byte_offset + piece.size_bytes >= 16) len = c.append.stack.find_word(at + (8 - piece.byte_offset));
+      }
+      if (ptr != view.ptr || (len && *len != view.len)) continue;
+      v.name = variable.name;
+      v.type = variable.type->name;
+      v.function = variable.function;
+      return;
+    }
+  }
+}
+
 void Describer::describe_victim(const Case& c, const Candidate& candidate, Finding& f) const {
   const View& view = candidate.view;
   Victim& v = f.victim;
   v.holder = view.holder;
-  v.len = view.len;
+  v.len = view.len_known ? view.len : 0;
   v.cap = view.cap;
   if (view.ptr_word) v.address = fmt::format("{:#x}", view.ptr_word.value);
   v.name = view.name;
@@ -109,6 +133,7 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate, Findi
     v.name = name.name;
     if (!name.type.empty()) v.type = name.type;
     v.function = name.function;
+    if (v.name.empty()) name_by_value(c, view, v);
   } else {
     v.function = view.function;
     std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);
@@ -134,7 +159,7 @@ void Describer::draw(const Case& c, const Candidate& candidate, Finding& f) cons
   i64 operand = static_cast<i64>((e.old_ptr - base) / size);
   i64 victim = static_cast<i64>((view.ptr - base) / size);
   f.drawing.push_back({"operand", operand, c.append.old_len(), e.cap});
-  f.drawing.push_back({"victim", victim, view.len, view.cap});
+  if (view.len_known) f.drawing.push_back({"victim", victim, view.len, view.cap});
   f.drawing.push_back({"this append", operand, e.new_len, e.cap});
 }
 

@@ -63,7 +63,7 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
                                        bool main_returned) const {
   const View& view = candidate.view;
   if (candidate.confirmed) return Level::kConfirmed;
-  if (candidate.closed || !header_is_unchanged(view)) return std::nullopt;
+  if (candidate.closed || !view.len_known || !header_is_unchanged(view)) return std::nullopt;
   if (owns_reused_buffer(c, view)) return Level::kSuspect;
   if (may_be_receiver(c, view) && !candidate.watched_throughout) return Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
@@ -134,13 +134,22 @@ void Tracker::look_again() {
     }
   }
   for (usize i = sessions_.size(); i-- > 0;) {
-    if (sessions_[i].of->candidates[sessions_[i].candidate].closed) end_session(i, false);
+    const Session& s = sessions_[i];
+    bool over = std::all_of(s.candidates.begin(), s.candidates.end(), [&](usize k) { return s.of->candidates[k].closed; });
+    if (over) end_session(i, false);
   }
 }
 
 // At a gate the program stands still in one place: main.main returns, or the process exits.
 void Tracker::settle(bool main_returned) {
   read_samples();
+  while (!queue_.empty() && may_spend(0)) {
+    target::RawEvent raw = std::move(queue_.front());
+    queue_.pop_front();
+    on_event(std::move(raw));
+  }
+  not_judged_ += queue_.size();
+  queue_.clear();
   if (!batch_.empty()) {
     std::vector<Case*> waiting;
     for (const std::unique_ptr<Case>& c : batch_) waiting.push_back(c.get());

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "heap/goroutines.h"
+#include "program/packages.h"
 
 namespace geist::judge {
 namespace {
@@ -46,7 +47,9 @@ class FrameScan {
 
   void run() {
     if (context_.debug != nullptr) scan_variables();
-    scan_headers();
+    for (TargetAddr slot : liveness_.slots) consider_header(slot, true);
+    scan_stack_objects();
+    scan_bare_pointers();
   }
 
  private:
@@ -54,7 +57,11 @@ class FrameScan {
   void scan_type(const Variable& variable, const DebugType& type, u64 offset, const std::string& name, u32 depth);
   std::optional<Word> word_at(const Variable& variable, u64 offset) const;
   void consider(const Variable& variable, u64 offset, const std::string& name, const std::string& type, bool has_cap);
-  void scan_headers();
+  void consider_header(TargetAddr slot, bool live_for_sure);
+  void scan_stack_objects();
+  void scan_bare_pointers();
+  bool in_stack_object(TargetAddr at) const;
+  void consider_pointer(const Word& ptr, const std::string& name, const std::string& type, const std::string& function);
   std::optional<bool> is_live(const Word& ptr) const;
   void add(View view);
 
@@ -108,7 +115,7 @@ void FrameScan::add(View view) {
   if (!append_.covers_dest(view)) return;
   for (View& other : out_) {
     bool same = other.ptr == view.ptr && other.len == view.len && other.g == view.g && other.cfa == view.cfa;
-    if (!same) continue;
+    if (!same || other.len_known != view.len_known) continue;
     // The same header found again: words in memory and a name are worth more than none.
     if (!other.len_word && view.len_word) other.len_word = view.len_word, other.ptr_word = view.ptr_word;
     if (other.name.empty()) other.name = view.name, other.type = view.type, other.function = view.function;
@@ -121,14 +128,15 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
                          bool has_cap) {
   std::optional<Word> ptr = word_at(variable, offset);
   std::optional<Word> len = word_at(variable, offset + 8);
-  if (!ptr || !len || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value) return;
+  if (!ptr || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value) return;
+  if (!len) return consider_pointer(*ptr, name, type, variable.function);
   std::optional<Word> cap = has_cap ? word_at(variable, offset + 16) : std::nullopt;
   u64 size = append_.event->elem_size;
   if (len->value > (append_.array.end.value - ptr->value) / size) return;
   if (cap && (cap->value < len->value || cap->value > (append_.array.end.value - ptr->value) / size)) return;
   std::optional<bool> live = is_live(*ptr);
   // In memory as a whole and not in the maps: perhaps a stack object (its address is taken).
-  bool in_memory = ptr->at && len->at && len->at - ptr->at == 8;
+  bool in_memory = ptr->at && len->at && len->at - ptr->at == 8 && in_stack_object(ptr->at);
   if (live == false && !in_memory) return;
   if (live == false && ptr->at.value >= frame_.cfa.value) return;
   View view;
@@ -139,6 +147,7 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   view.ptr_word = ptr->at;
   view.len_word = len->at;
   view.live_for_sure = live.value_or(false);
+  view.in_stack_object = live == false;
   view.name = name;
   view.type = type;
   view.function = variable.function;
@@ -147,6 +156,43 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   view.g = TargetAddr(append_.event->g);
   view.same_frame = same_frame_;
   add(std::move(view));
+}
+
+bool FrameScan::in_stack_object(TargetAddr at) const {
+  for (const heap::StackObject& object : heap::stack_objects(context_.binary, frame_)) {
+    if (at >= object.begin && at < object.begin + object.size_bytes) return true;
+  }
+  return false;
+}
+
+// A live pointer into the array whose length is a constant or kept nowhere: a []byte("text"), the copy that range makes.
+// Only a read through it can ever be shown, so it must be in memory, in a caller's frame, and not in the library.
+void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
+                                 const std::string& function) {
+  if (same_frame_ || !ptr.at || is_live(ptr) != true || program::is_standard_library(frame_.function.name)) return;
+  View view;
+  view.holder = Holder::kStack;
+  view.ptr = ptr.value;
+  view.len = (append_.array.end.value - ptr.value) / append_.event->elem_size;
+  view.len_known = false;
+  view.ptr_word = ptr.at;
+  view.name = name;
+  view.type = type;
+  view.function = function;
+  view.pc = frame_.pc;
+  view.cfa = frame_.cfa;
+  view.g = TargetAddr(append_.event->g);
+  add(std::move(view));
+}
+
+// What no variable and no header explains.
+void FrameScan::scan_bare_pointers() {
+  for (TargetAddr slot : liveness_.slots) {
+    std::optional<u64> value = stack_.find_word(slot);
+    if (!value || *value < append_.array.begin.value || *value >= append_.array.end.value) continue;
+    bool explained = std::any_of(out_.begin(), out_.end(), [&](const View& v) { return v.ptr_word == slot; });
+    if (!explained) consider_pointer({*value, slot}, "", "", std::string(frame_.function.name));
+  }
 }
 
 void FrameScan::scan_type(const Variable& variable, const DebugType& type, u64 offset, const std::string& name,
@@ -166,29 +212,38 @@ void FrameScan::scan_variables() {
   }
 }
 
-// Without names: a live pointer slot whose two neighbours read as len and cap.
-void FrameScan::scan_headers() {
+// Without names: a pointer slot whose two neighbours read as len and cap.
+void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
   u64 size = append_.event->elem_size;
-  for (TargetAddr slot : liveness_.slots) {
-    std::optional<u64> ptr = stack_.find_word(slot);
-    std::optional<u64> len = stack_.find_word(slot + 8);
-    std::optional<u64> cap = stack_.find_word(slot + 16);
-    if (!ptr || !len || !cap || *ptr < append_.array.begin.value || *ptr >= append_.array.end.value) continue;
-    u64 room = (append_.array.end.value - *ptr) / size;
-    if (*len == 0 || *len > *cap || *cap > room) continue;
-    View view;
-    view.holder = Holder::kStack;
-    view.ptr = *ptr;
-    view.len = *len;
-    view.cap = *cap;
-    view.ptr_word = slot;
-    view.len_word = slot + 8;
-    view.function = std::string(frame_.function.name);
-    view.pc = frame_.pc;
-    view.cfa = frame_.cfa;
-    view.g = TargetAddr(append_.event->g);
-    view.same_frame = same_frame_;
-    add(std::move(view));
+  std::optional<u64> ptr = stack_.find_word(slot);
+  std::optional<u64> len = stack_.find_word(slot + 8);
+  std::optional<u64> cap = stack_.find_word(slot + 16);
+  if (!ptr || !len || !cap || *ptr < append_.array.begin.value || *ptr >= append_.array.end.value) return;
+  u64 room = (append_.array.end.value - *ptr) / size;
+  if (*len == 0 || *len > *cap || *cap > room) return;
+  View view;
+  view.holder = Holder::kStack;
+  view.ptr = *ptr;
+  view.len = *len;
+  view.cap = *cap;
+  view.ptr_word = slot;
+  view.len_word = slot + 8;
+  view.live_for_sure = live_for_sure;
+  view.in_stack_object = !live_for_sure;
+  view.function = std::string(frame_.function.name);
+  view.pc = frame_.pc;
+  view.cfa = frame_.cfa;
+  view.g = TargetAddr(append_.event->g);
+  view.same_frame = same_frame_;
+  add(std::move(view));
+}
+
+// Address-taken variables, among them maps that live on the stack: their words have no bit in the stack maps.
+void FrameScan::scan_stack_objects() {
+  for (const heap::StackObject& object : heap::stack_objects(context_.binary, frame_)) {
+    for (u64 offset = 0; offset + 24 <= object.size_bytes && offset < object.ptr_bytes; offset += 8) {
+      consider_header(object.begin + offset, false);
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "judge/stack_views.h"
 #include "judge/through.h"
 #include "judge/values.h"
+#include "program/packages.h"
 
 namespace geist::judge {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 constexpr usize kMaxCandidates = 8;     // of one case
 constexpr u32 kMaxJudgedPerContext = 12;
 constexpr usize kMaxBatch = 64;
+constexpr usize kMaxQueue = 512, kQueuePerTurn = 8;
 constexpr u64 kPrintedElements = 4;  // of the overwritten ones, before they are gone
 constexpr double kSessionHoldSeconds = 0.05;   // a younger watch is not taken off for an equal one
 constexpr u32 kMaxFrames = 64;
@@ -27,13 +29,6 @@ double seconds(clockid_t clock) {
   timespec ts{};
   ::clock_gettime(clock, &ts);
   return static_cast<double>(ts.tv_sec) + static_cast<double>(ts.tv_nsec) * 1e-9;
-}
-
-// Is this function the user's (package main or a module with a dot in its first path element)?
-bool is_user_code(std::string_view function) {
-  usize slash = function.find('/');
-  std::string_view first = function.substr(0, slash == std::string_view::npos ? function.find('.') : slash);
-  return first == "main" || (slash != std::string_view::npos && first.find('.') != std::string_view::npos);
 }
 
 }  // namespace
@@ -63,7 +58,20 @@ void Tracker::turn() {
     std::optional<target::RawEvent> raw = process_.ring.take(sites);
     if (!raw) break;
     busy = true;
-    on_event(std::move(*raw));
+    if (raw->event->parked != 0) {
+      on_event(std::move(*raw));
+      continue;
+    }
+    // Nobody waits for these: their slots go back at once, they are looked at when there is time.
+    process_.ring.release(*raw);
+    if (queue_.size() < kMaxQueue) queue_.push_back(std::move(*raw));
+    else ++not_judged_;
+  }
+  for (usize n = 0; n < kQueuePerTurn && !queue_.empty(); ++n) {
+    target::RawEvent raw = std::move(queue_.front());
+    queue_.pop_front();
+    busy = true;
+    on_event(std::move(raw));
   }
   judge_batch();
   serve_gates();
@@ -100,7 +108,7 @@ void Tracker::on_event(target::RawEvent raw) {
     } else {
       ++not_judged_;
     }
-    process_.ring.release(raw);
+    if (raw.event->parked != 0) process_.ring.release(raw);
     return;
   }
   ++judged_of_context_[context];
@@ -113,11 +121,12 @@ void Tracker::on_event(target::RawEvent raw) {
     add_heap_views({c.get()});
     watch_best(*c);
   }
+  if (c->parked && !process_.ring.still_waits(*c->event)) forget_parking(*c);
   target::RawEvent done;
   done.ticket = ticket;
   done.event = std::make_unique<abi::Event>();
   done.event->parked = parked ? 1 : 0;
-  process_.ring.release(done);
+  if (parked) process_.ring.release(done);
   if (scan_now) {
     keep(std::move(c));
   } else if (batch_.size() < kMaxBatch) {
@@ -127,10 +136,24 @@ void Tracker::on_event(target::RawEvent raw) {
   }
 }
 
+// The thread went on before the watch was set: its write may have happened unseen, and what looked like a victim may
+// already have been the result.
+void Tracker::forget_parking(Case& c) {
+  c.parked = false;
+  for (usize i = sessions_.size(); i-- > 0;) {
+    if (sessions_[i].of == &c) end_session(i, true);
+  }
+  for (Candidate& candidate : c.candidates) {
+    candidate.evidence.clear();
+    candidate.watched_throughout = false;
+    if (candidate.view.ptr == c.event->old_ptr && candidate.view.len == c.event->new_len) candidate.closed = true;
+  }
+}
+
 void Tracker::add_view(Case& c, View view) {
   if (c.candidates.size() >= kMaxCandidates) return;
   for (const Candidate& other : c.candidates) {
-    if (other.view.len_word && other.view.len_word == view.len_word) return;
+    if (other.view.header_word() && other.view.header_word() == view.header_word()) return;
   }
   // Without having waited, the header may already be the result of this very append.
   bool may_be_result = view.ptr == c.event->old_ptr && view.len == c.event->new_len;
@@ -185,60 +208,82 @@ void Tracker::keep(std::unique_ptr<Case> c) {
 
 // Watching
 
-int rank_of(const Case& c, const View& view, std::string_view site_function) {
-  int rank = 0;
-  if (is_user_code(site_function)) rank += 8;
+// How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come first; the bugs are in
+// modules rather than in the standard library; an emptied buffer that is filled again is nearly always meant.
+static int rank_of(const Case& c, const View& view, bool in_library) {
+  int rank = in_library ? 0 : 16;
+  if (view.holder == Holder::kHeap || view.holder == Holder::kGlobal) rank += 4;
   if (view.live_for_sure) rank += 4;
   if (view.len_word) rank += 2;
-  bool scratch = view.ptr <= c.event->old_ptr && view.len > c.event->new_len && c.event->new_len == c.event->num;
-  if (!scratch) rank += 2;
+  if (view.name.empty() && !view.len_known) rank -= 4;
+  bool emptied = view.ptr <= c.event->old_ptr && view.len > c.event->new_len && c.event->new_len == c.event->num;
+  if (!emptied) rank += 3;
   if (view.same_frame) rank -= 1;
   return rank;
 }
 
 void Tracker::watch_best(Case& c) {
   if (!watcher_.available() || c.candidates.empty()) return;
-  std::string_view function = context_.binary.pclntab().function(c.append.site->site.function).name;
-  usize best = 0;
-  int best_rank = -1;
-  for (usize i = 0; i < c.candidates.size(); ++i) {
-    int rank = rank_of(c, c.candidates[i].view, function);
-    if (rank > best_rank) best = i, best_rank = rank;
-  }
-  // Room is made by watches whose append changed nothing, that are old, or that promise less.
-  for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
-    const Session& s = sessions_[i];
-    bool idle = still_unchanged(*s.of);
-    bool old = now_s() - s.since_s > kSessionHoldSeconds;
-    bool weaker = s.rank < best_rank;
-    if (idle || weaker || (old && s.rank <= best_rank + 4)) end_session(i, true);
-  }
-  if (!start_session(c, best, best_rank)) ++not_watched_;
+  bool in_library = program::is_standard_library(context_.binary.pclntab().function(c.append.site->site.function).name);
+  std::vector<std::pair<int, usize>> ranked;
+  for (usize i = 0; i < c.candidates.size(); ++i) ranked.emplace_back(-rank_of(c, c.candidates[i].view, in_library), i);
+  std::sort(ranked.begin(), ranked.end());
+  int best = -ranked[0].first;
+  make_room(best);
+  std::vector<usize> by_rank;
+  for (const auto& [negative_rank, index] : ranked) by_rank.push_back(index);
+  if (!start_session(c, by_rank, best)) ++not_watched_;
 }
 
-bool Tracker::start_session(Case& c, usize index, int rank) {
-  Candidate& candidate = c.candidates[index];
-  bool has_header = static_cast<bool>(candidate.view.len_word);
+// Room is made by watches whose append changed nothing, that are old, or that promise less.
+void Tracker::make_room(int rank) {
+  for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
+    const Session& s = sessions_[i];
+    bool old = now_s() - s.since_s > kSessionHoldSeconds;
+    if (s.rank < rank || (old && s.rank <= rank + 4) || still_unchanged(*s.of)) end_session(i, true);
+  }
+}
+
+bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank) {
+  constexpr usize kMaxHeaders = 3;
   usize free = watcher_.free_words();
-  if (free < (has_header ? 2u : 1u)) return false;
-  std::vector<Chunk> chunks = choose_chunks(context_, c.append, candidate.view, has_header ? free - 1 : free);
+  if (free < 2) return false;
   Session session;
   session.of = &c;
-  session.candidate = index;
   session.since_s = now_s();
   session.lost_before = watcher_.lost_samples();
   session.rank = rank;
-  if (has_header) {
-    if (!watcher_.add(candidate.view.len_word, 8)) return false;
-    session.words.push_back(candidate.view.len_word);
+  // Length words first, then as many parts of the changed bytes as there are registers left, at least one.
+  usize headers = 0;
+  for (usize index : by_rank) {
+    const View& view = c.candidates[index].view;
+    bool room = headers < std::min(free - 1, kMaxHeaders);
+    TargetAddr header = view.header_word();
+    if (header && (!room || !watcher_.add(header, 8, view.holder == Holder::kStack))) continue;
+    if (header) {
+      session.words.push_back(header);
+      ++headers;
+    }
+    session.candidates.push_back(index);
   }
-  for (const Chunk& chunk : chunks) {
-    if (!watcher_.add(chunk.at, chunk.size)) continue;
+  if (session.candidates.empty()) return false;
+  std::vector<Chunk> watched;
+  for (const Chunk& chunk : choose_chunks(context_, c.append, c.candidates[session.candidates[0]].view, free - headers)) {
+    if (!watcher_.add(chunk.at, chunk.size, c.append.array.on_stack)) continue;
     session.words.push_back(chunk.at);
-    candidate.evidence.emplace_back(candidate.view.len_word, chunk.at, c.append, candidate.view.same_frame, c.parked,
-                                    make_reads_through(candidate.view));
+    watched.push_back(chunk);
   }
-  candidate.watched_throughout = c.parked && has_header && !candidate.evidence.empty();
+  for (usize index : session.candidates) {
+    Candidate& candidate = c.candidates[index];
+    for (const Chunk& chunk : watched) {
+      bool covered = chunk.at.value >= candidate.view.ptr && chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
+      if (!covered) continue;
+      bool beside_result = candidate.view.same_frame && !candidate.view.in_stack_object;
+      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append, beside_result, c.parked,
+                                      make_reads_through(candidate.view));
+    }
+    candidate.watched_throughout = c.parked && candidate.view.len_word && !candidate.evidence.empty();
+  }
   sessions_.push_back(std::move(session));
   return true;
 }
@@ -257,7 +302,8 @@ void Tracker::end_session(usize index, bool early) {
   Session session = std::move(sessions_[index]);
   sessions_.erase(sessions_.begin() + static_cast<i64>(index));
   for (TargetAddr word : session.words) watcher_.remove(word);
-  if (early) session.of->candidates[session.candidate].watched_throughout = false;
+  if (!early) return;
+  for (usize ended : session.candidates) session.of->candidates[ended].watched_throughout = false;
 }
 
 bool Tracker::still_unchanged(const Case& c) const {
@@ -272,30 +318,40 @@ void Tracker::read_samples() {
   for (const target::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
     for (Session& session : sessions_) {
-      for (Evidence& evidence : session.of->candidates[session.candidate].evidence) evidence.add(access);
+      for (usize index : session.candidates) {
+        for (Evidence& evidence : session.of->candidates[index].evidence) evidence.add(access);
+      }
     }
   }
   for (usize i = sessions_.size(); i-- > 0;) {
     Session& session = sessions_[i];
-    Candidate& candidate = session.of->candidates[session.candidate];
-    if (watcher_.lost_samples() != session.lost_before) candidate.watched_throughout = false;
-    bool all_void = !candidate.evidence.empty();
-    bool header_void = false;
-    for (const Evidence& evidence : candidate.evidence) {
-      Verdict verdict = evidence.verdict();
-      all_void &= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
-      header_void |= verdict == Verdict::kVoidHeader;
-      if (verdict != Verdict::kConfirmed || candidate.confirmed) continue;
-      std::optional<std::vector<u8>> after = changed_bytes(*session.of, candidate);
-      if (!after || !chunk_changed(*session.of->event, evidence.element_word(), *after)) continue;
-      candidate.confirmed = true;
-      candidate.reader = *evidence.read();
-      record(*session.of, session.candidate, Level::kConfirmed, *after);
-      confirmed_contexts_.insert(session.of->event->context);
-    }
-    if (header_void || all_void) candidate.closed = true;
-    if (candidate.closed || candidate.confirmed) end_session(i, false);
+    bool lost = watcher_.lost_samples() != session.lost_before;
+    bool over = true;
+    for (usize index : session.candidates) over &= update_candidate(*session.of, index, lost);
+    if (over) end_session(i, false);
   }
+}
+
+// What the accesses so far mean for one victim; true when watching it longer would tell nothing more.
+bool Tracker::update_candidate(Case& c, usize index, bool lost) {
+  Candidate& candidate = c.candidates[index];
+  if (lost) candidate.watched_throughout = false;
+  bool all_void = !candidate.evidence.empty();
+  bool header_void = false;
+  for (const Evidence& evidence : candidate.evidence) {
+    Verdict verdict = evidence.verdict();
+    all_void &= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
+    header_void |= verdict == Verdict::kVoidHeader;
+    if (verdict != Verdict::kConfirmed || candidate.confirmed || lost) continue;
+    std::optional<std::vector<u8>> after = changed_bytes(c, candidate);
+    if (!after || !chunk_changed(*c.event, evidence.element_word(), *after)) continue;
+    candidate.confirmed = true;
+    candidate.reader = *evidence.read();
+    record(c, index, Level::kConfirmed, *after);
+    confirmed_contexts_.insert(c.event->context);
+  }
+  if (header_void || all_void) candidate.closed = true;
+  return candidate.closed || candidate.confirmed;
 }
 
 EventCounts Tracker::counts() const {

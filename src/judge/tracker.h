@@ -54,9 +54,10 @@ class Tracker {
   Context& context() { return context_; }
 
  private:
+  // What is watched for one case: length words of a few victims and parts of the bytes that change.
   struct Session {
     Case* of = nullptr;
-    usize candidate = 0;
+    std::vector<usize> candidates;
     std::vector<TargetAddr> words;
     double since_s = 0;
     u64 lost_before = 0;
@@ -67,12 +68,15 @@ class Tracker {
   std::unique_ptr<Case> open_case(target::RawEvent& raw);
   void add_heap_views(const std::vector<Case*>& cases);
   void add_view(Case& c, View view);
+  void forget_parking(Case& c);
   void judge_batch();
   bool may_spend(double seconds) const;
   void keep(std::unique_ptr<Case> c);
 
   void watch_best(Case& c);
-  bool start_session(Case& c, usize candidate, int rank);
+  bool start_session(Case& c, const std::vector<usize>& by_rank, int rank);
+  void make_room(int rank);
+  bool update_candidate(Case& c, usize candidate, bool lost);
   std::function<bool(const Access&)> make_reads_through(const View& view);
   void end_session(usize index, bool early);
   void read_samples();
@@ -95,6 +99,7 @@ class Tracker {
   Describer describer_;
   std::vector<std::unique_ptr<Case>> cases_;   // open ones, oldest first
   std::vector<std::unique_ptr<Case>> closed_;  // referred to by outcomes
+  std::deque<target::RawEvent> queue_;         // nobody waits for these
   std::vector<std::unique_ptr<Case>> batch_;   // wait for a heap scan
   std::vector<Session> sessions_;
   std::vector<Outcome> outcomes_;

@@ -47,6 +47,8 @@ struct View {
   TargetAddr object;         // kHeap: the object that holds the header
   u64 object_size = 0;
   bool live_for_sure = true; // false: a stack object, whose liveness the stack maps do not tell
+  bool in_stack_object = false;  // an address-taken variable (or a map on the stack): its words are memory, not spills
+  bool len_known = true;     // false: only the pointer is somewhere; `len` then reaches to the end of the array
 
   // kStack, kRegister
   std::string name;          // variable, with field path
@@ -57,6 +59,8 @@ struct View {
   TargetAddr g;
   bool same_frame = false;   // the frame that runs the append
 
+  // The word whose read shows that somebody goes through this view: the length, or the pointer when that is all there is.
+  TargetAddr header_word() const { return len_word ? len_word : ptr_word; }
   u64 end(u64 elem_size) const { return ptr + len * elem_size; }
 };
 

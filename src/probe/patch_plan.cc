@@ -6,6 +6,7 @@
 #include <map>
 
 #include "probe/trampoline.h"
+#include "program/packages.h"
 
 extern "C" {
 extern const unsigned char geist_runtime_blob_begin[];
@@ -125,6 +126,7 @@ SiteBucket Planner::add_site(const FunctionCode& code, const AppendSite& site) {
   if (!trampoline) return SiteBucket::kArgumentNotLocated;
   abi::Site record{};
   record.id = static_cast<u32>(plan_.sites.size());
+  record.in_library = program::is_standard_library(code.function().name) ? 1 : 0;
   record.resume = trampoline->resume;
   record.elem_size = site.elem_size;
   record.old_ptr = resolve(site.old_ptr, plan_.bias);

@@ -111,6 +111,13 @@ static void count_and_thin(Control* control, Site* site) {
   site->skip = skip;
 }
 
+// A site of the standard library is recorded 32 times, then each time its count doubles.
+static bool is_tired(Site* site) {
+  constexpr uint64_t kFirst = 32;
+  uint64_t n = ++site->recorded;
+  return site->in_library != 0 && n > kFirst && (n & (n - 1)) != 0;
+}
+
 extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state) {
   Control* control = reinterpret_cast<Control*>(state->control);
   if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) {
@@ -128,7 +135,7 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
     __atomic_add_fetch(&control->lost_context_table_full, 1, __ATOMIC_RELAXED);
     return;
   }
-  if ((hit & (hit - 1)) != 0) return;
+  if ((hit & (hit - 1)) != 0 || is_tired(site)) return;
   uint64_t now = read_tsc();
   if (!tool_is_alive(control, now)) return;
   Append append = read_append(site, saved);

@@ -15,9 +15,9 @@
 namespace geist::target {
 
 struct Budget {
-  u64 grace_ms = 20;          // parked time that is always allowed
+  u64 grace_ms = 60;          // parked time that is always allowed
   u32 share_percent = 2;      // further share of the elapsed time
-  u32 park_timeout_us = 5000; // longest wait of one append
+  u32 park_timeout_us = 25000; // longest wait of one append
   u64 gate_timeout_ms = 10000;
 };
 
@@ -42,6 +42,8 @@ class SharedRing {
   void wait(u64 timeout_us);
   // The next event, if one is ready. Its slot stays taken until release().
   std::optional<RawEvent> take(u32 site_count);
+  // Is the writer of this event certain to wait still? Not when its patience may have run out.
+  bool still_waits(const abi::Event& event) const;
   // Lets the writer go on, and gives the slot back.
   void release(const RawEvent& event);
   // Opens a gate (the program waits at it).
@@ -61,6 +63,7 @@ class SharedRing {
   u64 next_ = 0;
   u64 lost_damaged_ = 0;
   u64 tsc_hz_ = 0;
+  u32 park_timeout_us_ = 0;
 };
 
 u64 read_tsc();

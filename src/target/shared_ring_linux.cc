@@ -62,6 +62,7 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   c.park_grace_ticks = ring.tsc_hz_ / 1000 * budget.grace_ms;
   c.park_share = budget.share_percent * 65536 / 100;
   c.park_timeout_us = budget.park_timeout_us;
+  ring.park_timeout_us_ = budget.park_timeout_us;
   c.gate_timeout_us = budget.gate_timeout_ms * 1000;
   c.g_goid = layout.g_goid;
   c.g_m = layout.g_m;
@@ -73,7 +74,7 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
 
 SharedRing::SharedRing(SharedRing&& other) noexcept
     : control_(std::exchange(other.control_, nullptr)), slots_(other.slots_), next_(other.next_),
-      lost_damaged_(other.lost_damaged_), tsc_hz_(other.tsc_hz_) {}
+      lost_damaged_(other.lost_damaged_), tsc_hz_(other.tsc_hz_), park_timeout_us_(other.park_timeout_us_) {}
 
 SharedRing::~SharedRing() {
   if (control_ != nullptr) ::munmap(control_, abi::kRingBytes);
@@ -112,6 +113,12 @@ std::optional<RawEvent> SharedRing::take(u32 site_count) {
     ++lost_damaged_;
     release(raw);
   }
+}
+
+bool SharedRing::still_waits(const abi::Event& event) const {
+  // The wait is measured from event.tsc; a tenth of it is left as a margin.
+  u64 waited_us = (read_tsc() - event.tsc) / (tsc_hz_ / 1000000 + 1);
+  return event.parked != 0 && waited_us < u64{park_timeout_us_} * 9 / 10;
 }
 
 void SharedRing::release(const RawEvent& event) {

@@ -47,7 +47,8 @@ class Watcher {
 
   // Watches `size` bytes (1, 2, 4 or 8, aligned to the size) at `word` in every thread. False when four places are watched
   // already or the kernel refuses.
-  bool add(TargetAddr word, u32 size);
+  // The kernel's own accesses are left out for words on a stack: sampling itself reads the stack and would see itself.
+  bool add(TargetAddr word, u32 size, bool on_stack);
   void remove(TargetAddr word);
   usize free_words() const { return kWatchedWords - words_.size(); }
   // Looks for new threads and lets them watch too.
@@ -65,7 +66,11 @@ class Watcher {
     std::map<u64, Fd> breakpoints;  // by word
   };
   bool add_thread(int tid);
-  bool arm(int tid, Thread& thread, u64 word, u32 size);
+  struct Place {
+    u32 size = 8;
+    bool include_kernel = true;
+  };
+  bool arm(int tid, Thread& thread, u64 word, Place place);
   void drain_thread(Thread& thread, std::vector<WatchSample>& out);
   static void unmap(Thread& thread);
 
@@ -73,7 +78,7 @@ class Watcher {
   bool available_ = false;
   bool include_kernel_ = true;
   std::string why_not_;
-  std::map<u64, u32> words_;  // address → size
+  std::map<u64, Place> words_;  // by address
   std::map<int, Thread> threads_;
   u64 lost_samples_ = 0;
   u64 unwatched_threads_ = 0;

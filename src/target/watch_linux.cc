@@ -150,13 +150,13 @@ bool Watcher::add_thread(int tid) {
   }
   thread.buffer = buffer;
   bool armed = true;
-  for (const auto& [word, size] : words_) armed &= arm(tid, thread, word, size);
+  for (const auto& [word, place] : words_) armed &= arm(tid, thread, word, place);
   threads_.emplace(tid, std::move(thread));
   return armed;
 }
 
-bool Watcher::arm(int tid, Thread& thread, u64 word, u32 size) {
-  perf_event_attr attr = breakpoint_attr(word, size, include_kernel_);
+bool Watcher::arm(int tid, Thread& thread, u64 word, Place place) {
+  perf_event_attr attr = breakpoint_attr(word, place.size, place.include_kernel);
   Fd fd(static_cast<int>(perf_event_open(&attr, tid)));
   if (!fd.valid()) return errno == ESRCH;  // a thread that ended does nothing any more
   if (::ioctl(fd.get(), PERF_EVENT_IOC_SET_OUTPUT, thread.buffer_event.get()) != 0) return false;
@@ -171,12 +171,13 @@ void Watcher::refresh() {
   }
 }
 
-bool Watcher::add(TargetAddr word, u32 size) {
+bool Watcher::add(TargetAddr word, u32 size, bool on_stack) {
   if (!available_ || words_.size() >= kWatchedWords || words_.count(word.value) != 0) return false;
   refresh();
-  words_.emplace(word.value, size);
+  const Place place{size, include_kernel_ && !on_stack};
+  words_.emplace(word.value, place);
   bool all = true;
-  for (auto& [tid, thread] : threads_) all &= arm(tid, thread, word.value, size);
+  for (auto& [tid, thread] : threads_) all &= arm(tid, thread, word.value, place);
   if (!all) remove(word);
   return all;
 }

@@ -1,0 +1,13 @@
+// Which package a function belongs to, and whether that is the standard library. Source: cmd/go's rule that the first
+// element of a module path has a dot, while standard packages have none; "main" is the program's own.
+#pragma once
+
+#include <string_view>
+
+namespace geist::program {
+
+// "encoding/json" of "encoding/json.(*Decoder).Decode"; escapes like %2e are left as they are.
+std::string_view package_of(std::string_view function);
+bool is_standard_library(std::string_view function);
+
+}  // namespace geist::program
