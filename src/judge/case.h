@@ -27,7 +27,6 @@ struct Candidate {
 struct Case {
   std::unique_ptr<abi::Event> event;
   Append append;
-  bool parked = false;
   double at_s = 0;      // since the start of the run
   u32 sweepgen = 0;     // when it happened, for survived_gc
   std::vector<Candidate> candidates;

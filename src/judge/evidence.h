@@ -21,13 +21,13 @@ enum class Verdict : u8 { kOpen, kConfirmed, kVoidHeader, kVoidElement, kUnsure 
 
 class Evidence {
  public:
-  // `parked`: the append waits while the watch is set, so its write will be seen; otherwise it has been written already.
+  // The append waits while the watch is set, so its write will be seen.
   // `reads_through_victim` says whether an access to E goes through the victim's own pointer, as far as DWARF can tell.
-  Evidence(TargetAddr header_word, TargetAddr element_word, const Append& append, bool victim_in_append_frame, bool parked,
+  Evidence(TargetAddr header_word, TargetAddr element_word, const Append& append, bool victim_in_append_frame,
            std::function<bool(const Access&)> reads_through_victim)
       : header_(header_word), element_(element_word),
         append_cfa_(append.frames.empty() ? TargetAddr() : append.frames[0].cfa),
-        append_function_(append.site->site.function), same_frame_(victim_in_append_frame), written_(!parked),
+        append_function_(append.site->site.function), same_frame_(victim_in_append_frame),
         reads_through_victim_(std::move(reads_through_victim)) {}
 
   void add(const Access& access);
@@ -53,7 +53,7 @@ class Evidence {
   TargetAddr append_cfa_;
   read::FuncIndex append_function_;
   bool same_frame_;
-  bool written_;
+  bool written_ = false;
   bool lost_ = false;
   Verdict verdict_ = Verdict::kOpen;
   std::vector<HeaderRead> header_reads_;

@@ -2,7 +2,7 @@
 //
 // A victim counts when at a later look its header is as it was, it is reachable, and the bytes differ. Two honest shapes
 // look the same and are told apart before that:
-//   the receiver   x.buf = append(x.buf[:0], …) of the same length leaves the header as it was: only a watch that saw no
+//   the receiver   x.buf = append(x.buf[:1], …) of the same length leaves the header as it was: only a watch that saw no
 //                  write to it from before the append on shows that it is somebody else's
 //   the owner      a buffer whose empty prefix is filled (append(buf[:0], …)): reuse is the point; only a read confirms
 #include <algorithm>
@@ -26,9 +26,11 @@ bool may_be_receiver(const Case& c, const View& view) {
 
 bool owns_reused_buffer(const Case& c, const View& view) {
   bool emptied = c.event->new_len == c.event->num;
-  return emptied && view.ptr <= c.event->old_ptr && view.end(c.event->elem_size) >= c.append.dest_end() &&
-         !may_be_receiver(c, view);
+  return emptied && view.ptr <= c.event->old_ptr;
 }
+
+// A header that begins where the operand does may have been replaced and have become the same again.
+bool needs_watch(const Case& c, const View& view) { return view.ptr == c.event->old_ptr; }
 
 // In the frame of the append itself a filter (kept := items[:0]) leaves its source changed on purpose; two results of one
 // operand have the same length.
@@ -65,7 +67,7 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
   if (candidate.confirmed) return Level::kConfirmed;
   if (candidate.closed || !view.len_known || !header_is_unchanged(view)) return std::nullopt;
   if (owns_reused_buffer(c, view)) return Level::kSuspect;
-  if (may_be_receiver(c, view) && !candidate.watched_throughout) return Level::kSuspect;
+  if (needs_watch(c, view) && !candidate.watched_throughout) return Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {
     case Holder::kGlobal: return Level::kLikely;
@@ -143,20 +145,6 @@ void Tracker::look_again() {
 // At a gate the program stands still in one place: main.main returns, or the process exits.
 void Tracker::settle(bool main_returned) {
   read_samples();
-  while (!queue_.empty() && may_spend(0)) {
-    target::RawEvent raw = std::move(queue_.front());
-    queue_.pop_front();
-    on_event(std::move(raw));
-  }
-  not_judged_ += queue_.size();
-  queue_.clear();
-  if (!batch_.empty()) {
-    std::vector<Case*> waiting;
-    for (const std::unique_ptr<Case>& c : batch_) waiting.push_back(c.get());
-    add_heap_views(waiting);
-    for (std::unique_ptr<Case>& c : batch_) keep(std::move(c));
-    batch_.clear();
-  }
   struct Open {
     Case* c;
     usize candidate;

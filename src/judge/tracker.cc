@@ -18,8 +18,6 @@ namespace {
 
 constexpr usize kMaxCandidates = 8;     // of one case
 constexpr u32 kMaxJudgedPerContext = 12;
-constexpr usize kMaxBatch = 64;
-constexpr usize kMaxQueue = 512, kQueuePerTurn = 8;
 constexpr u64 kPrintedElements = 4;  // of the overwritten ones, before they are gone
 constexpr double kSessionHoldSeconds = 0.05;   // a younger watch is not taken off for an equal one
 constexpr u32 kMaxFrames = 64;
@@ -58,22 +56,8 @@ void Tracker::turn() {
     std::optional<target::RawEvent> raw = process_.ring.take(sites);
     if (!raw) break;
     busy = true;
-    if (raw->event->parked != 0) {
-      on_event(std::move(*raw));
-      continue;
-    }
-    // Nobody waits for these: their slots go back at once, they are looked at when there is time.
-    process_.ring.release(*raw);
-    if (queue_.size() < kMaxQueue) queue_.push_back(std::move(*raw));
-    else ++not_judged_;
+    on_event(std::move(*raw));
   }
-  for (usize n = 0; n < kQueuePerTurn && !queue_.empty(); ++n) {
-    target::RawEvent raw = std::move(queue_.front());
-    queue_.pop_front();
-    busy = true;
-    on_event(std::move(raw));
-  }
-  judge_batch();
   serve_gates();
   look_again();
   if (!busy) process_.ring.wait(sessions_.empty() ? kTurnIdleUs : kTurnWatchingUs);
@@ -82,7 +66,6 @@ void Tracker::turn() {
 std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
   auto c = std::make_unique<Case>();
   c->event = std::move(raw.event);
-  c->parked = c->event->parked != 0;
   c->at_s = now_s();
   c->sweepgen = context_.spans.sweepgen().value_or(0);
   Append& append = c->append;
@@ -94,60 +77,42 @@ std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
   return c;
 }
 
-// The thread may be waiting: everything up to release() happens within its patience.
+// Only an append that waits can be judged: of one that has gone on, headers found now may be its own later results.
 void Tracker::on_event(target::RawEvent raw) {
-  u64 ticket = raw.ticket;
   u64 context = raw.event->context;
   bool known = confirmed_contexts_.count(context) != 0;
   bool tired = judged_of_context_[context] >= kMaxJudgedPerContext;
-  if (known || tired || !may_spend(0)) {
-    if (known) {
-      for (Outcome& o : outcomes_) {
-        if (o.found->event->context == context) o.finding.count = std::max(o.finding.count, raw.event->hit);
-      }
-    } else {
-      ++not_judged_;
+  bool waits = process_.ring.still_waits(*raw.event);
+  if (known || tired || !waits || !may_spend(last_scan_cost_s_)) {
+    for (Outcome& o : outcomes_) {
+      if (o.found->event->context == context) o.finding.count = std::max(o.finding.count, raw.event->hit);
     }
-    if (raw.event->parked != 0) process_.ring.release(raw);
+    if (!known && !tired) ++not_judged_;
+    process_.ring.release(raw);
     return;
   }
   ++judged_of_context_[context];
-  bool parked = raw.event->parked != 0;
+  ++judged_;
+  u64 ticket = raw.ticket;
   std::unique_ptr<Case> c = open_case(raw);
   for (View& view : find_stack_views(context_, c->append)) add_view(*c, std::move(view));
   for (View& view : find_parked_views(context_, c->append)) add_view(*c, std::move(view));
-  bool scan_now = parked && may_spend(last_scan_cost_s_);
-  if (scan_now) {
-    add_heap_views({c.get()});
-    watch_best(*c);
-  }
-  if (c->parked && !process_.ring.still_waits(*c->event)) forget_parking(*c);
-  target::RawEvent done;
-  done.ticket = ticket;
-  done.event = std::make_unique<abi::Event>();
-  done.event->parked = parked ? 1 : 0;
-  if (parked) process_.ring.release(done);
-  if (scan_now) {
-    keep(std::move(c));
-  } else if (batch_.size() < kMaxBatch) {
-    batch_.push_back(std::move(c));
-  } else {
-    ++not_judged_;
-  }
+  add_heap_views(*c);
+  print_before(*c);
+  watch_best(*c);
+  bool in_time = process_.ring.still_waits(*c->event);
+  process_.ring.release(ticket, *c->event);
+  if (in_time) keep(std::move(c));
+  else forget(*c);
 }
 
 // The thread went on before the watch was set: its write may have happened unseen, and what looked like a victim may
 // already have been the result.
-void Tracker::forget_parking(Case& c) {
-  c.parked = false;
+void Tracker::forget(Case& c) {
   for (usize i = sessions_.size(); i-- > 0;) {
     if (sessions_[i].of == &c) end_session(i, true);
   }
-  for (Candidate& candidate : c.candidates) {
-    candidate.evidence.clear();
-    candidate.watched_throughout = false;
-    if (candidate.view.ptr == c.event->old_ptr && candidate.view.len == c.event->new_len) candidate.closed = true;
-  }
+  ++not_judged_;
 }
 
 void Tracker::add_view(Case& c, View view) {
@@ -155,47 +120,34 @@ void Tracker::add_view(Case& c, View view) {
   for (const Candidate& other : c.candidates) {
     if (other.view.header_word() && other.view.header_word() == view.header_word()) return;
   }
-  // Without having waited, the header may already be the result of this very append.
-  bool may_be_result = view.ptr == c.event->old_ptr && view.len == c.event->new_len;
-  if (!c.parked && may_be_result) return;
   Candidate candidate;
   candidate.view = std::move(view);
   c.candidates.push_back(std::move(candidate));
 }
 
-void Tracker::add_heap_views(const std::vector<Case*>& cases) {
-  std::vector<const Append*> appends;
-  for (const Case* c : cases) appends.push_back(&c->append);
+void Tracker::add_heap_views(Case& c) {
   double before = cpu_seconds();
   bool incomplete = false;
-  std::vector<std::vector<View>> views = find_heap_views(context_, appends, {options_.max_scan_bytes}, &incomplete);
+  std::vector<std::vector<View>> views = find_heap_views(context_, {&c.append}, {options_.max_scan_bytes}, &incomplete);
   last_scan_cost_s_ = cpu_seconds() - before;
   if (incomplete) ++heap_not_scanned_;
-  for (usize i = 0; i < cases.size(); ++i) {
-    for (View& view : views[i]) add_view(*cases[i], std::move(view));
-  }
+  for (View& view : views[0]) add_view(c, std::move(view));
 }
 
-void Tracker::judge_batch() {
-  if (batch_.empty() || !may_spend(last_scan_cost_s_)) return;
-  std::vector<Case*> cases;
-  for (const std::unique_ptr<Case>& c : batch_) cases.push_back(c.get());
-  add_heap_views(cases);
-  std::vector<std::unique_ptr<Case>> batch = std::move(batch_);
-  batch_.clear();
-  for (std::unique_ptr<Case>& c : batch) keep(std::move(c));
+// The elements that are about to be overwritten, as text, while what they point to is there.
+void Tracker::print_before(Case& c) {
+  if (c.candidates.empty()) return;
+  ImageAddr type = c.append.site->site.type_addr;
+  ByteView old{c.event->old_bytes, c.event->old_size};
+  u64 size = c.event->elem_size;
+  ValuePrinter printer(context_);
+  for (u64 i = 0; size > 1 && i < kPrintedElements && (i + 1) * size <= old.size(); ++i) {
+    c.before.push_back(printer.print(old.subspan(i * size, size), type));
+  }
 }
 
 void Tracker::keep(std::unique_ptr<Case> c) {
-  ++judged_;
   if (c->candidates.empty()) return;
-  ImageAddr type = c->append.site->site.type_addr;
-  ByteView old{c->event->old_bytes, c->event->old_size};
-  u64 size = c->event->elem_size;
-  ValuePrinter printer(context_);
-  for (u64 i = 0; size > 1 && i < kPrintedElements && (i + 1) * size <= old.size(); ++i) {
-    c->before.push_back(printer.print(old.subspan(i * size, size), type));
-  }
   cases_.push_back(std::move(c));
   if (cases_.size() <= options_.max_open_cases) return;
   Case* oldest = cases_.front().get();
@@ -279,10 +231,10 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
       bool covered = chunk.at.value >= candidate.view.ptr && chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
       if (!covered) continue;
       bool beside_result = candidate.view.same_frame && !candidate.view.in_stack_object;
-      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append, beside_result, c.parked,
+      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append, beside_result,
                                       make_reads_through(candidate.view));
     }
-    candidate.watched_throughout = c.parked && candidate.view.len_word && !candidate.evidence.empty();
+    candidate.watched_throughout = candidate.view.len_word && !candidate.evidence.empty();
   }
   sessions_.push_back(std::move(session));
   return true;

@@ -7,7 +7,6 @@
 // The monitor's own cost is bounded: beyond a grace it uses at most a share of one core; what is left out is counted.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <set>
 
@@ -66,10 +65,10 @@ class Tracker {
 
   void on_event(target::RawEvent raw);
   std::unique_ptr<Case> open_case(target::RawEvent& raw);
-  void add_heap_views(const std::vector<Case*>& cases);
+  void add_heap_views(Case& c);
+  void print_before(Case& c);
   void add_view(Case& c, View view);
-  void forget_parking(Case& c);
-  void judge_batch();
+  void forget(Case& c);
   bool may_spend(double seconds) const;
   void keep(std::unique_ptr<Case> c);
 
@@ -99,8 +98,6 @@ class Tracker {
   Describer describer_;
   std::vector<std::unique_ptr<Case>> cases_;   // open ones, oldest first
   std::vector<std::unique_ptr<Case>> closed_;  // referred to by outcomes
-  std::deque<target::RawEvent> queue_;         // nobody waits for these
-  std::vector<std::unique_ptr<Case>> batch_;   // wait for a heap scan
   std::vector<Session> sessions_;
   std::vector<Outcome> outcomes_;
   std::map<u64, u32> judged_of_context_;

@@ -347,8 +347,9 @@ struct CallSite {
   read::FuncIndex function;
 };
 
+// reflect.growslice is runtime.reflect_growslice under its linkname: it grows without having asked.
 bool is_runtime_function(std::string_view name) {
-  return name.starts_with("runtime.") || name.starts_with("internal/runtime/") || name.starts_with("runtime/internal/");
+  return name == "reflect.growslice" || name.starts_with("runtime.") || name.starts_with("internal/runtime/") || name.starts_with("runtime/internal/");
 }
 
 // growslice is never inlined and every variant has this prefix; reflect_growslice is a different function.

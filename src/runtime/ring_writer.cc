@@ -47,6 +47,12 @@ Slot* claim(const State* state, Control* control, uint64_t* ticket) {
   return nullptr;
 }
 
+// The upper half of the ring is kept for sites outside the standard library.
+bool is_half_full(const State* state, const Control* control) {
+  uint64_t ahead = __atomic_load_n(&control->head, __ATOMIC_RELAXED) + abi::kSlots / 2;
+  return __atomic_load_n(&slot_at(state, ahead)->sequence, __ATOMIC_RELAXED) != ahead;
+}
+
 void fill(Event* event, const Control* control, const Site* site, const Saved* saved, const Append& append) {
   event->kind = abi::kOverwrite;
   event->site = site->id;
@@ -127,7 +133,7 @@ void wait_at_gate(Control* control, uint32_t* gate) {
 void record(State* state, Control* control, const Site* site, const Saved* saved, const Append& append,
             uint64_t context, uint64_t hit, uint64_t now) {
   uint64_t ticket = 0;
-  Slot* slot = claim(state, control, &ticket);
+  Slot* slot = site->in_library != 0 && is_half_full(state, control) ? nullptr : claim(state, control, &ticket);
   if (slot == nullptr) {
     __atomic_add_fetch(&control->lost_ring_full, 1, __ATOMIC_RELAXED);
     return;

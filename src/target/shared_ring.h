@@ -45,7 +45,8 @@ class SharedRing {
   // Is the writer of this event certain to wait still? Not when its patience may have run out.
   bool still_waits(const abi::Event& event) const;
   // Lets the writer go on, and gives the slot back.
-  void release(const RawEvent& event);
+  void release(const RawEvent& event) { release(event.ticket, *event.event); }
+  void release(u64 ticket, const abi::Event& event);
   // Opens a gate (the program waits at it).
   void open_gate(u32* gate);
   void disarm();

@@ -121,11 +121,11 @@ bool SharedRing::still_waits(const abi::Event& event) const {
   return event.parked != 0 && waited_us < u64{park_timeout_us_} * 9 / 10;
 }
 
-void SharedRing::release(const RawEvent& event) {
-  abi::Slot* s = slot(event.ticket);
-  __atomic_store_n(&s->ack, static_cast<u32>(event.ticket + 1), __ATOMIC_RELEASE);
-  if (event.event->parked != 0) futex_wake_all(&s->ack);
-  free_slot(event.ticket);
+void SharedRing::release(u64 ticket, const abi::Event& event) {
+  abi::Slot* s = slot(ticket);
+  __atomic_store_n(&s->ack, static_cast<u32>(ticket + 1), __ATOMIC_RELEASE);
+  if (event.parked != 0) futex_wake_all(&s->ack);
+  free_slot(ticket);
 }
 
 void SharedRing::open_gate(u32* gate) {

@@ -46,7 +46,7 @@ class Watcher {
   bool available() const { return available_; }
 
   // Watches `size` bytes (1, 2, 4 or 8, aligned to the size) at `word` in every thread. False when four places are watched
-  // already or the kernel refuses.
+  // already or the kernel refuses. A place added twice is watched once, until it was removed as often.
   // The kernel's own accesses are left out for words on a stack: sampling itself reads the stack and would see itself.
   bool add(TargetAddr word, u32 size, bool on_stack);
   void remove(TargetAddr word);
@@ -69,6 +69,7 @@ class Watcher {
   struct Place {
     u32 size = 8;
     bool include_kernel = true;
+    u32 users = 1;  // how often it was added
   };
   bool arm(int tid, Thread& thread, u64 word, Place place);
   void drain_thread(Thread& thread, std::vector<WatchSample>& out);

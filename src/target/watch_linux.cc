@@ -172,9 +172,15 @@ void Watcher::refresh() {
 }
 
 bool Watcher::add(TargetAddr word, u32 size, bool on_stack) {
-  if (!available_ || words_.size() >= kWatchedWords || words_.count(word.value) != 0) return false;
+  if (!available_) return false;
+  if (auto known = words_.find(word.value); known != words_.end()) {
+    if (known->second.size != size) return false;
+    ++known->second.users;
+    return true;
+  }
+  if (words_.size() >= kWatchedWords) return false;
   refresh();
-  const Place place{size, include_kernel_ && !on_stack};
+  const Place place{size, include_kernel_ && !on_stack, 1};
   words_.emplace(word.value, place);
   bool all = true;
   for (auto& [tid, thread] : threads_) all &= arm(tid, thread, word.value, place);
@@ -183,7 +189,9 @@ bool Watcher::add(TargetAddr word, u32 size, bool on_stack) {
 }
 
 void Watcher::remove(TargetAddr word) {
-  words_.erase(word.value);
+  auto known = words_.find(word.value);
+  if (known == words_.end() || --known->second.users != 0) return;
+  words_.erase(known);
   for (auto& [tid, thread] : threads_) thread.breakpoints.erase(word.value);
 }
 
