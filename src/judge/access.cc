@@ -72,6 +72,7 @@ void AccessReader::take(const Insn& insn, const target::WatchSample& sample, Acc
                 : insn.reads_memory                     ? Kind::kRead
                 : insn.writes_memory                    ? Kind::kWrite
                                                         : Kind::kUnknown;
+  if (insn.op == x86::Op::kMov && insn.operands[0].kind == Operand::Kind::kReg) access.loaded = insn.operands[0].reg;
   for (u8 i = 0; i < insn.operand_count; ++i) {
     const Operand& operand = insn.operands[i];
     if (operand.kind != Operand::Kind::kMem || operand.mem.base == x86::kNoReg) continue;
@@ -140,6 +141,7 @@ Access AccessReader::read(const target::WatchSample& sample) {
   access.time = sample.time;
   access.word = sample.word;
   access.tid = sample.tid;
+  access.sample = &sample;
   TargetAddr region = context_.plan.region;
   bool ours = sample.ip >= region && sample.ip < region + context_.plan.region_bytes.size();
   if (ours) {

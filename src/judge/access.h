@@ -21,6 +21,8 @@ struct Access {
   ImageAddr insn;       // of the access; 0 when it was the kernel or is not known
   x86::Reg base = x86::kNoReg;  // register the address was made from, when it survived the instruction
   std::vector<heap::StackFrame> frames;  // of the goroutine, innermost first
+  x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
+  const target::WatchSample* sample = nullptr;  // valid only while the access is being looked at
   usize actor = 0;      // index of the first frame that is not the runtime's or a byte helper's
   bool reads() const { return kind == Kind::kRead || kind == Kind::kReadWrite; }
   bool writes() const { return kind == Kind::kWrite || kind == Kind::kReadWrite || kind == Kind::kUnknown; }

@@ -28,7 +28,7 @@ void Evidence::on_header(const Access& access) {
   const heap::StackFrame& frame = access.frames[access.actor];
   if (owns_spare_buffer(frame.function.name)) return;
   if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
-  header_reads_.push_back({frame.function.index, frame.cfa});
+  header_reads_.push_back({frame.function.index, frame.cfa, access.loaded});
 }
 
 bool Evidence::is_the_append(const Access& access) const {
@@ -49,22 +49,34 @@ void Evidence::on_element(const Access& access) {
   if (!written_ || access.actor >= access.frames.size()) return;
   if (reads_through_victim_(access)) {
     read_ = access;
+    read_->sample = nullptr;
     verdict_ = Verdict::kConfirmed;
     return;
   }
   for (usize i = access.actor; i < access.frames.size(); ++i) {
-    const heap::StackFrame& frame = access.frames[i];
-    // In the appending frame itself header and result are side by side in registers: only a read by a callee, to which
-    // the view was handed down, tells them apart.
-    bool direct = same_frame_ && i == access.actor && frame.function.index == append_function_ && frame.cfa == append_cfa_;
-    if (direct) return;
     for (const HeaderRead& header : header_reads_) {
-      if (header.function != frame.function.index || header.cfa != frame.cfa) continue;
+      if (!shows_read_through(header, access, i)) continue;
       read_ = access;
+      read_->sample = nullptr;
       verdict_ = Verdict::kConfirmed;
       return;
     }
   }
+}
+
+// Frame `index` of the access is the one that read the header: is that enough?
+bool Evidence::shows_read_through(const HeaderRead& header, const Access& access, usize index) const {
+  const heap::StackFrame& frame = access.frames[index];
+  if (header.function != frame.function.index || header.cfa != frame.cfa) return false;
+  bool direct = index == access.actor;
+  switch (trust_) {
+    case HeaderTrust::kFull: return true;
+    case HeaderTrust::kBesideResult:
+      return !(direct && frame.function.index == append_function_ && frame.cfa == append_cfa_);
+    case HeaderTrust::kSameRegister:
+      return index == 0 && header.loaded != x86::kNoReg && header.loaded == access.base;
+  }
+  return false;
 }
 
 }  // namespace geist::judge

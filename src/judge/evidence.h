@@ -19,15 +19,22 @@ namespace geist::judge {
 
 enum class Verdict : u8 { kOpen, kConfirmed, kVoidHeader, kVoidElement, kUnsure };
 
+// How far a read of the header word H, followed by a read of E, shows a read through the view.
+enum class HeaderTrust : u8 {
+  kFull,          // by the frame that read H, or by a function it called
+  kBesideResult,  // H is a spill slot of the appending frame, where the result is at hand too: only by a callee
+  kSameRegister,  // H is a bare pointer: only through the very register that was loaded from H
+};
+
 class Evidence {
  public:
   // The append waits while the watch is set, so its write will be seen.
   // `reads_through_victim` says whether an access to E goes through the victim's own pointer, as far as DWARF can tell.
-  Evidence(TargetAddr header_word, TargetAddr element_word, const Append& append, bool victim_in_append_frame,
+  Evidence(TargetAddr header_word, TargetAddr element_word, const Append& append, HeaderTrust trust,
            std::function<bool(const Access&)> reads_through_victim)
       : header_(header_word), element_(element_word),
         append_cfa_(append.frames.empty() ? TargetAddr() : append.frames[0].cfa),
-        append_function_(append.site->site.function), same_frame_(victim_in_append_frame),
+        append_function_(append.site->site.function), trust_(trust),
         reads_through_victim_(std::move(reads_through_victim)) {}
 
   void add(const Access& access);
@@ -43,7 +50,9 @@ class Evidence {
   struct HeaderRead {
     read::FuncIndex function;
     TargetAddr cfa;
+    x86::Reg loaded = x86::kNoReg;
   };
+  bool shows_read_through(const HeaderRead& header, const Access& access, usize frame) const;
   void on_header(const Access& access);
   void on_element(const Access& access);
   bool is_the_append(const Access& access) const;
@@ -52,7 +61,7 @@ class Evidence {
   TargetAddr element_;
   TargetAddr append_cfa_;
   read::FuncIndex append_function_;
-  bool same_frame_;
+  HeaderTrust trust_;
   bool written_ = false;
   bool lost_ = false;
   Verdict verdict_ = Verdict::kOpen;

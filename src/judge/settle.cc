@@ -4,7 +4,7 @@
 // look the same and are told apart before that:
 //   the receiver   x.buf = append(x.buf[:1], …) of the same length leaves the header as it was: only a watch that saw no
 //                  write to it from before the append on shows that it is somebody else's
-//   the owner      a buffer whose empty prefix is filled (append(buf[:0], …)): reuse is the point; only a read confirms
+//   the refill     append(buf[:0], …): reuse is the point, older views are dead or wrong; only a read confirms
 #include <algorithm>
 
 #include "heap/gc.h"
@@ -24,10 +24,8 @@ bool may_be_receiver(const Case& c, const View& view) {
   return view.ptr == c.event->old_ptr && view.len == c.event->new_len;
 }
 
-bool owns_reused_buffer(const Case& c, const View& view) {
-  bool emptied = c.event->new_len == c.event->num;
-  return emptied && view.ptr <= c.event->old_ptr;
-}
+// An emptied buffer that is filled again: whatever still looks into it belongs to a life that its owner has ended.
+bool refills_emptied_buffer(const Case& c) { return c.event->new_len == c.event->num; }
 
 // A header that begins where the operand does may have been replaced and have become the same again.
 bool needs_watch(const Case& c, const View& view) { return view.ptr == c.event->old_ptr; }
@@ -65,8 +63,12 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
                                        bool main_returned) const {
   const View& view = candidate.view;
   if (candidate.confirmed) return Level::kConfirmed;
-  if (candidate.closed || !view.len_known || !header_is_unchanged(view)) return std::nullopt;
-  if (owns_reused_buffer(c, view)) return Level::kSuspect;
+  if (candidate.closed || !view.len_known) return std::nullopt;
+  // The other result of the same operand, live behind the append by the compiler's own word: it is used later, changed.
+  bool live_sibling = view.same_frame && view.live_for_sure && !view.in_stack_object && is_sibling(c, view);
+  if (live_sibling && !refills_emptied_buffer(c)) return Level::kLikely;
+  if (!header_is_unchanged(view)) return std::nullopt;
+  if (refills_emptied_buffer(c)) return Level::kSuspect;
   if (needs_watch(c, view) && !candidate.watched_throughout) return Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {

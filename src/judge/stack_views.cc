@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "heap/goroutines.h"
+#include "judge/variables.h"
 #include "program/packages.h"
 
 namespace geist::judge {
@@ -13,23 +14,12 @@ using heap::StackCopy;
 using heap::StackFrame;
 using read::DebugType;
 using read::Kind;
-using read::Piece;
 using read::Variable;
 
 constexpr u64 kMaxParkedStackBytes = 256 << 10;
 constexpr u32 kMaxFrames = 64;
 constexpr usize kMaxGoroutines = 2000;
 constexpr u32 kMaxFieldDepth = 3;
-
-// DWARF register numbers (System V psABI, figure 3.36) → hardware numbers.
-constexpr std::array<u8, 16> kDwarfToHardware{0, 2, 1, 3, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15};
-
-// One word of a variable: its value and where it is.
-struct Word {
-  u64 value = 0;
-  TargetAddr at;          // 0 when in a register or constant
-  u8 reg = x86::kNoReg;   // hardware number
-};
 
 struct FrameLiveness {
   std::vector<TargetAddr> slots;  // ascending
@@ -75,33 +65,7 @@ class FrameScan {
 };
 
 std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) const {
-  for (const Piece& piece : variable.pieces) {
-    if (offset < piece.byte_offset || offset + 8 > u64{piece.byte_offset} + piece.size_bytes) continue;
-    u64 inside = offset - piece.byte_offset;
-    Word word;
-    switch (piece.where) {
-      case Piece::Where::kCfa: word.at = frame_.cfa + static_cast<u64>(piece.offset) + inside; break;
-      case Piece::Where::kRegisterMemory:
-        if (!same_frame_ || piece.reg >= 16) return std::nullopt;
-        word.at = TargetAddr(append_.event->regs[kDwarfToHardware[piece.reg]] + static_cast<u64>(piece.offset) + inside);
-        break;
-      case Piece::Where::kRegister:
-        if (!same_frame_ || piece.reg >= 16 || inside != 0) return std::nullopt;
-        word.reg = kDwarfToHardware[piece.reg];
-        word.value = append_.event->regs[word.reg];
-        return word;
-      case Piece::Where::kConstant:
-        if (inside != 0) return std::nullopt;
-        word.value = piece.value;
-        return word;
-      default: return std::nullopt;
-    }
-    std::optional<u64> value = stack_.find_word(word.at);
-    if (!value) return std::nullopt;
-    word.value = *value;
-    return word;
-  }
-  return std::nullopt;
+  return find_word(variable, offset, {frame_, stack_, same_frame_ ? append_.event->regs : nullptr});
 }
 
 std::optional<bool> FrameScan::is_live(const Word& ptr) const {

@@ -1,5 +1,7 @@
 #include "judge/through.h"
 
+#include "judge/variables.h"
+
 #include <array>
 
 namespace geist::judge {
@@ -37,6 +39,28 @@ struct Search {
 };
 
 }  // namespace
+
+bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event) {
+  constexpr usize kMaxFrames = 12;
+  bool is_result = victim.ptr == event.old_ptr && victim.len == event.new_len;
+  if (is_result || !victim.len_known || access.sample == nullptr) return false;
+  heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
+  for (usize i = access.actor; i < access.frames.size() && i < access.actor + kMaxFrames; ++i) {
+    const heap::StackFrame& frame = access.frames[i];
+    // The victim's own frame says nothing: the victim is there whoever reads.
+    if (victim.cfa == frame.cfa) return false;
+    FrameValues values{frame, stack, i == 0 ? access.sample->regs.data() : nullptr};
+    ImageAddr pc = i == 0 && access.insn ? access.insn : frame.pc;
+    for (const Variable& variable : debug.variables_at(i == 0 ? pc : frame.lookup_pc(), pc)) {
+      if (variable.type == nullptr || variable.is_escaped) continue;
+      if (variable.type->kind != Kind::kSlice && variable.type->kind != Kind::kString) continue;
+      std::optional<Word> ptr = find_word(variable, 0, values);
+      std::optional<Word> len = find_word(variable, 8, values);
+      if (ptr && len && ptr->value == victim.ptr && len->value == victim.len) return true;
+    }
+  }
+  return false;
+}
 
 bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,
                    const std::string& function) {

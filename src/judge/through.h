@@ -3,6 +3,9 @@
 
 #include <string>
 
+#include "abi/event.h"
+#include "judge/access.h"
+#include "judge/view.h"
 #include "read/dwarf/debug_info.h"
 #include "x86/insn.h"
 
@@ -12,5 +15,9 @@ namespace geist::judge {
 // no other slice variable's pointer is.
 bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,
                    const std::string& function);
+
+// Is there, in a frame of this access, a slice variable that is the victim by its very header (same pointer and length),
+// while the append's operand and result have other headers? Then the reader was handed the victim.
+bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event);
 
 }  // namespace geist::judge

@@ -230,9 +230,8 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
     for (const Chunk& chunk : watched) {
       bool covered = chunk.at.value >= candidate.view.ptr && chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
       if (!covered) continue;
-      bool beside_result = candidate.view.same_frame && !candidate.view.in_stack_object;
-      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append, beside_result,
-                                      make_reads_through(candidate.view));
+      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append, trust_in(candidate.view),
+                                      make_reads_through(c, candidate.view));
     }
     candidate.watched_throughout = candidate.view.len_word && !candidate.evidence.empty();
   }
@@ -240,13 +239,22 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
   return true;
 }
 
+// What a read of the header word says, by where the word is.
+HeaderTrust Tracker::trust_in(const View& view) {
+  bool bare_pointer = !view.len_known && view.name.empty();
+  if (bare_pointer) return HeaderTrust::kSameRegister;
+  return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
+}
+
 // DWARF's word for it: at the access, in the victim's own frame, the register the address was made from is the pointer
-// of the victim's variable, and of no other.
-std::function<bool(const Access&)> Tracker::make_reads_through(const View& view) {
-  if (view.name.empty() || context_.debug == nullptr) return [](const Access&) { return false; };
-  return [this, name = view.name, function = view.function, cfa = view.cfa](const Access& access) {
-    if (!access.insn || access.base == x86::kNoReg || access.frames.empty() || access.frames[0].cfa != cfa) return false;
-    return names_pointer(*context_.debug, access.insn, access.base, name, function);
+// of the victim's variable, and of no other; or a frame of the reader was handed the victim's very header.
+std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, const View& view) {
+  if (context_.debug == nullptr) return [](const Access&) { return false; };
+  return [this, event = c.event.get(), victim = view](const Access& access) {
+    if (access.frames.empty()) return false;
+    if (holds_victim_header(*context_.debug, access, victim, *event)) return true;
+    if (victim.name.empty() || !access.insn || access.base == x86::kNoReg || access.frames[0].cfa != victim.cfa) return false;
+    return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
   };
 }
 

@@ -76,7 +76,8 @@ class Tracker {
   bool start_session(Case& c, const std::vector<usize>& by_rank, int rank);
   void make_room(int rank);
   bool update_candidate(Case& c, usize candidate, bool lost);
-  std::function<bool(const Access&)> make_reads_through(const View& view);
+  std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
+  static HeaderTrust trust_in(const View& view);
   void end_session(usize index, bool early);
   void read_samples();
   bool still_unchanged(const Case& c) const;
