@@ -86,7 +86,7 @@ class ScopeWalk {
     // slots of a header taken apart, whose variable x has the same places in a location list that
     // says when they hold it).
     if (name.empty() || name.find('.') != std::string_view::npos) return;
-    if (!dwarf_hasattr_integrate(die, DW_AT_location)) return;
+    if (!find_attr(die, DW_AT_location)) return;
     Variable variable;
     variable.type = types_.find_type_of(die);
     if (variable.type == nullptr) return;

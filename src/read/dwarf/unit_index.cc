@@ -1,5 +1,7 @@
 #include "read/dwarf/unit_index.h"
 
+#include <dwarf.h>
+
 #include <algorithm>
 
 #include "read/dwarf/die.h"
@@ -17,7 +19,9 @@ constexpr usize kMaxRanges = 1u << 22;
 UnitIndex::UnitIndex(Dwarf* dwarf) : dwarf_(dwarf) {
   Dwarf_CU* unit = nullptr;
   Dwarf_Die die;
-  while (dwarf_get_units(dwarf, unit, &unit, nullptr, nullptr, &die, nullptr) == 0) {
+  u8 type = 0;
+  while (dwarf_get_units(dwarf, unit, &unit, nullptr, &type, &die, nullptr) == 0) {
+    if (type != DW_UT_compile) continue;
     if (find_unsigned(&die, DW_AT_language) != kDW_LANG_Go) continue;
     Dwarf_Off offset = dwarf_dieoffset(&die);
     units_.push_back(offset);

@@ -3,8 +3,13 @@
 // preset dev watches with sanitizers).
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+
+#include "base/fd.h"
 
 #include "dwarf_bytes.h"
 #include "read/dwarf/debug_info.h"
@@ -237,6 +242,36 @@ TEST(DebugInfoOpen, ATruncatedCompressionHeaderIsRefused) {
   sections[".debug_info"] = {1, 0, 0, 0};
   EXPECT_EQ(open_error(sections, {".debug_info"}),
             ".debug_info: 4 bytes, too few for a compression header");
+}
+
+// A skeleton unit says where the rest of it is: the input must not choose which files are opened.
+TEST(DebugInfoOpen, NoFileThatTheInputNamesIsOpened) {
+  std::string pattern = std::filesystem::temp_directory_path() / "geist-dwo-test-XXXXXX";
+  Fd file(::mkstemp(pattern.data()));
+  ASSERT_TRUE(file.valid());
+  Fd watch(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  ASSERT_GE(::inotify_add_watch(watch.get(), pattern.c_str(), IN_OPEN), 0);
+
+  DebugSections sections = make_debug_sections(5);
+  ByteWriter abbrev;
+  // DW_TAG_skeleton_unit with DW_AT_dwo_name and DW_AT_comp_dir; DW_TAG_variable with DW_AT_type.
+  abbrev.uleb(1).uleb(0x4a).u8_(1).uleb(0x76).uleb(8).uleb(0x1b).uleb(8).u8_(0).u8_(0);
+  abbrev.uleb(2).uleb(0x34).u8_(0).uleb(0x03).uleb(8).uleb(0x49).uleb(0x10).u8_(0).u8_(0).u8_(0);
+  ByteWriter info;
+  info.u32_(0).u16_(5).u8_(4).u8_(8).u32_(sections[".debug_abbrev"].size()).u64_(0x1234);
+  u64 unit_die = sections[".debug_info"].size() + info.size();
+  info.uleb(1).text(pattern).text("/").uleb(2).text("v").u32_(unit_die).u8_(0);
+  info.set_u32(0, info.size() - 4);
+  auto append = [](std::vector<u8>& to, const std::vector<u8>& bytes) {
+    to.insert(to.end(), bytes.begin(), bytes.end());
+  };
+  append(sections[".debug_abbrev"], abbrev.bytes);
+  append(sections[".debug_info"], info.bytes);
+  ask_all(make_debug_elf(sections));
+
+  char event[256];
+  EXPECT_LT(::read(watch.get(), event, sizeof(event)), 0) << "opened";
+  std::filesystem::remove(pattern);
 }
 
 TEST(DebugInfoOpen, DamagedCompressedBytesAreAnError) {
