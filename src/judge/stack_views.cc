@@ -62,6 +62,7 @@ class FrameScan {
   bool same_frame_;
   FrameLiveness liveness_;
   std::vector<View>& out_;
+  std::vector<TargetAddr> explained_;  // pointer slots that belong to a header whose length is known
 };
 
 std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) const {
@@ -94,6 +95,7 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   std::optional<Word> len = word_at(variable, offset + 8);
   if (!ptr || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value) return;
   if (!len) return consider_pointer(*ptr, name, type, variable.function);
+  explained_.push_back(ptr->at);
   std::optional<Word> cap = has_cap ? word_at(variable, offset + 16) : std::nullopt;
   u64 size = append_.event->elem_size;
   if (len->value > (append_.array.end.value - ptr->value) / size) return;
@@ -154,7 +156,7 @@ void FrameScan::scan_bare_pointers() {
   for (TargetAddr slot : liveness_.slots) {
     std::optional<u64> value = stack_.find_word(slot);
     if (!value || *value < append_.array.begin.value || *value >= append_.array.end.value) continue;
-    bool explained = std::any_of(out_.begin(), out_.end(), [&](const View& v) { return v.ptr_word == slot; });
+    bool explained = std::find(explained_.begin(), explained_.end(), slot) != explained_.end();
     if (!explained) consider_pointer({*value, slot}, "", "", std::string(frame_.function.name));
   }
 }
@@ -184,7 +186,9 @@ void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
   std::optional<u64> cap = stack_.find_word(slot + 16);
   if (!ptr || !len || !cap || *ptr < append_.array.begin.value || *ptr >= append_.array.end.value) return;
   u64 room = (append_.array.end.value - *ptr) / size;
-  if (*len == 0 || *len > *cap || *cap > room) return;
+  if (*len > *cap || *cap > room) return;
+  explained_.push_back(slot);
+  if (*len == 0) return;
   View view;
   view.holder = Holder::kStack;
   view.ptr = *ptr;

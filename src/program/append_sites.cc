@@ -53,6 +53,7 @@ class SiteFinder {
   std::vector<std::vector<u32>> paths_to_call(u32 from) const;
   std::optional<SiteBucket> gather_arguments(const Candidate& candidate);
   void gather_live_pointers(SymbolicState& at_call);
+  bool find_refined_cap(const Candidate& candidate);
   bool verify(const Candidate& candidate);
   bool verify_from(std::vector<u32> backwards, const Candidate& candidate, u32 depth);
   bool comparison_matches(const Insn& flags, const Expr& a, const Expr& b, const Expr& new_len, const Expr& cap,
@@ -211,6 +212,40 @@ bool SiteFinder::verify_from(std::vector<u32> backwards, const Candidate& candid
   return true;
 }
 
+// In the grow path the compiler may know the capacity: after s[:1] and cap < 2 it is 1, and growslice is handed that
+// constant. The capacity itself is then the other side of the comparison. Believed only when the branch belongs to the
+// same source line as the call and compares with the very constant newLen: `if x == 0 { append(nil, y) }` looks alike.
+bool SiteFinder::find_refined_cap(const Candidate& candidate) {
+  if (!arguments_.new_len.is_constant() || !arguments_.old_ptr.is_offset() ||
+      table_.get(arguments_.old_ptr.terms[0].first).kind == Symbol::Kind::kImageBase) {
+    return false;
+  }
+  const Insn& branch = code_.last_insn(candidate.block);
+  u32 at = *code_.find_insn(branch.addr);
+  u32 first = code_.blocks()[candidate.block].first;
+  x86::RegMask changed = 0;
+  while (at > first && (code_.insns()[at - 1].writes & x86::kFlagsBit) == 0) changed |= code_.insns()[--at].writes;
+  if (at == first) return false;
+  const Insn& flags = code_.insns()[at - 1];
+  const Operand& cap = flags.operands[0];
+  x86::RegMask used = x86::bit(cap.reg) | x86::bit(cap.mem.base) | x86::bit(cap.mem.index);
+  if ((changed & used) != 0 || cap.size_bits != 64) return false;
+  const Expr one{1, {}};
+  bool tests_zero = arguments_.new_len == one && candidate.grow_cond == Cond::kE &&
+                    ((flags.op == Op::kTest && flags.operands[1].is_reg(cap.reg)) ||
+                     (flags.op == Op::kCmp && flags.operands[1].kind == Operand::Kind::kImm && flags.operands[1].imm == 0));
+  bool below_new_len = candidate.grow_cond == Cond::kB && flags.op == Op::kCmp &&
+                       flags.operands[1].kind == Operand::Kind::kImm &&
+                       flags.operands[1].imm == arguments_.new_len.constant;
+  if (!tests_zero && !below_new_len) return false;
+  read::SourceFrame at_branch = binary_.pclntab().source_frames(code_.function(), branch.addr)[0];
+  read::SourceFrame at_call = binary_.pclntab().source_frames(code_.function(), code_.insns()[call_insn_].addr)[0];
+  if (at_branch.line != at_call.line || at_branch.file != at_call.file) return false;
+  SymbolicState at_the_branch(table_);
+  arguments_.cap = at_the_branch.value_of(cap);
+  return true;
+}
+
 bool SiteFinder::verify(const Candidate& candidate) {
   return verify_from({candidate.block}, candidate, kMaxFlagSearchDepth);
 }
@@ -317,13 +352,14 @@ AppendSite SiteFinder::find() {
       why = *failed;
       continue;
     }
-    if (arguments_.cap == Expr{} ||
-        (arguments_.cap.is_constant() && arguments_.new_len.is_constant() &&
-         static_cast<u64>(arguments_.new_len.constant) > static_cast<u64>(arguments_.cap.constant))) {
-      site.bucket = SiteBucket::kAlwaysGrows;
-      return site;
+    bool surely_grows = arguments_.cap == Expr{} ||
+                        (arguments_.cap.is_constant() && arguments_.new_len.is_constant() &&
+                         static_cast<u64>(arguments_.new_len.constant) > static_cast<u64>(arguments_.cap.constant));
+    if (surely_grows && !find_refined_cap(candidate)) {
+      why = SiteBucket::kAlwaysGrows;
+      continue;
     }
-    if (!verify(candidate)) {
+    if (!surely_grows && !verify(candidate)) {
       why = SiteBucket::kOperandsDoNotMatch;
       continue;
     }
