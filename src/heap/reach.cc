@@ -21,6 +21,7 @@ constexpr u64 kChunk = u64{256} << 10;
 // A stack beyond this is taken word by word.
 constexpr u64 kMaxStackBytes = u64{16} << 20;
 constexpr u32 kMaxFrames = 100000;
+constexpr int kMaxTries = 3;
 constexpr u64 kMaxMarkBits = u64{1} << 34;  // 2 GiB of bits: a heap of 128 GiB
 
 // A span as the walk needs it; the table of them should stay in the cache.
@@ -270,10 +271,16 @@ std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& obj
                                               std::vector<bool>* out) const {
   std::vector<bool> reached(objects.size());
   u64 damaged_spans = 0, damaged_gs = 0;
-  std::vector<Span> spans = spans_.read_all(&damaged_spans);
+  std::vector<Span> spans;
+  std::vector<Goroutine> goroutines;
+  // A list that changed while it was read has damaged entries; it is whole at another time.
+  for (int i = 0; i < kMaxTries && (i == 0 || damaged_spans != 0); ++i) {
+    spans = spans_.read_all(&damaged_spans);
+  }
+  for (int i = 0; i < kMaxTries && (i == 0 || damaged_gs != 0); ++i) {
+    goroutines = read_goroutines(*memory_, binary_->layout(), symbols_, bias_, &damaged_gs);
+  }
   std::erase_if(spans, [](const Span& span) { return !span.is_heap(); });
-  std::vector<Goroutine> goroutines =
-      read_goroutines(*memory_, binary_->layout(), symbols_, bias_, &damaged_gs);
 
   const read::ModuleData& module = binary_->module();
   TargetAddr globals_begin = bias_.to_target(module.noptrdata);

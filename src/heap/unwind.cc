@@ -110,10 +110,13 @@ std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const rea
                     now->pc == goroutine.pc && now->sp == goroutine.sp;
   if (!has_stayed) return std::nullopt;
   ImageAddr pc = bias.to_image(goroutine.pc);
-  // A new goroutine stands at its function's entry; every other one behind the call that parked it.
+  // Behind the call that parked it, with two exceptions: a new goroutine stands at its function's
+  // entry, and one that works on the system stack at a made-up pc inside systemstack_switch
+  // (runtime/asm_amd64.s gosave_systemstack_switch).
   std::optional<read::Function> function = binary.pclntab().find_function(pc);
-  bool is_new = function && function->entry == pc;
-  parked.unwound = unwind(binary, bias, pc, parked.copy(), max_frames, !is_new);
+  bool is_exact =
+      function && (function->entry == pc || function->name == "runtime.systemstack_switch");
+  parked.unwound = unwind(binary, bias, pc, parked.copy(), max_frames, !is_exact);
   return parked;
 }
 
