@@ -2,21 +2,10 @@
 
 namespace geist::read {
 
-// Not dwarf_attr_integrate(): for the DIE of a skeleton unit that opens the file its DW_AT_dwo_name
-// names, whatever that is.
 std::optional<Dwarf_Attribute> find_attr(Dwarf_Die* die, unsigned name) {
-  constexpr int kMaxOrigins = 8;
-  Dwarf_Die at = *die;
-  for (int depth = 0; depth < kMaxOrigins; depth++) {
-    Dwarf_Attribute attr;
-    if (dwarf_attr(&at, name, &attr) != nullptr) return attr;
-    Dwarf_Attribute origin;
-    Dwarf_Die next;
-    if (dwarf_attr(&at, DW_AT_abstract_origin, &origin) == nullptr) return std::nullopt;
-    if (dwarf_formref_die(&origin, &next) == nullptr) return std::nullopt;
-    at = next;
-  }
-  return std::nullopt;
+  Dwarf_Attribute attr;
+  if (dwarf_attr_integrate(die, name, &attr) == nullptr) return std::nullopt;
+  return attr;
 }
 
 std::string_view find_name(Dwarf_Die* die) {
