@@ -65,7 +65,10 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
   if (candidate.confirmed) return Level::kConfirmed;
   if (candidate.closed || !view.len_known) return std::nullopt;
   // The other result of the same operand, live behind the append by the compiler's own word: it is used later, changed.
-  bool live_sibling = view.same_frame && view.live_for_sure && !view.in_stack_object && is_sibling(c, view);
+  // A header whose words stand side by side may be a variable in memory, and the append's own: only a watch can tell.
+  bool in_memory = view.ptr_word && view.len_word == view.ptr_word + 8;
+  bool live_sibling = view.same_frame && view.live_for_sure && !view.in_stack_object && is_sibling(c, view) &&
+                      (!in_memory || candidate.watched_throughout);
   if (live_sibling && !refills_emptied_buffer(c)) return Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
   if (refills_emptied_buffer(c)) return Level::kSuspect;

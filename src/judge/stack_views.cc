@@ -65,8 +65,27 @@ class FrameScan {
   std::vector<TargetAddr> explained_;  // pointer slots that belong to a header whose length is known
 };
 
+// In the appending frame DWARF is asked about the return of the grow path's call: there everything live is in a slot. A
+// slot that only the grow path fills has its value, at the branch, where that path takes it from.
 std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) const {
-  return find_word(variable, offset, {frame_, stack_, same_frame_ ? append_.event->regs : nullptr});
+  std::optional<Word> word = find_word(variable, offset, {frame_, stack_, nullptr});
+  if (!word || !same_frame_ || !word->at) return word;
+  i64 slot = static_cast<i64>(word->at.value - append_.event->regs[x86::kRsp]);
+  for (const program::LivePointer& spill : append_.site->site.spills) {
+    if (spill.slot != slot) continue;
+    const program::ValueLocation& from = spill.at_branch;
+    using LocationKind = program::ValueLocation::Kind;
+    if (from.kind == LocationKind::kConstant) return Word{static_cast<u64>(from.addend), {}};
+    if (from.kind == LocationKind::kRegister) {
+      return Word{append_.event->regs[from.reg] + static_cast<u64>(from.addend), {}, from.reg};
+    }
+    if (from.kind != LocationKind::kStackSlot || from.addend != 0) return std::nullopt;
+    TargetAddr at(append_.event->regs[x86::kRsp] + static_cast<u64>(from.disp));
+    std::optional<u64> value = stack_.find_word(at);
+    if (!value) return std::nullopt;
+    return Word{*value, at};
+  }
+  return word;
 }
 
 std::optional<bool> FrameScan::is_live(const Word& ptr) const {
@@ -172,7 +191,11 @@ void FrameScan::scan_type(const Variable& variable, const DebugType& type, u64 o
 }
 
 void FrameScan::scan_variables() {
-  for (const Variable& variable : context_.debug->variables_at(frame_.lookup_pc(), frame_.pc)) {
+  constexpr u64 kCallBytes = 5;  // CALL rel32
+  ImageAddr call = append_.site->site.call;
+  ImageAddr scope = same_frame_ ? call : frame_.lookup_pc();
+  ImageAddr at = same_frame_ ? call + kCallBytes : frame_.pc;
+  for (const Variable& variable : context_.debug->variables_at(scope, at)) {
     if (variable.type == nullptr || variable.is_escaped || variable.len_may_be_cap) continue;
     scan_type(variable, *variable.type, 0, variable.name, kMaxFieldDepth);
   }

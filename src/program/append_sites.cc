@@ -71,7 +71,8 @@ class SiteFinder {
   std::vector<Candidate> candidates_;
   SymbolTable table_;
   Arguments arguments_;
-  std::vector<std::pair<i64, Expr>> live_;  // slot, value in symbols of the branch
+  std::vector<std::pair<i64, Expr>> live_;    // slot, value in symbols of the branch
+  std::vector<std::pair<i64, Expr>> spills_;  // likewise, of all slots the grow path writes
 };
 
 // From the call backwards: blocks whose every way in comes from a branch. An unsigned branch is a candidate and ends
@@ -144,6 +145,7 @@ std::optional<SiteBucket> SiteFinder::gather_arguments(const Candidate& candidat
 
 void SiteFinder::gather_live_pointers(SymbolicState& at_call) {
   live_.clear();
+  spills_.assign(at_call.written_slots().begin(), at_call.written_slots().end());
   const Insn& call = code_.insns()[call_insn_];
   const read::Function& function = code_.function();
   std::optional<read::PointerMap> map = binary_.pclntab().find_locals_map(function, call.end() - 1);
@@ -337,6 +339,9 @@ void SiteFinder::fill(AppendSite& site, const Candidate& candidate) {
   site.live_inplace = inplace ? code_.live_in(*inplace) : x86::kAllGprs | x86::kFlagsBit;
   for (const auto& [slot, value] : live_) {
     if (std::optional<ValueLocation> location = locate_expr(value)) site.live_pointers.push_back({slot, *location});
+  }
+  for (const auto& [slot, value] : spills_) {
+    if (std::optional<ValueLocation> location = locate_expr(value)) site.spills.push_back({slot, *location});
   }
 }
 

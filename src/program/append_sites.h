@@ -68,6 +68,8 @@ struct AppendSite {
   ImageAddr type_addr;     // of the element's abi.Type when it is a constant
   x86::RegMask live_inplace = 0;  // registers and flags live at inplace_entry
   std::vector<LivePointer> live_pointers;
+  // Slots that the grow path fills before the call, with the values they get: what is in them at the branch is older.
+  std::vector<LivePointer> spills;
 };
 
 struct SiteTable {
