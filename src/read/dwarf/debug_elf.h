@@ -1,13 +1,15 @@
 // The debug sections of an Image as a small ELF file of its own in memory, opened by libdw.
 //
-//   Image ──▶ {.debug_info .debug_abbrev .debug_addr ranges, locations, strings} ──▶ ELF in memory
-//   ──▶ Dwarf*
+//   Image ─▶ .debug_info .debug_abbrev .debug_addr, ranges, locations, strings ─▶ ELF ─▶ Dwarf*
 //
 // Why not the file as it is: libdw inflates every debug section when it opens a file, and
 // .debug_line and .debug_frame, which nobody here asks for, are a third of the bytes; and headers
 // nobody vouches for never reach libelf. Compressed sections (SHF_COMPRESSED) must promise a size
-// that zlib can keep: at most 1032 times what is there. Source: System V ABI, "Section
-// Compression"; libelf and libdw of elfutils >= 0.188.
+// that zlib can keep: at most 1032 times what is there.
+//
+// Nor can the input make libdw open another file: .gnu_debugaltlink is left out, and nobody asks
+// for the split unit of a skeleton unit (the last argument of dwarf_get_units).
+// Source: System V ABI, "Section Compression"; libelf and libdw of elfutils >= 0.188.
 #pragma once
 
 #include <elfutils/libdw.h>

@@ -2,6 +2,7 @@
 // byte, any length and any reference ends in an error or fewer answers, never in a crash (the
 // preset dev watches with sanitizers).
 #include <elf.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -271,6 +272,8 @@ TEST(DebugInfoOpen, NoFileThatTheInputNamesIsOpened) {
 
   char event[256];
   EXPECT_LT(::read(watch.get(), event, sizeof(event)), 0) << "opened";
+  Fd opened(::open(pattern.c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_GT(::read(watch.get(), event, sizeof(event)), 0) << "the watch does not work";
   std::filesystem::remove(pattern);
 }
 
