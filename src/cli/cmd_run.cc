@@ -13,6 +13,7 @@
 #include "cli/child_signals.h"
 #include "cli/exit_code.h"
 #include "cli/program_path.h"
+#include "judge/sources.h"
 #include "judge/tracker.h"
 #include "program/append_sites.h"
 
@@ -168,6 +169,8 @@ int cmd_run(const RunOptions& options) {
   report.target = describe_target(options, *binary.value());
   report.sites = count_sites(sites);
   fill_report(report, tracker, running, exit, tracker.now_s() - start_s);
+  program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
+  judge::add_sources(report.findings, sources);
   if (!debug.why_not.empty()) report.notes.push_back("no variable names: " + debug.why_not);
   if (!options.no_watch && !tracker.watcher().available()) {
     report.notes.push_back("reads could not be watched (" + tracker.watcher().why_not() + "): no finding can be confirmed; see geist doctor");

@@ -1,3 +1,4 @@
+// The way back by pointer scans, the way forward by DWARF types; names.h has the picture.
 #include "judge/names.h"
 
 #include <algorithm>

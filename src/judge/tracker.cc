@@ -204,6 +204,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
   session.of = &c;
   session.since_s = now_s();
   session.lost_before = watcher_.lost_samples();
+  session.late_before = watcher_.late_threads();
   session.rank = rank;
   // Length words first, then as many parts of the changed bytes as there are registers left, at least one.
   usize headers = 0;
@@ -287,13 +288,15 @@ void Tracker::read_samples() {
     Session& session = sessions_[i];
     bool lost = watcher_.lost_samples() != session.lost_before;
     bool over = true;
-    for (usize index : session.candidates) over &= update_candidate(*session.of, index, lost);
+    bool late = watcher_.late_threads() != session.late_before;
+    for (usize index : session.candidates) over &= update_candidate(*session.of, index, lost, late);
     if (over) end_session(i, false);
   }
 }
 
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing more.
-bool Tracker::update_candidate(Case& c, usize index, bool lost) {
+// A thread that began meanwhile may have replaced the header unseen, unless all went on in the appending thread.
+bool Tracker::update_candidate(Case& c, usize index, bool lost, bool late) {
   Candidate& candidate = c.candidates[index];
   if (lost) candidate.watched_throughout = false;
   bool all_void = !candidate.evidence.empty();
@@ -303,6 +306,7 @@ bool Tracker::update_candidate(Case& c, usize index, bool lost) {
     all_void &= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
     header_void |= verdict == Verdict::kVoidHeader;
     if (verdict != Verdict::kConfirmed || candidate.confirmed || lost) continue;
+    if (late && static_cast<u64>(evidence.read()->tid) != c.event->procid) continue;
     std::optional<std::vector<u8>> after = changed_bytes(c, candidate);
     if (!after || !chunk_changed(*c.event, evidence.element_word(), *after)) continue;
     candidate.confirmed = true;

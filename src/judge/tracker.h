@@ -60,6 +60,7 @@ class Tracker {
     std::vector<TargetAddr> words;
     double since_s = 0;
     u64 lost_before = 0;
+    u64 late_before = 0;
     int rank = 0;
   };
 
@@ -75,7 +76,7 @@ class Tracker {
   void watch_best(Case& c);
   bool start_session(Case& c, const std::vector<usize>& by_rank, int rank);
   void make_room(int rank);
-  bool update_candidate(Case& c, usize candidate, bool lost);
+  bool update_candidate(Case& c, usize candidate, bool lost, bool late);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
   static HeaderTrust trust_in(const View& view);
   void end_session(usize index, bool early);

@@ -58,6 +58,8 @@ class Watcher {
   // Samples the kernel had to drop so far, and threads that could not be watched.
   u64 lost_samples() const { return lost_samples_; }
   u64 unwatched_threads() const { return unwatched_threads_; }
+  // Threads that were found while something was watched: what they did in their first moments was not seen.
+  u64 late_threads() const { return late_threads_; }
 
  private:
   struct Thread {
@@ -83,6 +85,7 @@ class Watcher {
   std::map<int, Thread> threads_;
   u64 lost_samples_ = 0;
   u64 unwatched_threads_ = 0;
+  u64 late_threads_ = 0;
 
  public:
   Watcher(const Watcher&) = delete;

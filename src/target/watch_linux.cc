@@ -167,6 +167,7 @@ bool Watcher::arm(int tid, Thread& thread, u64 word, Place place) {
 void Watcher::refresh() {
   for (int tid : threads_of(pid_)) {
     if (threads_.count(tid) != 0) continue;
+    if (!words_.empty()) ++late_threads_;
     if (!add_thread(tid)) ++unwatched_threads_;
   }
 }

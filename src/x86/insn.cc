@@ -1,3 +1,4 @@
+// Zydis' decoding, reduced to the vocabulary of insn.h.
 #include "x86/insn.h"
 
 #include <Zydis/Zydis.h>
