@@ -1,5 +1,6 @@
 // append(a, b...): everything behind the header line of a message is written over the part of the
 // message that another slice still names.
+// want-miss-stripped: without names the pointer of the victim has no length beside it
 package main
 
 import (
@@ -9,7 +10,7 @@ import (
 
 // answer replaces what follows the first n lines.
 func answer(lines []string, n int, body []string) []string {
-	return append(lines[:n], body...) // want: ghost-write victim=request before="give me" after="here it is"
+	return append(lines[:n], body...) // want: ghost-write victim=request|lines before="give me" after="here it is"
 }
 
 func main() {

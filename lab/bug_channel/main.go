@@ -12,7 +12,7 @@ type batch struct {
 func produce(out chan<- *batch) {
 	buf := make([]string, 0, 4)
 	for i := 0; i < 6; i++ {
-		buf = append(buf, fmt.Sprintf("row-%d", i)) // want: ghost-write victim=rows before="row-0" after="row-2|row-4"
+		buf = append(buf, fmt.Sprintf("row-%d", i)) // want: ghost-write victim=rows before="row-0|row-1|row-2|row-3" after="row-2|row-3|row-4|row-5"
 		if len(buf) == 2 {
 			out <- &batch{i / 2, buf}
 			buf = buf[:0]

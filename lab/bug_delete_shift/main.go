@@ -1,5 +1,6 @@
 // remove shifts the elements of the slice it was given, and the caller still uses that slice: one
 // name is gone, the last one is there twice.
+// want-miss-stripped: without names the pointer of the victim has no length beside it
 package main
 
 import (
@@ -10,7 +11,7 @@ import (
 func without(names []string, name string) []string {
 	for i, n := range names {
 		if n == name {
-			return append(names[:i], names[i+1:]...) // want: ghost-write victim=all before="bob" after="carol"
+			return append(names[:i], names[i+1:]...) // want: ghost-write victim=all|names before="bob" after="carol"
 		}
 	}
 	return names

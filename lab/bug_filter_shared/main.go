@@ -1,5 +1,6 @@
 // kept := items[:0] on a slice that somebody else still uses: the filter is right, the list it was
 // made from is not the same list any more.
+// want-miss: the emptied prefix of the tasks is filled again, and the later reads are in the frame of the append, where result and victim look alike
 package main
 
 import "fmt"

@@ -1,5 +1,6 @@
 // Between the write and the read much happens: the program works on, collects garbage, starts
 // goroutines and moves its stacks. The damaged value is read long afterwards.
+// want-miss-stripped: without names the pointer of the victim has no length beside it
 package main
 
 import (
@@ -17,7 +18,7 @@ type profile struct {
 var profiles = map[string]*profile{}
 
 func grant(user string, base []string, role string) {
-	profiles[user] = &profile{user, append(base, role)} // want: ghost-write victim=roles before="admin" after="guest"
+	profiles[user] = &profile{user, append(base, role)} // want: ghost-write victim=roles|profiles before="admin" after="guest"
 }
 
 func busy(n int) int {

@@ -1,4 +1,5 @@
 // A buffer goes back to a pool while a part of it is still in use.
+// want-miss: the victim is part of a struct whose words are in registers when the append runs
 package main
 
 import "fmt"

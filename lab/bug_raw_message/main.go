@@ -1,5 +1,6 @@
 // json.RawMessage reuses its bytes: a message that was kept from the first decode is overwritten by
 // the second, with the same length.
+// want-miss: the buffer is emptied and filled again; only a read seen by a watch could show it, and there are more candidates than debug registers
 package main
 
 import (

@@ -13,7 +13,7 @@ func (r *reader) next() []byte {
 	if len(r.input) == 0 {
 		return nil
 	}
-	r.buf = append(r.buf[:0], r.input[0]...) // want: ghost-write victim=name before-hex=61 after-hex=62|63
+	r.buf = append(r.buf[:0], r.input[0]...) // want: ghost-write victim=name before-hex=61|62 after-hex=62|63
 	r.input = r.input[1:]
 	return r.buf
 }

@@ -259,14 +259,14 @@ TEST_F(SourceCacheTest, TheStandardLibraryMustBeOfTheRelease) {
 }
 
 TEST_F(SourceCacheTest, FindsTheMainModuleFromTheFolder) {
-  write("work/go.mod", "// about\nmodule example.com/prog // x\n\ngo 1.21\n");
-  write("work/sub/deep/a.go", "package deep\n");
-  fs::create_directories(folder_ + "/work/cmd/tool");
-  SourceCache::Options options{.folder = folder_ + "/work/cmd/tool"};
-  EXPECT_EQ(find("example.com/prog/sub/deep/a.go", options), "work/sub/deep/a.go");
+  write("tree/go.mod", "// about\nmodule example.com/prog // x\n\ngo 1.21\n");
+  write("tree/sub/deep/a.go", "package deep\n");
+  fs::create_directories(folder_ + "/tree/cmd/tool");
+  SourceCache::Options options{.folder = folder_ + "/tree/cmd/tool"};
+  EXPECT_EQ(find("example.com/prog/sub/deep/a.go", options), "tree/sub/deep/a.go");
   EXPECT_EQ(find("example.com/program/sub/deep/a.go", options), "nothing");
-  write("work/cmd/tool/main.go", "package main\n");
-  EXPECT_TRUE(find("./main.go", options).ends_with("work/cmd/tool/./main.go"));
+  write("tree/cmd/tool/main.go", "package main\n");
+  EXPECT_TRUE(find("./main.go", options).ends_with("tree/cmd/tool/./main.go"));
   EXPECT_EQ(find("./none.go", options), "nothing");
 }
 
