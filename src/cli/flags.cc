@@ -165,11 +165,10 @@ std::optional<std::string> find_nearest(std::string_view word,
 std::string ParsedFlags::value(std::string_view flag) const {
   if (auto it = values_.find(std::string(flag)); it != values_.end() && !it->second.empty())
     return it->second.back();
-  for (const Flag& row : flags_of(verb)) {
-    if (row.name == flag) return std::string(row.fallback);
-  }
-  GEIST_CHECK(!"a flag that is not in the table");
-  return "";
+  std::vector<Flag> rows = flags_of(verb);
+  auto row = std::find_if(rows.begin(), rows.end(), [&](const Flag& f) { return f.name == flag; });
+  GEIST_CHECK(row != rows.end());
+  return std::string(row->fallback);
 }
 
 i64 ParsedFlags::number(std::string_view flag) const {
