@@ -15,9 +15,9 @@
 namespace geist::target {
 
 struct Budget {
-  u64 grace_ms = 60;          // parked time that is always allowed
+  u64 grace_ms = 120;         // parked time that is always allowed
   u32 share_percent = 2;      // further share of the elapsed time
-  u32 park_timeout_us = 25000; // longest wait of one append
+  u32 park_timeout_us = 50000; // longest wait of one append
   u64 gate_timeout_ms = 10000;
 };
 
