@@ -1,3 +1,8 @@
+// Frames in, words out: maps say which slots count, then what points into the stack itself is
+// followed until nothing new turns up.
+//
+// Objects of all frames are collected first, as a pointer in an inner frame may point to an object
+// of an outer one (and never the other way round, or the compiler would have moved it to the heap).
 #include "heap/stack_roots.h"
 
 #include <algorithm>

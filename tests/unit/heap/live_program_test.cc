@@ -1,3 +1,7 @@
+// Builds the programs of testdata/, starts them and talks to them over pipes.
+//
+// The binaries of a run lie in a temporary folder of their own, each built once for all tests that
+// ask for it, and go away with the run.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
