@@ -27,6 +27,7 @@ void add_source_frames(Context& context, const read::Function& function, ImageAd
 // Where the changed bytes begin: the first element of the destination that the victim covers and that differs.
 struct Changed {
   u64 dest_index = 0;  // element of the destination
+  u64 offset = 0;      // byte of the destination
   bool found = false;
 };
 
@@ -36,7 +37,7 @@ Changed find_changed(const Case& c, const View& view, ByteView after) {
   for (u64 offset = 0; offset < known; ++offset) {
     u64 address = e.dest + offset;
     bool covered = address >= view.ptr && address < view.end(e.elem_size);
-    if (covered && after[offset] != e.old_bytes[offset]) return {offset / e.elem_size, true};
+    if (covered && after[offset] != e.old_bytes[offset]) return {offset / e.elem_size, offset, true};
   }
   return {};
 }
@@ -73,8 +74,8 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
   ByteView old{e.old_bytes, e.old_size};
   ValuePrinter printer(context_);
   if (size == 1) {
-    // A byte says nothing: the run that the victim sees.
-    u64 begin = std::max(e.dest, view.ptr) - e.dest;
+    // A byte says nothing: the run from the first changed one that the victim sees.
+    u64 begin = changed.offset;
     u64 end = std::min<u64>(std::min(c.append.dest_end(), view.end(1)) - e.dest, old.size());
     ByteView old_run = old.subspan(begin, end - begin);
     ByteView new_run = after.subspan(begin, end - begin);
