@@ -9,11 +9,10 @@ struct RunOptions {
   std::vector<std::string> command;  // program and arguments, at least one
   OutputOptions output;  // levels, reports, filters, exit code: finish_report() does all of that
   std::optional<int> assume_go_minor;
-  bool thorough = false;
   bool no_watch = false;
   bool follow = false;     // children that exec another Go binary; no flag yet
   u32 budget_percent = 2;  // parked time allowed beyond the grace, percent of wall time
-  u32 history = 10000;     // most events that are judged
+  u32 history = 512;       // overwriting appends that are followed up at a time
 };
 
 // Runs and reports; the exit status of geist.

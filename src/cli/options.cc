@@ -63,7 +63,6 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   output.quiet = parsed.has("quiet");
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
-  options.thorough = parsed.has("thorough");
   options.no_watch = parsed.has("no-watch");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.history = static_cast<u32>(parsed.number("history"));

@@ -113,10 +113,10 @@ TEST(Environment, WrongWordsAreRefused) {
 }
 
 TEST(RunOptions, HoldWhatWasAsked) {
-  ParsedFlags parsed = must_parse(
-      "run", {"--level=confirmed", "--fail-on=confirmed", "--report=json:a.json,text:b.txt",
-              "--thorough", "--no-watch", "--budget=10", "--history=50", "--assume-go=1.26",
-              "--color=always", "./p", "x"});
+  ParsedFlags parsed =
+      must_parse("run", {"--level=confirmed", "--fail-on=confirmed",
+                         "--report=json:a.json,text:b.txt", "--no-watch", "--budget=10",
+                         "--history=50", "--assume-go=1.26", "--color=always", "./p", "x"});
   Result<RunOptions> options = make_run_options(parsed);
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->command, (Words{"./p", "x"}));
@@ -126,7 +126,6 @@ TEST(RunOptions, HoldWhatWasAsked) {
   ASSERT_EQ(options->output.files.size(), 2u);
   EXPECT_EQ(options->output.files[0].format, ReportFile::Format::kJson);
   EXPECT_EQ(options->output.files[1].path, "b.txt");
-  EXPECT_TRUE(options->thorough);
   EXPECT_TRUE(options->no_watch);
   EXPECT_FALSE(options->follow);
   EXPECT_EQ(options->budget_percent, 10u);
