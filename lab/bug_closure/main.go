@@ -10,7 +10,7 @@ type group struct {
 func prefix(p string) func(string) string { return func(s string) string { return p + s } }
 
 func (g *group) handler(last func(string) string) func(string) string {
-	chain := append(g.chain, last) // want: ghost-write victim=chain before="deny" after="allow"
+	chain := append(g.chain, last) // want: ghost-write victim=chain|captured before="deny" after="allow"
 	return func(s string) string {
 		for _, f := range chain {
 			s = f(s)

@@ -10,7 +10,7 @@ import (
 
 type envelope struct {
 	Kind string
-	Body json.RawMessage // want: ghost-write func=encoding/json.*RawMessage*.UnmarshalJSON victim=body|Body before-hex=31 after-hex=32
+	Body json.RawMessage // want: ghost-write func=encoding/json*.UnmarshalJSON victim=body|Body before-hex=31|5b31 after-hex=32|5b32
 }
 
 type event struct {
