@@ -158,6 +158,7 @@ int cmd_run(const RunOptions& options) {
   judge::Context context = judge::make_context(*binary.value(), debug.join(), running, symbols.value());
   judge::TrackerOptions tracking;
   tracking.watch = !options.no_watch;
+  tracking.max_open_cases = options.history;
   judge::Tracker tracker(context, running, tracking);
   double start_s = tracker.now_s();
   ExitStatus exit = watch_until_exit(tracker, running, signals.value());

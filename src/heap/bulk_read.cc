@@ -12,6 +12,16 @@ constexpr u64 kMaxGap = 2048;           // a longer gap costs more to copy than 
 
 }  // namespace
 
+u64 drop_overlapping(std::vector<TargetAddr>& addrs, u64 record_size) {
+  std::sort(addrs.begin(), addrs.end());
+  u64 behind_last = 0;
+  return std::erase_if(addrs, [&](TargetAddr addr) {
+    bool overlaps = addr.value < behind_last;
+    if (!overlaps) behind_last = addr.value + record_size;
+    return overlaps;
+  });
+}
+
 void read_records(const target::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,
                   const std::function<void(TargetAddr, ByteView)>& visit) {
   GEIST_CHECK(record_size > 0 && record_size <= 4096);

@@ -12,6 +12,10 @@
 
 namespace geist::heap {
 
+// Sorts the addresses and drops those that share bytes with the record before: a list of records
+// that says so is not one. Returns how many.
+u64 drop_overlapping(std::vector<TargetAddr>& addrs, u64 record_size);
+
 // Calls visit(addr, bytes) once for each different address, ascending; `bytes` has record_size
 // bytes, or none where the target has no memory there. record_size is at most 4096.
 void read_records(const target::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,

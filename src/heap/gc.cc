@@ -17,21 +17,19 @@ std::optional<bool> survived_gc(const SpanTable& spans, TargetAddr object, u32 s
     return std::nullopt;
   }
   std::optional<Span> span = spans.find_span(object);
-  std::optional<std::vector<u8>> bits;
-  if (span && span->is_heap()) bits = spans.read_alloc_bits(*span);
-  // What was read belongs together only if nothing was swept meanwhile.
-  std::optional<Span> again = spans.find_span(object);
-  std::optional<u32> after = spans.sweepgen();
-  bool has_stayed = after == before && span.has_value() == again.has_value();
-  if (!has_stayed) return std::nullopt;
-  if (!span || !span->is_heap()) return false;
-  has_stayed = span->start == again->start && span->sweepgen == again->sweepgen &&
-               span->alloc_bits == again->alloc_bits && span->elem_size == again->elem_size;
-  bool is_swept = span->sweepgen == *before || span->sweepgen == *before + 3;
-  if (!has_stayed || !is_swept || !bits) return std::nullopt;
+  std::optional<SpanTable::SpanBits> bits;
+  if (span && span->is_heap()) bits = spans.read_bits(*span);
+  // A span that was caught in the middle of a change looks like none; so none must be so twice.
+  bool is_gone = !span || !span->is_heap();
+  if (is_gone) span = spans.find_span(object);
+  bool is_back = is_gone && span && span->is_heap();
+  // What was read belongs together only if no cycle ended meanwhile.
+  if (is_back || spans.sweepgen() != before) return std::nullopt;
+  if (is_gone) return false;
+  bool is_swept = bits && (bits->span.sweepgen == *before || bits->span.sweepgen == *before + 3);
+  if (!is_swept) return std::nullopt;
   u64 index = span->index_of(object);
-  if (index / 8 >= bits->size()) return std::nullopt;
-  return (((*bits)[index / 8] >> (index % 8)) & 1) != 0;
+  return ((bits->alloc_bits[index / 8] >> (index % 8)) & 1) != 0;
 }
 
 }  // namespace geist::heap

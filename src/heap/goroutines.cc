@@ -99,6 +99,7 @@ std::vector<Goroutine> read_goroutines(const target::Memory& memory, const read:
     bad += std::erase_if(gs, [](TargetAddr g) {
       return g.value == 0 || g.value % 8 != 0 || g.value >= kUserSpaceEnd;
     });
+    bad += drop_overlapping(gs, kRecordSize);
     read_records(memory, std::move(gs), kRecordSize, [&](TargetAddr at, ByteView bytes) {
       std::optional<Goroutine> g = parse(at, bytes, layout);
       if (!g) {

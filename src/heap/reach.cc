@@ -173,11 +173,10 @@ class Marker {
     const Span& span = spans_[number];
     entry.is_prepared = true;
     if (span.freeindex >= span.nelems) return;
-    std::optional<std::vector<u8>> bits = table_.read_alloc_bits(span);
-    is_complete_ &= bits.has_value();
+    std::optional<SpanTable::SpanBits> bits = table_.read_bits(span);
+    is_complete_ &= bits.has_value();  // else the span is another one by now
     for (u64 slot = span.freeindex; slot < span.nelems; ++slot) {
-      bool is_free = !bits || !heap::is_allocated(span, *bits, slot);
-      if (is_free) mark(entry.first_bit + slot);
+      if (!bits || !bits->is_allocated(slot)) mark(entry.first_bit + slot);
     }
   }
 

@@ -27,6 +27,7 @@ constexpr u64 kArenaCount = u64{1} << 22;    // 48 bits
 constexpr u64 kArenaBase = u64{1} << 47;     // minus arenaBaseOffset
 constexpr u64 kUserSpaceEnd = u64{1} << 47;  // user addresses of linux/amd64
 // 8 Mi spans of a page are 64 GiB; above, the slice header is not believed.
+constexpr int kMaxRereads = 8;
 constexpr u64 kMaxSpans = u64{1} << 23;
 
 struct SizeClass {
@@ -180,15 +181,29 @@ Object SpanTable::object_in_slot(const Span& span, u64 index) const {
 bool SpanTable::is_allocated(const Span& span, u64 index) const {
   if (!span.is_heap() || index >= span.nelems) return false;
   if (index < span.freeindex) return true;
-  std::optional<u8> bits = memory_->find<u8>(span.alloc_bits + index / 8);
-  return bits && ((*bits >> (index % 8)) & 1) != 0;
+  std::optional<SpanBits> bits = read_bits(span);
+  return bits && bits->is_allocated(index);
 }
 
-std::optional<std::vector<u8>> SpanTable::read_alloc_bits(const Span& span) const {
+std::optional<SpanTable::SpanBits> SpanTable::read_bits(const Span& span) const {
   if (!span.is_heap()) return std::nullopt;
-  std::vector<u8> bits((span.nelems + 7) / 8);  // at most 128 bytes: a sane span has at most 1024
-  if (!memory_->read(span.alloc_bits, bits)) return std::nullopt;
-  return bits;
+  SpanBits bits{.span = span, .alloc_bits = std::vector<u8>((span.nelems + 7) / 8)};
+  for (int i = 0; i < kMaxRereads; ++i) {
+    bool is_read = memory_->read(bits.span.alloc_bits, bits.alloc_bits);
+    std::optional<Span> now = reread(span);
+    bool is_same_kind = now && now->elem_size == span.elem_size && now->nelems == span.nelems &&
+                        now->noscan == span.noscan;
+    if (!is_same_kind) return std::nullopt;
+    // An odd sweepgen may say that the span is being swept (mheap_.sweepgen - 1): freeindex is then
+    // new and allocBits old, for a moment.
+    bool is_swept_now = now->sweepgen % 2 == 1 && sweepgen() == now->sweepgen + 1;
+    bool has_stayed = is_read && !is_swept_now && now->alloc_bits == bits.span.alloc_bits &&
+                      now->sweepgen == bits.span.sweepgen;
+    // A slot that was handed out since has no bit; the later freeindex knows it.
+    bits.span = *now;
+    if (has_stayed) return bits;
+  }
+  return std::nullopt;
 }
 
 std::vector<Span> SpanTable::read_all(u64* damaged) const {
@@ -202,14 +217,7 @@ std::vector<Span> SpanTable::read_all(u64* damaged) const {
     bad += std::erase_if(mspans, [](TargetAddr mspan) {
       return mspan.value == 0 || mspan.value % 8 != 0 || mspan.value >= kUserSpaceEnd;
     });
-    // Two mspans never share bytes; a list that says so is not one.
-    std::sort(mspans.begin(), mspans.end());
-    u64 behind_last = 0;
-    bad += std::erase_if(mspans, [&](TargetAddr mspan) {
-      bool overlaps = mspan.value < behind_last;
-      if (!overlaps) behind_last = mspan.value + layout_->mspan_size;
-      return overlaps;
-    });
+    bad += drop_overlapping(mspans, layout_->mspan_size);
     read_records(*memory_, std::move(mspans), layout_->mspan_size,
                  [&](TargetAddr mspan, ByteView bytes) {
                    Span span;

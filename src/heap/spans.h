@@ -69,14 +69,21 @@ class SpanTable {
   // The object slot that holds addr, allocated or not (freeness by freeindex and allocBits is
   // checked: a free slot answers nothing).
   std::optional<Object> find_object(TargetAddr addr) const;
-  // Is this slot allocated by the bits of now?
+  // Is this slot allocated by the bits of now? Of a span that is gone, none is.
   bool is_allocated(const Span& span, u64 index) const;
   // The object of `span` that holds addr, wherever the span came from; the same rules.
   std::optional<Object> find_object_in(const Span& span, TargetAddr addr) const;
   // The object in a slot of a span in use, allocated or not.
   Object object_in_slot(const Span& span, u64 index) const;
-  // The allocBits of the span, one bit an object, as they are now; nothing when unreadable.
-  std::optional<std::vector<u8>> read_alloc_bits(const Span& span) const;
+  // The allocBits of the span, one bit an object, and the span as it was when it had them: sweeping
+  // replaces both, and reuses the memory of old bits. Nothing when they do not come to rest, or the
+  // span is no longer one of the same objects.
+  struct SpanBits {
+    Span span;
+    std::vector<u8> alloc_bits;
+    bool is_allocated(u64 index) const { return heap::is_allocated(span, alloc_bits, index); }
+  };
+  std::optional<SpanBits> read_bits(const Span& span) const;
   // All spans in use (heap and manual), through mheap_.allspans, ascending and disjoint; damaged
   // entries are left out and counted (`damaged` may be null). A span that the target frees or
   // splits meanwhile may count as damaged.

@@ -214,17 +214,13 @@ class ViewScanner::Scan {
     if (span_ == all_spans_.size() || at < all_spans_[span_].start) return std::nullopt;
     if (!is_span_fresh_) {
       is_span_fresh_ = true;
-      fresh_ = scanner_.spans_.reread(all_spans_[span_]);
-      bits_.reset();
-      bool is_whole = fresh_ && fresh_->freeindex < fresh_->nelems;
-      if (is_whole) bits_ = scanner_.spans_.read_alloc_bits(*fresh_);
+      fresh_ = scanner_.spans_.read_bits(all_spans_[span_]);
+      stats_->spans_changed += !fresh_;
     }
-    if (!fresh_ || !may_hold_pointers(*fresh_) || !fresh_->holds(at)) return std::nullopt;
-    u64 index = fresh_->index_of(at);
-    if (!heap::is_allocated(*fresh_, bits_ ? ByteView(*bits_) : ByteView(), index)) {
-      return std::nullopt;
-    }
-    return scanner_.spans_.object_in_slot(*fresh_, index);
+    if (!fresh_ || !fresh_->span.holds(at)) return std::nullopt;
+    u64 index = fresh_->span.index_of(at);
+    if (!fresh_->is_allocated(index)) return std::nullopt;
+    return scanner_.spans_.object_in_slot(fresh_->span, index);
   }
 
   // What was read of a header so far; null where it was not read whole.
@@ -274,9 +270,8 @@ class ViewScanner::Scan {
   std::vector<HeaderHit> hits_;
   std::vector<Span> all_spans_;
   usize span_ = 0;              // in all_spans_: the one at or behind the current candidate
-  bool is_span_fresh_ = false;  // fresh_ and bits_ are of span_
-  std::optional<Span> fresh_;
-  std::optional<std::vector<u8>> bits_;
+  bool is_span_fresh_ = false;  // fresh_ is of span_
+  std::optional<SpanTable::SpanBits> fresh_;
 };
 
 std::vector<HeaderHit> ViewScanner::scan(const std::vector<ArrayRange>& arrays, u64 max_bytes,

@@ -39,6 +39,8 @@ struct ScanStats {
   u64 bytes_read = 0;
   u64 spans = 0;
   u64 spans_damaged = 0;
+  u64 spans_changed =
+      0;  // freed or reused between the list of spans and a hit; their hits are left out
   u64 bytes_unreadable = 0;
   u64 hits_torn = 0;     // words that kept changing while they were read again; not reported
   u64 hits_dropped = 0;  // beyond kMaxHits

@@ -159,6 +159,13 @@ Access AccessReader::read(const target::WatchSample& sample) {
     return access;
   }
   classify(sample, access);
+  if (access.actor < access.frames.size()) {
+    const heap::StackFrame& frame = access.frames[access.actor];
+    ImageAddr at = access.actor == 0 && access.insn ? access.insn : frame.lookup_pc();
+    read::SourceFrame source = context_.binary.pclntab().source_frames(frame.function, at)[0];
+    access.file = source.file;
+    access.line = source.line;
+  }
   bool collector = std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
                                [](const heap::StackFrame& f) { return is_collector(f.function.name); });
   bool nobody = access.actor == access.frames.size();

@@ -24,6 +24,8 @@ struct Access {
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
   const target::WatchSample* sample = nullptr;  // valid only while the access is being looked at
   usize actor = 0;      // index of the first frame that is not the runtime's or a byte helper's
+  std::string_view file;  // of the actor's source line
+  i32 line = 0;
   bool reads() const { return kind == Kind::kRead || kind == Kind::kReadWrite; }
   bool writes() const { return kind == Kind::kWrite || kind == Kind::kReadWrite || kind == Kind::kUnknown; }
 };

@@ -20,6 +20,8 @@ struct Append {
   const probe::ProbedSite* site = nullptr;
   const abi::Event* event = nullptr;
   Array array;
+  std::string_view file;  // of the append's source line
+  i32 line = 0;
   heap::StackCopy stack;
   std::vector<heap::StackFrame> frames;  // [0] is the function with the append
 

@@ -17,6 +17,7 @@ struct Candidate {
   View view;
   std::vector<Evidence> evidence;  // one for each watched part of the changed bytes
   bool watched_throughout = false; // from before the write, nothing lost, never taken off
+  bool change_watched = false;     // the changed bytes were, likewise
   bool closed = false;             // header replaced, element overwritten again, or confirmed
   bool confirmed = false;
   std::optional<Access> reader;    // the read that confirmed it

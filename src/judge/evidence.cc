@@ -31,16 +31,19 @@ void Evidence::on_header(const Access& access) {
   header_reads_.push_back({frame.function.index, frame.cfa, access.loaded});
 }
 
+// The write of the append's own line in its own frame, by itself or by memmove; a sort of the same slice in the same
+// function is another write.
 bool Evidence::is_the_append(const Access& access) const {
-  return std::any_of(access.frames.begin(), access.frames.end(), [&](const heap::StackFrame& f) {
-    return f.function.index == append_function_ && f.cfa == append_cfa_;
-  });
+  if (access.actor >= access.frames.size()) return false;
+  const heap::StackFrame& frame = access.frames[access.actor];
+  return frame.function.index == append_function_ && frame.cfa == append_cfa_ && access.line == append_line_ &&
+         access.file == append_file_;
 }
 
 void Evidence::on_element(const Access& access) {
   if (access.writes()) {
     // Writes before the append's own belong to the old value; after it they end its traces.
-    bool by_append = !access.frames.empty() && is_the_append(access);
+    bool by_append = is_the_append(access);
     if (written_ && !by_append) verdict_ = Verdict::kVoidElement;
     written_ = written_ || by_append;
     header_reads_.clear();

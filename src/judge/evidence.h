@@ -34,7 +34,7 @@ class Evidence {
            std::function<bool(const Access&)> reads_through_victim)
       : header_(header_word), element_(element_word),
         append_cfa_(append.frames.empty() ? TargetAddr() : append.frames[0].cfa),
-        append_function_(append.site->site.function), trust_(trust),
+        append_function_(append.site->site.function), append_file_(append.file), append_line_(append.line), trust_(trust),
         reads_through_victim_(std::move(reads_through_victim)) {}
 
   void add(const Access& access);
@@ -43,7 +43,8 @@ class Evidence {
   void lose() { lost_ = true; }
   Verdict verdict() const { return verdict_; }
   bool lost() const { return lost_; }
-  bool element_was_written() const { return written_; }
+  // After the append's write, and before anything else touched either, the victim's header was read: it is in use.
+  bool header_was_read() const { return written_ && !header_reads_.empty(); }
   const std::optional<Access>& read() const { return read_; }
 
  private:
@@ -61,6 +62,8 @@ class Evidence {
   TargetAddr element_;
   TargetAddr append_cfa_;
   read::FuncIndex append_function_;
+  std::string_view append_file_;
+  i32 append_line_;
   HeaderTrust trust_;
   bool written_ = false;
   bool lost_ = false;

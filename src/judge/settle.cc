@@ -36,6 +36,13 @@ bool is_sibling(const Case& c, const View& view) { return may_be_receiver(c, vie
 
 }  // namespace
 
+// Live behind the append for sure, with a length of its own, and neither a buffer that is filled again nor, in the frame of
+// the append itself, anything but the other result of the same operand.
+bool Tracker::is_fair_stack_victim(const Case& c, const View& view) {
+  return view.live_for_sure && !view.in_stack_object && view.len_known && !refills_emptied_buffer(c) &&
+         (!view.same_frame || is_sibling(c, view));
+}
+
 bool Tracker::header_is_unchanged(const View& view) const {
   if (!view.ptr_word || !view.len_word) return false;
   std::optional<u64> ptr = context_.memory.find<u64>(view.ptr_word);
@@ -67,9 +74,9 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
   // The other result of the same operand, live behind the append by the compiler's own word: it is used later, changed.
   // A header whose words stand side by side may be a variable in memory, and the append's own: only a watch can tell.
   bool in_memory = view.ptr_word && view.len_word == view.ptr_word + 8;
-  bool live_sibling = view.same_frame && view.live_for_sure && !view.in_stack_object && is_sibling(c, view) &&
+  bool live_sibling = view.same_frame && is_fair_stack_victim(c, view) && candidate.change_watched &&
                       (!in_memory || candidate.watched_throughout);
-  if (live_sibling && !refills_emptied_buffer(c)) return Level::kLikely;
+  if (live_sibling) return Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
   if (refills_emptied_buffer(c)) return Level::kSuspect;
   if (needs_watch(c, view) && !candidate.watched_throughout) return Level::kSuspect;

@@ -71,6 +71,10 @@ std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
   Append& append = c->append;
   append.event = c->event.get();
   append.site = &context_.plan.sites[c->event->site];
+  const read::Function function = context_.binary.pclntab().function(append.site->site.function);
+  const read::SourceFrame source = context_.binary.pclntab().source_frames(function, append.site->site.call)[0];
+  append.file = source.file;
+  append.line = source.line;
   append.array = find_array(context_, *c->event);
   append.stack = {TargetAddr(c->event->regs[x86::kRsp]), {c->event->stack, c->event->stack_size}};
   append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch, append.stack, kMaxFrames).frames;
@@ -234,7 +238,8 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
       candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append, trust_in(candidate.view),
                                       make_reads_through(c, candidate.view));
     }
-    candidate.watched_throughout = candidate.view.len_word && !candidate.evidence.empty();
+    candidate.change_watched = !candidate.evidence.empty();
+    candidate.watched_throughout = candidate.view.len_word && candidate.change_watched;
   }
   sessions_.push_back(std::move(session));
   return true;
@@ -264,7 +269,10 @@ void Tracker::end_session(usize index, bool early) {
   sessions_.erase(sessions_.begin() + static_cast<i64>(index));
   for (TargetAddr word : session.words) watcher_.remove(word);
   if (!early) return;
-  for (usize ended : session.candidates) session.of->candidates[ended].watched_throughout = false;
+  for (usize ended : session.candidates) {
+    session.of->candidates[ended].watched_throughout = false;
+    session.of->candidates[ended].change_watched = false;
+  }
 }
 
 bool Tracker::still_unchanged(const Case& c) const {
@@ -299,11 +307,11 @@ void Tracker::read_samples() {
 bool Tracker::update_candidate(Case& c, usize index, bool lost, bool late) {
   Candidate& candidate = c.candidates[index];
   if (lost) candidate.watched_throughout = false;
-  bool all_void = !candidate.evidence.empty();
+  bool any_void = false;
   bool header_void = false;
   for (const Evidence& evidence : candidate.evidence) {
     Verdict verdict = evidence.verdict();
-    all_void &= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
+    any_void |= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
     header_void |= verdict == Verdict::kVoidHeader;
     if (verdict != Verdict::kConfirmed || candidate.confirmed || lost) continue;
     if (late && static_cast<u64>(evidence.read()->tid) != c.event->procid) continue;
@@ -314,8 +322,19 @@ bool Tracker::update_candidate(Case& c, usize index, bool lost, bool late) {
     record(c, index, Level::kConfirmed, *after);
     confirmed_contexts_.insert(c.event->context);
   }
-  if (header_void || all_void) candidate.closed = true;
+  if (!candidate.confirmed && !lost && !late) record_stack_victim_in_use(c, index);
+  if (header_void || any_void) candidate.closed = true;
   return candidate.closed || candidate.confirmed;
+}
+
+// A victim in a stack frame does not wait for a later look: that its header was read after the change is the look.
+void Tracker::record_stack_victim_in_use(const Case& c, usize index) {
+  const Candidate& candidate = c.candidates[index];
+  if (candidate.view.holder != Holder::kStack || !is_fair_stack_victim(c, candidate.view)) return;
+  bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
+                            [](const Evidence& e) { return e.header_was_read(); });
+  if (!in_use) return;
+  if (std::optional<std::vector<u8>> after = changed_bytes(c, candidate)) record(c, index, Level::kLikely, *after);
 }
 
 EventCounts Tracker::counts() const {

@@ -76,6 +76,8 @@ class Tracker {
   void watch_best(Case& c);
   bool start_session(Case& c, const std::vector<usize>& by_rank, int rank);
   void make_room(int rank);
+  void record_stack_victim_in_use(const Case& c, usize index);
+  static bool is_fair_stack_victim(const Case& c, const View& view);
   bool update_candidate(Case& c, usize candidate, bool lost, bool late);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
   static HeaderTrust trust_in(const View& view);

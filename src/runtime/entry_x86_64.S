@@ -59,7 +59,7 @@ geist_blob_state:
         mov     [rsp + 112], r14
         mov     [rsp + 120], r15
         pushfq
-        pop     [rsp + 128]
+        pop     qword ptr [rsp + 128]
         mov     rcx, [rax + SITE_RESUME]
         mov     [rsp + 136], rcx
         mov     rdi, rax
@@ -104,7 +104,7 @@ geist_enter:
         mov     rcx, r13
         shl     rax, cl
         lock or [rbx + STATE_FREE_STACKS], rax
-2:      push    [rsp + 128]
+2:      push    qword ptr [rsp + 128]
         popfq
         mov     rax, [rsp + 0]
         mov     rcx, [rsp + 8]

@@ -1,7 +1,7 @@
 // Launching a program probed: start it under ptrace, and before its first instruction of Go code map the runtime, write
 // the trampolines, patch the sites, and let it go. ptrace is gone before main runs.
 //
-//   fork ─▶ exec stop ─▶ [dynamic linker] ─▶ entry ─▶ mmap, memfd, write, patch ─▶ detach ─▶ the program runs
+//   fork ─▶ seized ─▶ exec stop ─▶ [dynamic linker] ─▶ entry ─▶ mmap, memfd, write, patch ─▶ detach ─▶ the program runs
 //   └────────── PTRACE_O_EXITKILL: dies with us, half patched states never run ──────────┘
 #pragma once
 

@@ -29,55 +29,81 @@ Error system_error(const std::string& what, int error) {
   return Error(what + ": " + std::strerror(error), ErrorKind::kSystem);
 }
 
-// The child's way to exec; its errno comes back through the pipe.
-[[noreturn]] void run_child(const LaunchRequest& request, int error_pipe) {
+// The child's way to exec: it waits until it is traced (end of file: we are gone, and so must it be); its errno comes back
+// through the other pipe.
+[[noreturn]] void run_child(const LaunchRequest& request, int go_pipe, int error_pipe) {
   std::vector<char*> argv;
   for (const std::string& arg : request.command) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
-  int failure[2] = {0, 0};
-  if (ptrace(PTRACE_TRACEME, 0, 0, 0) != 0) {
-    failure[0] = 1;
-  } else {
-    ::sigprocmask(SIG_SETMASK, &request.signal_mask, nullptr);
-    ::execv(request.path.c_str(), argv.data());
+  char go = 0;
+  while (::read(go_pipe, &go, 1) < 0 && errno == EINTR) {
   }
-  failure[1] = errno;
-  ssize_t ignored = ::write(error_pipe, failure, sizeof failure);
+  if (go != 1) ::_exit(127);
+  ::sigprocmask(SIG_SETMASK, &request.signal_mask, nullptr);
+  ::execv(request.path.c_str(), argv.data());
+  int error = errno;
+  ssize_t ignored = ::write(error_pipe, &error, sizeof error);
   (void)ignored;
   ::_exit(127);
 }
 
-Error exec_error(const std::string& path, bool ptrace_refused, int error) {
-  if (ptrace_refused) {
-    return Error("ptrace is not allowed here: " + std::string(std::strerror(error)), ErrorKind::kNoPermission)
-        .with_hint("in a container add --cap-add=SYS_PTRACE, or allow ptrace in its seccomp profile; geist doctor says more");
-  }
-  std::string message = path + ": " + std::strerror(error);
-  if (error == ENOENT) return Error(path + ": no such file or directory", ErrorKind::kNotFound);
-  if (error == EACCES) return Error(path + ": permission denied", ErrorKind::kNotRunnable);
-  return Error(message, ErrorKind::kNotRunnable);
+Error ptrace_error(int error) {
+  return Error("ptrace is not allowed here: " + std::string(std::strerror(error)), ErrorKind::kNoPermission)
+      .with_hint("in a container add --cap-add=SYS_PTRACE, or allow ptrace in its seccomp profile; geist doctor says more");
 }
 
+Error exec_error(const std::string& path, int error) {
+  if (error == ENOENT) return Error(path + ": no such file or directory", ErrorKind::kNotFound);
+  return Error(path + ": " + std::strerror(error), ErrorKind::kNotRunnable);
+}
+
+// Waits for the stop at the exec; false when the child ended before.
+bool wait_for_exec(int pid) {
+  for (;;) {
+    int status = 0;
+    if (::waitpid(pid, &status, 0) < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    if (!WIFSTOPPED(status)) return false;
+    if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_EXEC << 8))) return true;
+    ptrace(PTRACE_CONT, pid, 0, WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status));
+  }
+}
+
+// From PTRACE_SEIZE on the child dies with us: there is no moment in which it could run half prepared.
 Result<int> start_stopped(const LaunchRequest& request) {
-  int pipe_fds[2];
-  if (::pipe2(pipe_fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
-  Fd read_end(pipe_fds[0]);
-  Fd write_end(pipe_fds[1]);
+  int go_fds[2];
+  int error_fds[2];
+  if (::pipe2(go_fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
+  Fd go_read(go_fds[0]);
+  Fd go_write(go_fds[1]);
+  if (::pipe2(error_fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
+  Fd error_read(error_fds[0]);
+  Fd error_write(error_fds[1]);
   pid_t pid = ::fork();
   if (pid < 0) return system_error("fork", errno);
-  if (pid == 0) run_child(request, write_end.get());
-  write_end.reset();
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  if (pid == 0) {
+    go_write.reset();
+    run_child(request, go_read.get(), error_write.get());
   }
-  if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP) return static_cast<int>(pid);
-  int failure[2] = {0, ENOEXEC};
-  ssize_t got = ::read(read_end.get(), failure, sizeof failure);
-  if (got != static_cast<ssize_t>(sizeof failure)) {
-    ::kill(pid, SIGKILL);
+  error_write.reset();
+  if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC) != 0) {
+    int error = errno;
+    go_write.reset();
+    ::waitpid(pid, nullptr, 0);
+    return ptrace_error(error);
+  }
+  const char go = 1;
+  ssize_t put = ::write(go_write.get(), &go, 1);
+  (void)put;
+  if (wait_for_exec(pid)) return static_cast<int>(pid);
+  int error = ENOEXEC;
+  ssize_t got = ::read(error_read.get(), &error, sizeof error);
+  if (got != static_cast<ssize_t>(sizeof error)) {
     return Error(request.path + ": ended before it could be prepared", ErrorKind::kNotRunnable);
   }
-  return exec_error(request.path, failure[0] == 1, failure[1]);
+  return exec_error(request.path, error);
 }
 
 // A gap of `size` bytes that every part of [text, etext) reaches with a rel32, as far up as possible: brk grows from just
@@ -127,9 +153,9 @@ Status Preparation::reach_entry() {
   GEIST_TRY(entry, tracee_.auxv(AT_ENTRY));
   bias_.bytes = entry - binary_.image().entry().value;
   if (!binary_.image().is_pie() && bias_.bytes != 0) return Error("the program was not loaded where it was linked");
-  GEIST_TRY(regs, tracee_.registers());
-  if (regs.rip == entry) return Done{};
-  return tracee_.run_to(TargetAddr(entry));  // the dynamic linker runs first and relocates
+  // The dynamic linker runs first and relocates. Static programs are run there too: at its exec a process is still inside
+  // that system call, which would overwrite RAX on its way out.
+  return tracee_.run_to(TargetAddr(entry));
 }
 
 Result<u64> Preparation::map(u64 at, u64 size, int protection, int flags, i64 fd) {

@@ -23,7 +23,7 @@ struct MapEntry {
 
 class Tracee {
  public:
-  // Takes over a child that stopped at its exec under PTRACE_TRACEME.
+  // Takes over a traced child that stopped at its exec.
   static Result<Tracee> adopt(int pid);
 
   int pid() const { return pid_; }

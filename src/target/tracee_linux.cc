@@ -26,8 +26,6 @@ Error system_error(const std::string& what) {
 
 Result<Tracee> Tracee::adopt(int pid) {
   Tracee tracee(pid);
-  // Until it is let go, the process must not outlive us half prepared.
-  if (ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL) != 0) return system_error("ptrace: cannot set options");
   tracee.mem_ = Fd(::open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDWR | O_CLOEXEC));
   if (!tracee.mem_.valid()) return system_error("cannot open the memory of the started process");
   return tracee;
