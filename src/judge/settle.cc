@@ -53,17 +53,28 @@ bool Tracker::header_is_unchanged(const View& view) const {
   return object && object->user == view.object && object->size_bytes == view.object_size;
 }
 
-// The destination as it is now, if what the victim covers of it differs from before.
-std::optional<std::vector<u8>> Tracker::changed_bytes(const Case& c, const Candidate& candidate) const {
+// As many bytes of the destination as the event kept; empty when they cannot be read.
+std::vector<u8> Tracker::read_destination(const Case& c) const {
+  std::vector<u8> now(c.event->old_size);
+  if (!context_.memory.read(TargetAddr(c.event->dest), now)) now.clear();
+  return now;
+}
+
+// Does what the view covers of the destination differ from before?
+bool Tracker::shows_change(const Case& c, const View& view, const std::vector<u8>& bytes) {
   const abi::Event& e = *c.event;
-  std::vector<u8> now(e.old_size);
-  if (!context_.memory.read(TargetAddr(e.dest), now)) return std::nullopt;
-  u64 begin = std::max(e.dest, candidate.view.ptr) - e.dest;
-  u64 end = std::min(e.dest + e.old_size, candidate.view.end(e.elem_size)) - e.dest;
-  for (u64 i = begin; i < end && i < e.old_size; ++i) {
-    if (now[i] != e.old_bytes[i]) return now;
+  u64 begin = std::max(e.dest, view.ptr) - e.dest;
+  u64 end = std::min(e.dest + e.old_size, view.end(e.elem_size)) - e.dest;
+  for (u64 i = begin; i < end && i < bytes.size(); ++i) {
+    if (bytes[i] != e.old_bytes[i]) return true;
   }
-  return std::nullopt;
+  return false;
+}
+
+std::optional<std::vector<u8>> Tracker::changed_bytes(const Case& c, const Candidate& candidate) const {
+  std::vector<u8> now = read_destination(c);
+  if (!shows_change(c, candidate.view, now)) return std::nullopt;
+  return now;
 }
 
 std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,

@@ -284,6 +284,7 @@ bool Tracker::still_unchanged(const Case& c) const {
 void Tracker::read_samples() {
   if (sessions_.empty()) return;
   watcher_.refresh();
+  for (Session& session : sessions_) session.bytes = read_destination(*session.of);
   for (const target::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
     for (Session& session : sessions_) {
@@ -294,47 +295,45 @@ void Tracker::read_samples() {
   }
   for (usize i = sessions_.size(); i-- > 0;) {
     Session& session = sessions_[i];
-    bool lost = watcher_.lost_samples() != session.lost_before;
     bool over = true;
-    bool late = watcher_.late_threads() != session.late_before;
-    for (usize index : session.candidates) over &= update_candidate(*session.of, index, lost, late);
+    for (usize index : session.candidates) over &= update_candidate(session, index);
     if (over) end_session(i, false);
   }
 }
 
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing more.
 // A thread that began meanwhile may have replaced the header unseen, unless all went on in the appending thread.
-bool Tracker::update_candidate(Case& c, usize index, bool lost, bool late) {
+bool Tracker::update_candidate(const Session& session, usize index) {
+  const bool lost = watcher_.lost_samples() != session.lost_before;
+  const bool late = watcher_.late_threads() != session.late_before;
+  Case& c = *session.of;
   Candidate& candidate = c.candidates[index];
+  const bool changed = shows_change(c, candidate.view, session.bytes);
   if (lost) candidate.watched_throughout = false;
   bool any_void = false;
-  bool header_void = false;
   for (const Evidence& evidence : candidate.evidence) {
     Verdict verdict = evidence.verdict();
     any_void |= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
-    header_void |= verdict == Verdict::kVoidHeader;
-    if (verdict != Verdict::kConfirmed || candidate.confirmed || lost) continue;
+    if (verdict != Verdict::kConfirmed || candidate.confirmed || lost || !changed) continue;
     if (late && static_cast<u64>(evidence.read()->tid) != c.event->procid) continue;
-    std::optional<std::vector<u8>> after = changed_bytes(c, candidate);
-    if (!after || !chunk_changed(*c.event, evidence.element_word(), *after)) continue;
+    if (!chunk_changed(*c.event, evidence.element_word(), session.bytes)) continue;
     candidate.confirmed = true;
     candidate.reader = *evidence.read();
-    record(c, index, Level::kConfirmed, *after);
+    record(c, index, Level::kConfirmed, session.bytes);
     confirmed_contexts_.insert(c.event->context);
   }
-  if (!candidate.confirmed && !lost && !late) record_stack_victim_in_use(c, index);
-  if (header_void || any_void) candidate.closed = true;
+  if (changed && !candidate.confirmed && !any_void && !lost && !late) record_stack_victim_in_use(c, index, session.bytes);
+  if (any_void) candidate.closed = true;
   return candidate.closed || candidate.confirmed;
 }
 
 // A victim in a stack frame does not wait for a later look: that its header was read after the change is the look.
-void Tracker::record_stack_victim_in_use(const Case& c, usize index) {
+void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes) {
   const Candidate& candidate = c.candidates[index];
   if (candidate.view.holder != Holder::kStack || !is_fair_stack_victim(c, candidate.view)) return;
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                             [](const Evidence& e) { return e.header_was_read(); });
-  if (!in_use) return;
-  if (std::optional<std::vector<u8>> after = changed_bytes(c, candidate)) record(c, index, Level::kLikely, *after);
+  if (in_use) record(c, index, Level::kLikely, bytes);
 }
 
 EventCounts Tracker::counts() const {

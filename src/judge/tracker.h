@@ -62,6 +62,8 @@ class Tracker {
     u64 lost_before = 0;
     u64 late_before = 0;
     int rank = 0;
+    // The destination as it was before the samples were taken out: every write that shows in it is among them.
+    std::vector<u8> bytes;
   };
 
   void on_event(target::RawEvent raw);
@@ -76,9 +78,9 @@ class Tracker {
   void watch_best(Case& c);
   bool start_session(Case& c, const std::vector<usize>& by_rank, int rank);
   void make_room(int rank);
-  void record_stack_victim_in_use(const Case& c, usize index);
+  void record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes);
   static bool is_fair_stack_victim(const Case& c, const View& view);
-  bool update_candidate(Case& c, usize candidate, bool lost, bool late);
+  bool update_candidate(const Session& session, usize candidate);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
   static HeaderTrust trust_in(const View& view);
   void end_session(usize index, bool early);
@@ -90,6 +92,8 @@ class Tracker {
   std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,
                                 bool main_returned) const;
   bool header_is_unchanged(const View& view) const;
+  std::vector<u8> read_destination(const Case& c) const;
+  static bool shows_change(const Case& c, const View& view, const std::vector<u8>& bytes);
   std::optional<std::vector<u8>> changed_bytes(const Case& c, const Candidate& candidate) const;
   void record(const Case& c, usize candidate, Level level, const std::vector<u8>& after);
   void serve_gates();
