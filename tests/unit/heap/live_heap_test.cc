@@ -357,10 +357,10 @@ TEST_P(LiveHeap, ReachesWhatTheCollectorKept) {
   std::vector<TargetAddr> kept;
   for (const Span& span : spans_->read_all(nullptr)) {
     if (!span.is_heap()) continue;
-    std::optional<std::vector<u8>> bits = spans_->read_alloc_bits(span);
+    std::optional<SpanTable::SpanBits> bits = spans_->read_bits(span);
     ASSERT_TRUE(bits.has_value());
     for (u64 i = 0; i < span.nelems; ++i) {
-      bool was_marked = (((*bits)[i / 8] >> (i % 8)) & 1) != 0;
+      bool was_marked = ((bits->alloc_bits[i / 8] >> (i % 8)) & 1) != 0;
       if (was_marked) kept.push_back(span.slot(i));
     }
   }
