@@ -253,6 +253,8 @@ std::optional<HolderName> NameSearch::from_global(const heap::HeaderHit& hit, in
   ImageAddr at = context_.bias().to_image(hit.at);
   std::optional<read::GlobalVariable> global = context_.debug->find_global(at);
   if (!global || global->type == nullptr) return std::nullopt;
+  // A way through the scheduler's or allocator's own tables is no name a person would use.
+  if (global->name.starts_with("runtime.")) return std::nullopt;
   Walk walk(context_, hops_);
   bool whole = walk.run(global->type, context_.bias().to_target(global->addr).value, hit.at.value, hop);
   return HolderName{short_symbol(global->name) + walk.path + (whole ? "" : "…"), walk.type_name, ""};

@@ -1,0 +1,177 @@
+// The state machine that decides about `confirmed`, fed with made-up accesses: each rule of evidence.h is one test.
+#include "judge/evidence.h"
+
+#include <gtest/gtest.h>
+
+namespace geist::judge {
+namespace {
+
+constexpr TargetAddr kHeader(0x1008);
+constexpr TargetAddr kElement(0x2000);
+constexpr read::FuncIndex kAppender{7};
+constexpr read::FuncIndex kReader{9};
+constexpr i32 kAppendLine = 40;
+
+heap::StackFrame frame(read::FuncIndex index, u64 cfa, std::string_view name = "main.f") {
+  heap::StackFrame f;
+  f.function.index = index;
+  f.function.name = name;
+  f.cfa = TargetAddr(cfa);
+  return f;
+}
+
+Access access(TargetAddr word, Access::Kind kind, std::vector<heap::StackFrame> frames, i32 line = 1) {
+  Access a;
+  a.kind = kind;
+  a.word = word;
+  a.frames = std::move(frames);
+  a.file = "main.go";
+  a.line = line;
+  return a;
+}
+
+class EvidenceTest : public ::testing::Test {
+ protected:
+  EvidenceTest() {
+    site_.site.function = kAppender;
+    append_.site = &site_;
+    append_.frames = {frame(kAppender, 0x9000)};
+    append_.file = "main.go";
+    append_.line = kAppendLine;
+  }
+  Evidence make(HeaderTrust trust = HeaderTrust::kFull, bool through = false) {
+    return Evidence(kHeader, kElement, append_, trust, [through](const Access&) { return through; });
+  }
+  static Access append_writes() {
+    return access(kElement, Access::Kind::kWrite, {frame(kAppender, 0x9000)}, kAppendLine);
+  }
+  static Access reads(TargetAddr word, u64 cfa = 0x9100) {
+    return access(word, Access::Kind::kRead, {frame(kReader, cfa)});
+  }
+  probe::ProbedSite site_;
+  Append append_;
+};
+
+TEST_F(EvidenceTest, WriteHeaderReadElementReadConfirms) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(reads(kHeader));
+  EXPECT_TRUE(e.header_was_read());
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, AnElementReadWithoutAHeaderReadSaysNothing) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
+TEST_F(EvidenceTest, AHeaderReadBeforeTheWriteDoesNotCount) {
+  Evidence e = make();
+  e.add(reads(kHeader));
+  e.add(append_writes());
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
+TEST_F(EvidenceTest, AWrittenHeaderVoidsAtAnyTime) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  e.add(reads(kHeader));
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
+TEST_F(EvidenceTest, AnUnknownAccessToTheHeaderCountsAsAWrite) {
+  Evidence e = make();
+  e.add(access(kHeader, Access::Kind::kUnknown, {frame(kReader, 0x9100)}));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
+TEST_F(EvidenceTest, AnotherWriterOfTheElementVoids) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(access(kElement, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidElement);
+}
+
+TEST_F(EvidenceTest, AnotherLineOfTheAppendingFunctionIsAnotherWriter) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(access(kElement, Access::Kind::kWrite, {frame(kAppender, 0x9000)}, kAppendLine + 2));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidElement);
+}
+
+TEST_F(EvidenceTest, AnotherActivationThatReadTheHeaderDoesNotCount) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(reads(kHeader, 0x9100));
+  e.add(reads(kElement, 0x9500));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
+TEST_F(EvidenceTest, AReadBelowTheFrameThatReadTheHeaderConfirms) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(reads(kHeader, 0x9100));
+  e.add(access(kElement, Access::Kind::kRead, {frame({11}, 0x8f00), frame(kReader, 0x9100)}));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, BesideTheResultOnlyACalleeConfirms) {
+  Evidence direct = make(HeaderTrust::kBesideResult);
+  Access header = access(kHeader, Access::Kind::kRead, {frame(kAppender, 0x9000)});
+  direct.add(append_writes());
+  direct.add(header);
+  direct.add(access(kElement, Access::Kind::kRead, {frame(kAppender, 0x9000)}));
+  EXPECT_EQ(direct.verdict(), Verdict::kOpen);
+  direct.add(access(kElement, Access::Kind::kRead, {frame({11}, 0x8f00), frame(kAppender, 0x9000)}));
+  EXPECT_EQ(direct.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, ABarePointerConfirmsOnlyThroughItsRegister) {
+  Evidence e = make(HeaderTrust::kSameRegister);
+  Access header = reads(kHeader);
+  header.loaded = x86::kR8;
+  Access other = reads(kElement);
+  other.base = x86::kRdx;
+  Access same = reads(kElement);
+  same.base = x86::kR8;
+  e.add(append_writes());
+  e.add(header);
+  e.add(other);
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(same);
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, AReadThatDwarfCallsTheVictimsConfirms) {
+  Evidence e = make(HeaderTrust::kBesideResult, true);
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);  // before the write it is the old value
+  e.add(append_writes());
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, BufioLooksAtItsOwnSpareBuffer) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(access(kHeader, Access::Kind::kRead, {frame(kReader, 0x9100, "bufio.(*Writer).Flush")}));
+  e.add(access(kElement, Access::Kind::kRead, {frame(kReader, 0x9100, "bufio.(*Writer).Flush")}));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
+TEST_F(EvidenceTest, IgnoredAccessesChangeNothing) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(access(kHeader, Access::Kind::kIgnored, {frame(kReader, 0x9100)}));
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
+}  // namespace
+}  // namespace geist::judge
