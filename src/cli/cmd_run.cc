@@ -178,6 +178,7 @@ int cmd_run(const RunOptions& options) {
   }
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
+  program->built = BuiltProgram();  // its folder: a signal leaves no time for that
   if (exit.signal && status.value() == exit.code) die_of(*exit.signal, signals.value());
   return status.value();
 }
