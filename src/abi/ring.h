@@ -36,7 +36,7 @@ struct Control {
   uint32_t g_goid;            // [tool] offsets
   uint32_t g_m;
   uint32_t m_procid;
-  uint32_t thorough;          // [tool] record each context's first in-place append even when nothing is overwritten
+  uint32_t reserved;
   // counters
   uint64_t overwriting;       // [target]
   uint64_t contexts;

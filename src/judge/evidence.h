@@ -17,7 +17,7 @@
 
 namespace geist::judge {
 
-enum class Verdict : u8 { kOpen, kConfirmed, kVoidHeader, kVoidElement, kUnsure };
+enum class Verdict : u8 { kOpen, kConfirmed, kVoidHeader, kVoidElement };
 
 // How far a read of the header word H, followed by a read of E, shows a read through the view.
 enum class HeaderTrust : u8 {
@@ -39,10 +39,7 @@ class Evidence {
 
   void add(const Access& access);
   TargetAddr element_word() const { return element_; }
-  // Something was not seen: from here on "never written" cannot be said.
-  void lose() { lost_ = true; }
   Verdict verdict() const { return verdict_; }
-  bool lost() const { return lost_; }
   // After the append's write, and before anything else touched either, the victim's header was read: it is in use.
   bool header_was_read() const { return written_ && !header_reads_.empty(); }
   const std::optional<Access>& read() const { return read_; }
@@ -66,7 +63,6 @@ class Evidence {
   i32 append_line_;
   HeaderTrust trust_;
   bool written_ = false;
-  bool lost_ = false;
   Verdict verdict_ = Verdict::kOpen;
   std::vector<HeaderRead> header_reads_;
   std::function<bool(const Access&)> reads_through_victim_;

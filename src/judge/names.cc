@@ -2,9 +2,10 @@
 #include "judge/names.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
+
+#include "judge/variables.h"
 
 namespace geist::judge {
 namespace {
@@ -17,7 +18,6 @@ constexpr u32 kMaxHops = 4;
 constexpr usize kMaxFrontier = 32;
 constexpr u64 kMaxScanBytes = u64{64} << 20;
 constexpr u32 kMaxSteps = 24;
-constexpr std::array<u8, 16> kDwarfToHardware{0, 2, 1, 3, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15};
 
 // An object on the way from the root to the header, and where inside it the way goes on.
 struct Hop {
@@ -174,14 +174,12 @@ std::optional<HolderName> NameSearch::closure_name() const {
 std::vector<RootWord> NameSearch::words_of(const read::Variable& variable, const heap::StackFrame& frame,
                                            bool innermost) const {
   std::vector<RootWord> words;
+  FrameValues values{frame, append_.stack, innermost ? append_.event->regs : nullptr};
   for (const Piece& piece : variable.pieces) {
-    if (piece.where == Piece::Where::kRegister && innermost && piece.reg < 16) {
-      words.push_back({&variable, append_.event->regs[kDwarfToHardware[piece.reg]], piece.byte_offset});
-    }
-    if (piece.where != Piece::Where::kCfa) continue;
+    if (piece.where != Piece::Where::kRegister && piece.where != Piece::Where::kCfa) continue;
     for (u32 inside = 0; inside + 8 <= piece.size_bytes; inside += 8) {
-      std::optional<u64> value = append_.stack.find_word(frame.cfa + static_cast<u64>(piece.offset) + inside);
-      if (value) words.push_back({&variable, *value, piece.byte_offset + inside});
+      u64 offset = u64{piece.byte_offset} + inside;
+      if (std::optional<Word> word = find_word(variable, offset, values)) words.push_back({&variable, word->value, offset});
     }
   }
   return words;

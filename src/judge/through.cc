@@ -2,7 +2,6 @@
 
 #include "judge/variables.h"
 
-#include <array>
 
 namespace geist::judge {
 namespace {
@@ -12,13 +11,11 @@ using read::Kind;
 using read::Piece;
 using read::Variable;
 
-// Hardware numbers → DWARF register numbers (System V psABI, figure 3.36).
-constexpr std::array<u8, 16> kHardwareToDwarf{0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
 constexpr u32 kMaxDepth = 3;
 
 struct Search {
   const Variable& variable;
-  u8 dwarf_reg;
+  x86::Reg reg;
   const std::string& wanted;
   bool wanted_here = false;
   bool other_here = false;
@@ -32,7 +29,7 @@ struct Search {
     }
     if (type.kind != Kind::kSlice && type.kind != Kind::kString) return;
     for (const Piece& piece : variable.pieces) {
-      bool here = piece.where == Piece::Where::kRegister && piece.reg == dwarf_reg && piece.byte_offset == offset;
+      bool here = piece.where == Piece::Where::kRegister && hardware_register(piece.reg) == reg && piece.byte_offset == offset;
       if (here) (name == wanted ? wanted_here : other_here) = true;
     }
   }
@@ -71,7 +68,7 @@ bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const s
   for (const Variable& variable : debug.variables_at(insn, insn)) {
     if (variable.type == nullptr || variable.is_escaped) continue;
     static const std::string nobody = "";
-    Search search{variable, kHardwareToDwarf[reg], variable.function == function ? name : nobody};
+    Search search{variable, reg, variable.function == function ? name : nobody};
     search.visit(*variable.type, 0, variable.name, kMaxDepth);
     wanted |= search.wanted_here;
     other |= search.other_here;

@@ -2,7 +2,6 @@
 // known (the innermost one of an event or a sample).
 #pragma once
 
-#include <array>
 #include <optional>
 
 #include "heap/unwind.h"
@@ -16,6 +15,9 @@ struct Word {
   TargetAddr at;             // 0 when in a register or constant
   u8 reg = x86::kNoReg;      // hardware number
 };
+
+// The hardware number of a DWARF register; kNoReg for all but the 16 general purpose ones.
+x86::Reg hardware_register(u8 dwarf_register);
 
 // What a frame's variables are read from; `regs` is null for callers.
 struct FrameValues {
