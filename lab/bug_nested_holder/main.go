@@ -1,5 +1,4 @@
 // The victim lies deep: a slice of structs, in a map, in a struct behind a pointer.
-// want-miss: the holder is an array that grows: the header that was watched is copied elsewhere before it is read
 package main
 
 import "fmt"

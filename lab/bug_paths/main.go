@@ -1,6 +1,5 @@
 // All paths of a tree by backtracking: all = append(all, append(path, leaf)) keeps paths that share
 // the array of their common parent.
-// want-miss: the holder is an array that grows: the header that was watched is copied elsewhere before it is read
 package main
 
 import (

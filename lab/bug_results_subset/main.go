@@ -1,6 +1,5 @@
 // Subsets by recursion, the classic exercise: the current subset is appended to the results without a
 // copy, later branches write into it.
-// want-miss: the holder is an array that grows: the header that was watched is copied elsewhere before it is read
 package main
 
 import "fmt"

@@ -267,7 +267,8 @@ bool is_on_stack(const Goroutine& g, TargetAddr addr) {
 }  // namespace
 
 std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& objects, u64 max_bytes,
-                                              std::vector<bool>* out) const {
+                                              std::vector<bool>* out,
+                                              StandingGoroutine standing) const {
   std::vector<bool> reached(objects.size());
   u64 damaged_spans = 0, damaged_gs = 0;
   std::vector<Span> spans;
@@ -299,7 +300,8 @@ std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& obj
     if (stack) {
       marker.add_root(find_stack_roots(*memory_, *binary_, g, *stack));
     } else {
-      marker.add_root(g.stack_lo, g.stack_hi);
+      bool stands = g.g == standing.g && standing.sp >= g.stack_lo && standing.sp < g.stack_hi;
+      marker.add_root(stands ? standing.sp : g.stack_lo, g.stack_hi);
     }
     if (marker.is_done()) break;
   }

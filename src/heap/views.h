@@ -35,6 +35,13 @@ struct HeaderHit {
   u32 array = 0;        // index into the wanted arrays
 };
 
+// A goroutine that runs as far as Go knows, but is known to stand at `sp`: what lies below is left from
+// calls that returned.
+struct StandingGoroutine {
+  TargetAddr g;
+  TargetAddr sp;
+};
+
 struct ScanStats {
   u64 bytes_read = 0;
   u64 spans = 0;
@@ -66,7 +73,7 @@ class ViewScanner {
   // A walk over the heap by pointer words, conservative: any word that points into an allocated
   // object keeps it, whatever its type; objects of noscan spans are leaves. Of a goroutine that
   // does not run, the words its stack maps call live are roots (heap/stack_roots.h); of a running
-  // one the whole stack.
+  // one the whole stack, from its sp on if `standing` says where it is.
   //
   // true: each was reached, by a chain of words that were seen one after the other while the target
   // ran. false: all was walked, and at least one was not reached: it is garbage, or the only way to
@@ -78,7 +85,8 @@ class ViewScanner {
   // always reachable, those on a goroutine stack as long as it lives. Takes memory for the spans it
   // walks, up to max_bytes.
   std::optional<bool> is_reachable(const std::vector<TargetAddr>& objects, u64 max_bytes,
-                                   std::vector<bool>* out) const;
+                                   std::vector<bool>* out,
+                                   StandingGoroutine standing = {}) const;
 
  private:
   class Scan;

@@ -22,6 +22,8 @@ struct Access {
   x86::Reg base = x86::kNoReg;  // register the address was made from, when it survived the instruction
   std::vector<heap::StackFrame> frames;  // of the goroutine, innermost first
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
+  TargetAddr copied_to;  // where memmove puts the word it read
+  bool by_growth = false;  // and that because an array grew: the reader asked for nothing
   const target::WatchSample* sample = nullptr;  // valid only while the access is being looked at
   usize actor = 0;      // index of the first frame that is not the runtime's or a byte helper's
   std::string_view file;  // of the actor's source line
@@ -40,6 +42,7 @@ class AccessReader {
   void classify(const target::WatchSample& sample, Access& access);
   void classify_in_region(const target::WatchSample& sample, Access& access);
   void classify_kernel(Access& access) const;
+  static void note_copy(const target::WatchSample& sample, Access& access);
   void take(const x86::Insn& insn, const target::WatchSample& sample, Access& access) const;
 
   Context& context_;

@@ -8,6 +8,7 @@
 #include "abi/event.h"
 #include "judge/append.h"
 #include "judge/evidence.h"
+#include "judge/moves.h"
 #include "judge/view.h"
 
 namespace geist::judge {
@@ -17,7 +18,12 @@ struct Candidate {
   View view;
   std::vector<Evidence> evidence;  // one for each watched part of the changed bytes
   bool watched_throughout = false; // from before the write, nothing lost, never taken off
+  bool watched_a_while = false;    // from before the write for a while, nothing lost; then the watch was needed elsewhere
   bool change_watched = false;     // the changed bytes were, likewise
+  bool moved = false;              // the view is where its header went when its holder grew, and was watched until then
+  bool has_twin = false;           // the same header stands in another place that is in use
+  std::vector<Place> copies;       // other places the header was copied to
+  usize copies_seen = 0;           // of the evidence's
   bool closed = false;             // header replaced, element overwritten again, or confirmed
   bool confirmed = false;
   std::optional<Access> reader;    // the read that confirmed it

@@ -6,6 +6,7 @@ namespace geist::judge {
 namespace {
 
 constexpr usize kMaxHeaderReads = 64;
+constexpr usize kMaxCopies = 8;
 
 // bufio's readers and writers hand out the spare part of their own buffer (AvailableBuffer) and look at its full length
 // all the time: the buffer's length is not the length of anybody's data.
@@ -26,9 +27,18 @@ void Evidence::on_header(const Access& access) {
   }
   if (!written_ || !access.reads() || access.actor >= access.frames.size()) return;
   const heap::StackFrame& frame = access.frames[access.actor];
-  if (owns_spare_buffer(frame.function.name)) return;
+  if (access.copied_to && copies_.size() < kMaxCopies) copies_.push_back({access.copied_to, access.by_growth});
+  // An array that grows takes all its headers along: nobody looked at this one.
+  if (access.by_growth || owns_spare_buffer(frame.function.name)) return;
   if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
   header_reads_.push_back({frame.function.index, frame.cfa, access.loaded});
+}
+
+void Evidence::follow(TargetAddr header_word) {
+  header_ = header_word;
+  moved_ = true;
+  header_reads_.clear();
+  copies_.clear();
 }
 
 // The write of the append's own line in its own frame, by itself or by memmove; a sort of the same slice in the same
@@ -49,14 +59,15 @@ void Evidence::on_element(const Access& access) {
     header_reads_.clear();
     return;
   }
-  if (!written_ || access.actor >= access.frames.size()) return;
+  // What an array that grows takes along was read by nobody.
+  if (!written_ || access.by_growth || access.actor >= access.frames.size()) return;
   if (reads_through_victim_(access)) {
     read_ = access;
     read_->sample = nullptr;
     verdict_ = Verdict::kConfirmed;
     return;
   }
-  for (usize i = access.actor; i < access.frames.size(); ++i) {
+  for (usize i = access.actor; i < access.frames.size() && !moved_; ++i) {
     for (const HeaderRead& header : header_reads_) {
       if (!shows_read_through(header, access, i)) continue;
       read_ = access;

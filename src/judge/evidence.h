@@ -40,6 +40,15 @@ class Evidence {
   void add(const Access& access);
   TargetAddr element_word() const { return element_; }
   Verdict verdict() const { return verdict_; }
+  // Where the header was copied to after the append's write, while it was as it had been: later states of the victim.
+  struct Copy {
+    TargetAddr header_word;
+    bool by_growth = false;
+  };
+  const std::vector<Copy>& copies() const { return copies_; }
+  // The array that holds the header grew; from now on `header_word` is watched. Between the copy and the new watch there
+  // was a moment, so what is read behind a move confirms nothing.
+  void follow(TargetAddr header_word);
   // After the append's write, and before anything else touched either, the victim's header was read: it is in use.
   bool header_was_read() const { return written_ && !header_reads_.empty(); }
   const std::optional<Access>& read() const { return read_; }
@@ -63,8 +72,10 @@ class Evidence {
   i32 append_line_;
   HeaderTrust trust_;
   bool written_ = false;
+  bool moved_ = false;
   Verdict verdict_ = Verdict::kOpen;
   std::vector<HeaderRead> header_reads_;
+  std::vector<Copy> copies_;
   std::function<bool(const Access&)> reads_through_victim_;
   std::optional<Access> read_;
 };

@@ -1,9 +1,11 @@
 // After things settled: which victims still show the change? The rules of level `likely`, and the program's end.
 //
-// A victim counts when at a later look its header is as it was, it is reachable, and the bytes differ. Two honest shapes
+// A victim counts when at a later look its header is as it was, it is reachable, and the bytes differ. Three honest shapes
 // look the same and are told apart before that:
 //   the receiver   x.buf = append(x.buf[:1], …) of the same length leaves the header as it was: only a watch that saw no
 //                  write to it from before the append on shows that it is somebody else's
+//   the next round fields and rows that are cut out of a buffer anew, at the same places as before: replaced right after
+//                  the append, so a watch for a while is enough to tell
 //   the refill     append(buf[:0], …): reuse is the point, older views are dead or wrong; only a read confirms
 #include <algorithm>
 
@@ -27,8 +29,18 @@ bool may_be_receiver(const Case& c, const View& view) {
 // An emptied buffer that is filled again: whatever still looks into it belongs to a life that its owner has ended.
 bool refills_emptied_buffer(const Case& c) { return c.event->new_len == c.event->num; }
 
-// A header that begins where the operand does may have been replaced and have become the same again.
-bool needs_watch(const Case& c, const View& view) { return view.ptr == c.event->old_ptr; }
+// Is what stands there perhaps a new header that is the same again?
+bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches) {
+  const View& view = candidate.view;
+  // A header that moved was not watched for a moment. If it is the append's own result in all three words, that may have
+  // been put there meanwhile; of two places in use that have it, one is the victim's.
+  if (candidate.moved) return may_be_receiver(c, view) && !candidate.has_twin;
+  if (candidate.watched_throughout) return false;
+  if (view.ptr == c.event->old_ptr) return true;
+  // A variable that is live behind the append was not about to be replaced.
+  if (view.holder == Holder::kStack) return false;
+  return has_watches ? !candidate.watched_a_while : view.ptr >= c.append.dest();
+}
 
 // In the frame of the append itself a filter (kept := items[:0]) leaves its source changed on purpose; two results of one
 // operand have the same length.
@@ -90,7 +102,7 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
   if (live_sibling) return Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
   if (refills_emptied_buffer(c)) return Level::kSuspect;
-  if (needs_watch(c, view) && !candidate.watched_throughout) return Level::kSuspect;
+  if (may_be_replaced(c, candidate, watcher_.available())) return Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {
     case Holder::kGlobal: return Level::kLikely;
@@ -165,33 +177,98 @@ void Tracker::look_again() {
   }
 }
 
+std::vector<Tracker::Open> Tracker::find_open() const {
+  std::vector<Open> open;
+  for (const std::unique_ptr<Case>& c : cases_) {
+    for (usize i = 0; i < c->candidates.size(); ++i) {
+      const Candidate& candidate = c->candidates[i];
+      if (candidate.closed) continue;
+      std::optional<std::vector<u8>> after = changed_bytes(*c, candidate);
+      if (after) open.push_back({c.get(), i, std::move(*after)});
+    }
+  }
+  return open;
+}
+
+// While main.main waits at its return, its goroutine counts as running.
+heap::StandingGoroutine Tracker::at_main_gate() const {
+  const abi::Control& control = process_.ring.control();
+  bool waits = __atomic_load_n(&control.main_gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting;
+  if (!waits) return {};
+  return {TargetAddr(control.main_gate_g), TargetAddr(control.main_gate_sp)};
+}
+
+void Tracker::mark_reachable(std::vector<Open>& open) const {
+  std::vector<TargetAddr> objects;
+  for (const Open& o : open) {
+    const View& view = o.victim().view;
+    objects.push_back(view.holder == Holder::kHeap ? view.object : TargetAddr(o.of->event->old_ptr));
+  }
+  std::vector<bool> reached(objects.size(), false);
+  context_.scanner.is_reachable(objects, kMaxReachBytes, &reached, at_main_gate());
+  for (usize i = 0; i < open.size(); ++i) open[i].reachable = reached[i];
+}
+
+// A victim whose header is in memory that nobody uses any more may have gone on elsewhere: where it was copied to, or,
+// when its holder grew, to an array that begins as that one. The same header in a second place in use is its twin.
+void Tracker::find_moved(std::vector<Open>& open) const {
+  std::vector<Open*> moved;
+  std::vector<const View*> views;
+  for (Open& o : open) {
+    const Candidate& candidate = o.victim();
+    if (candidate.view.holder != Holder::kHeap || (!candidate.moved && candidate.copies.empty())) continue;
+    moved.push_back(&o);
+    views.push_back(&candidate.view);
+  }
+  if (moved.empty()) return;
+  const std::vector<std::vector<Place>> places = find_same_headers(context_, views);
+  std::vector<TargetAddr> objects;
+  for (const std::vector<Place>& of_one : places) {
+    for (const Place& p : of_one) objects.push_back(p.holder == Holder::kHeap ? p.object : p.ptr_word);
+  }
+  std::vector<bool> reached(objects.size(), false);
+  context_.scanner.is_reachable(objects, kMaxReachBytes, &reached, at_main_gate());
+  auto is_reached = reached.begin();
+  for (usize i = 0; i < moved.size(); ++i) {
+    std::vector<Place> in_use;
+    for (const Place& place : places[i]) {
+      if (*is_reached++) in_use.push_back(place);
+    }
+    settle_place(*moved[i], in_use);
+  }
+}
+
+void Tracker::settle_place(Open& open, const std::vector<Place>& in_use) const {
+  Candidate& candidate = open.victim();
+  const View old = candidate.view;
+  auto is_copy = [&](const Place& place) {
+    return std::any_of(candidate.copies.begin(), candidate.copies.end(),
+                       [&](const Place& copy) { return copy.ptr_word == place.ptr_word; });
+  };
+  for (const Place& place : in_use) {
+    if (open.reachable) break;
+    if (!is_copy(place) && !(candidate.moved && has_grown_from(context_, place, old))) continue;
+    put_view_at(candidate.view, place);
+    candidate.moved = true;
+    open.reachable = true;
+  }
+  // What stands at the same offset of another object may be what the holder grew from.
+  const View& view = candidate.view;
+  candidate.has_twin = std::any_of(in_use.begin(), in_use.end(), [&](const Place& place) {
+    return place.ptr_word != view.ptr_word && place.ptr_word - place.object != view.ptr_word - view.object;
+  });
+}
+
 // At a gate the program stands still in one place: main.main returns, or the process exits.
 void Tracker::settle(bool main_returned) {
   read_samples();
-  struct Open {
-    Case* c;
-    usize candidate;
-    std::vector<u8> after;
-  };
-  std::vector<Open> open;
-  std::vector<TargetAddr> objects;
-  for (std::unique_ptr<Case>& c : cases_) {
-    for (usize i = 0; i < c->candidates.size(); ++i) {
-      Candidate& candidate = c->candidates[i];
-      if (candidate.closed) continue;
-      std::optional<std::vector<u8>> after = changed_bytes(*c, candidate);
-      if (!after) continue;
-      open.push_back({c.get(), i, std::move(*after)});
-      objects.push_back(candidate.view.holder == Holder::kHeap ? candidate.view.object : TargetAddr(c->event->old_ptr));
-    }
-  }
+  std::vector<Open> open = find_open();
   if (open.empty()) return;
-  std::vector<bool> reached(objects.size(), false);
-  context_.scanner.is_reachable(objects, kMaxReachBytes, &reached);
-  for (usize i = 0; i < open.size(); ++i) {
-    const Candidate& candidate = open[i].c->candidates[open[i].candidate];
-    std::optional<Level> level = level_of(*open[i].c, candidate, true, i < reached.size() && reached[i], main_returned);
-    if (level) record(*open[i].c, open[i].candidate, *level, open[i].after);
+  mark_reachable(open);
+  find_moved(open);
+  for (const Open& o : open) {
+    std::optional<Level> level = level_of(*o.of, o.victim(), true, o.reachable, main_returned);
+    if (level) record(*o.of, o.candidate, *level, o.after);
   }
 }
 

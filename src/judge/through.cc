@@ -39,7 +39,8 @@ struct Search {
 
 bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event) {
   constexpr usize kMaxFrames = 12;
-  bool is_result = victim.ptr == event.old_ptr && victim.len == event.new_len;
+  // What begins where the operand does may be the append's result, or become its like when that is appended to further.
+  bool is_result = victim.ptr == event.old_ptr && victim.len >= event.new_len;
   // A dead box in the heap may have the header that a growing slice passes through again; its own words are watched.
   bool in_heap = victim.holder == Holder::kHeap || victim.holder == Holder::kGlobal;
   if (is_result || in_heap || !victim.live_for_sure || !victim.len_known || access.sample == nullptr) return false;

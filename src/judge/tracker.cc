@@ -270,8 +270,10 @@ void Tracker::end_session(usize index, bool early) {
   for (TargetAddr word : session.words) watcher_.remove(word);
   if (!early) return;
   for (usize ended : session.candidates) {
-    session.of->candidates[ended].watched_throughout = false;
-    session.of->candidates[ended].change_watched = false;
+    Candidate& candidate = session.of->candidates[ended];
+    candidate.watched_a_while = candidate.watched_throughout && now_s() - session.since_s > kSessionHoldSeconds;
+    candidate.watched_throughout = false;
+    candidate.change_watched = false;
   }
 }
 
@@ -303,7 +305,7 @@ void Tracker::read_samples() {
 
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing more.
 // A thread that began meanwhile may have replaced the header unseen, unless all went on in the appending thread.
-bool Tracker::update_candidate(const Session& session, usize index) {
+bool Tracker::update_candidate(Session& session, usize index) {
   const bool lost = watcher_.lost_samples() != session.lost_before;
   const bool late = watcher_.late_threads() != session.late_before;
   Case& c = *session.of;
@@ -324,7 +326,39 @@ bool Tracker::update_candidate(const Session& session, usize index) {
   }
   if (changed && !candidate.confirmed && !any_void && !lost && !late) record_stack_victim_in_use(c, index, session.bytes);
   if (any_void) candidate.closed = true;
+  if (!candidate.closed && !candidate.confirmed && candidate.watched_throughout) follow_copies(session, candidate);
   return candidate.closed || candidate.confirmed;
+}
+
+// Copies of a header that was as it had been before the append are victims as much as the first. When it was copied
+// because its holder grew, the first is garbage from then on, and the copy is what is watched.
+void Tracker::follow_copies(Session& session, Candidate& candidate) {
+  if (candidate.evidence.empty() || candidate.view.holder == Holder::kStack) return;
+  const std::vector<Evidence::Copy> copies = candidate.evidence[0].copies();
+  for (usize i = candidate.copies_seen; i < copies.size(); ++i) {
+    candidate.copies_seen = i + 1;
+    std::optional<Place> place = find_place(context_, TargetAddr(copies[i].header_word.value - 8), candidate.view);
+    if (!place) continue;
+    if (!copies[i].by_growth) {
+      candidate.copies.push_back(*place);
+      continue;
+    }
+    replace_header_watch(session, candidate.view.header_word(), copies[i].header_word);
+    put_view_at(candidate.view, *place);
+    candidate.moved = true;
+    candidate.copies_seen = 0;
+    for (Evidence& evidence : candidate.evidence) evidence.follow(copies[i].header_word);
+    return;
+  }
+}
+
+void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr to) {
+  constexpr u32 kWordBytes = 8;
+  auto watched = std::find(session.words.begin(), session.words.end(), from);
+  if (watched == session.words.end()) return;
+  watcher_.remove(from);
+  if (watcher_.add(to, kWordBytes, false)) *watched = to;
+  else session.words.erase(watched);
 }
 
 // A victim in a stack frame does not wait for a later look: that its header was read after the change is the look.

@@ -80,7 +80,9 @@ class Tracker {
   void make_room(int rank);
   void record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes);
   static bool is_fair_stack_victim(const Case& c, const View& view);
-  bool update_candidate(const Session& session, usize candidate);
+  bool update_candidate(Session& session, usize candidate);
+  void follow_copies(Session& session, Candidate& candidate);
+  void replace_header_watch(Session& session, TargetAddr from, TargetAddr to);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
   static HeaderTrust trust_in(const View& view);
   void end_session(usize index, bool early);
@@ -88,7 +90,20 @@ class Tracker {
   bool still_unchanged(const Case& c) const;
 
   void look_again();
+  // A victim that may be a finding at a gate, with the bytes of the destination as they are.
+  struct Open {
+    Case* of;
+    usize candidate;
+    std::vector<u8> after;
+    bool reachable = false;
+    Candidate& victim() const { return of->candidates[candidate]; }
+  };
   void settle(bool main_returned);
+  std::vector<Open> find_open() const;
+  heap::StandingGoroutine at_main_gate() const;
+  void mark_reachable(std::vector<Open>& open) const;
+  void find_moved(std::vector<Open>& open) const;
+  void settle_place(Open& open, const std::vector<Place>& in_use) const;
   std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,
                                 bool main_returned) const;
   bool header_is_unchanged(const View& view) const;

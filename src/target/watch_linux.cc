@@ -216,6 +216,8 @@ void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
       std::optional<WatchSample> sample = parse_sample(record, header.misc);
       if (sample) out.push_back(std::move(*sample));
       else ++lost_samples_;
+    } else if (header.type == PERF_RECORD_THROTTLE) {
+      ++lost_samples_;
     } else if (header.type == PERF_RECORD_LOST) {
       lost_samples_ += find_int<u64>(record, 8).value_or(1);
     }

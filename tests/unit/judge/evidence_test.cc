@@ -165,6 +165,55 @@ TEST_F(EvidenceTest, BufioLooksAtItsOwnSpareBuffer) {
   EXPECT_EQ(e.verdict(), Verdict::kOpen);
 }
 
+TEST_F(EvidenceTest, AGrowingHolderDidNotReadTheHeader) {
+  Evidence e = make();
+  Access growth = reads(kHeader);
+  growth.by_growth = true;
+  growth.copied_to = TargetAddr(0x5008);
+  e.add(append_writes());
+  e.add(growth);
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  ASSERT_EQ(e.copies().size(), 1u);
+  EXPECT_EQ(e.copies()[0].header_word, TargetAddr(0x5008));
+  EXPECT_TRUE(e.copies()[0].by_growth);
+}
+
+TEST_F(EvidenceTest, AGrowingArrayDidNotReadItsElements) {
+  Evidence e = make();
+  Access growth = reads(kElement);
+  growth.by_growth = true;
+  e.add(append_writes());
+  e.add(reads(kHeader));
+  e.add(growth);
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, CopiesFromBeforeTheWriteAreNotFollowed) {
+  Evidence e = make();
+  Access copy = reads(kHeader);
+  copy.copied_to = TargetAddr(0x5008);
+  e.add(copy);
+  e.add(append_writes());
+  EXPECT_TRUE(e.copies().empty());
+}
+
+TEST_F(EvidenceTest, AFollowedHeaderIsVoidWhenWrittenAndConfirmsNothing) {
+  constexpr TargetAddr kMoved(0x5008);
+  Evidence e = make();
+  e.add(append_writes());
+  e.follow(kMoved);
+  e.add(reads(kMoved));
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}));  // the old place is nobody's any more
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(access(kMoved, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
 TEST_F(EvidenceTest, IgnoredAccessesChangeNothing) {
   Evidence e = make();
   e.add(append_writes());
