@@ -36,6 +36,9 @@ Tracker::Tracker(Context& context, target::ProbedProcess& process, const Tracker
   start_s_ = seconds(CLOCK_MONOTONIC);
   cpu_start_s_ = seconds(CLOCK_PROCESS_CPUTIME_ID);
   if (options_.watch) watcher_.start();
+  // While an append waits, the program does: on a busy machine the tool should be next. Without the right to, all goes on.
+  constexpr int kUrgent = -15;
+  (void)::setpriority(PRIO_PROCESS, 0, kUrgent);
 }
 
 Tracker::~Tracker() = default;
@@ -83,6 +86,7 @@ std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
 
 // Only an append that waits can be judged: of one that has gone on, headers found now may be its own later results.
 void Tracker::on_event(target::RawEvent raw) {
+  process_.ring.refund_delay(*raw.event);
   u64 context = raw.event->context;
   bool known = confirmed_contexts_.count(context) != 0;
   bool tired = judged_of_context_[context] >= kMaxJudgedPerContext;

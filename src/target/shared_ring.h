@@ -17,7 +17,7 @@ namespace geist::target {
 struct Budget {
   u64 grace_ms = 120;         // parked time that is always allowed
   u32 share_percent = 2;      // further share of the elapsed time
-  u32 park_timeout_us = 50000; // longest wait of one append
+  u32 park_timeout_us = 250000; // longest wait of one append
   u64 gate_timeout_ms = 10000;
 };
 
@@ -44,6 +44,9 @@ class SharedRing {
   std::optional<RawEvent> take(u32 site_count);
   // Is the writer of this event certain to wait still? Not when its patience may have run out.
   bool still_waits(const abi::Event& event) const;
+  // A busy machine lets the tool come late; the program's budget is for being looked at, so what an event waited before
+  // the tool took it is given back, up to a limit in all.
+  void refund_delay(const abi::Event& event);
   // Lets the writer go on, and gives the slot back.
   void release(const RawEvent& event) { release(event.ticket, *event.event); }
   void release(u64 ticket, const abi::Event& event);
@@ -65,6 +68,7 @@ class SharedRing {
   u64 lost_damaged_ = 0;
   u64 tsc_hz_ = 0;
   u32 park_timeout_us_ = 0;
+  u64 refunded_ticks_ = 0;
 };
 
 u64 read_tsc();

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -119,6 +120,20 @@ bool SharedRing::still_waits(const abi::Event& event) const {
   // The wait is measured from event.tsc; a tenth of it is left as a margin.
   u64 waited_us = (read_tsc() - event.tsc) / (tsc_hz_ / 1000000 + 1);
   return event.parked != 0 && waited_us < u64{park_timeout_us_} * 9 / 10;
+}
+
+void SharedRing::refund_delay(const abi::Event& event) {
+  constexpr u64 kUsualDelayMs = 2, kMostRefundedMs = 1000;
+  const u64 ticks_per_ms = tsc_hz_ / 1000;
+  const u64 usual = kUsualDelayMs * ticks_per_ms;
+  const u64 waited = read_tsc() - event.tsc;
+  const u64 patience = u64{park_timeout_us_} * ticks_per_ms / 1000;
+  // A counter of another core may be ahead, a hostile one anywhere.
+  if (event.parked == 0 || waited <= usual || waited > patience) return;
+  const u64 left = kMostRefundedMs * ticks_per_ms - refunded_ticks_;
+  const u64 refund = std::min(waited - usual, left);
+  refunded_ticks_ += refund;
+  control_->park_grace_ticks += refund;
 }
 
 void SharedRing::release(u64 ticket, const abi::Event& event) {
