@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "heap/goroutines.h"
+
 namespace geist::judge {
 namespace {
 
@@ -145,6 +147,30 @@ void AccessReader::note_copy(const target::WatchSample& sample, Access& access) 
                                  [](const heap::StackFrame& f) { return f.function.name.starts_with("runtime.growslice"); });
 }
 
+void AccessReader::note_stack(u64 g, TargetAddr lo, TargetAddr hi) {
+  constexpr usize kMaxGoroutines = 1u << 16, kMaxPlaces = 4;
+  if (stacks_.size() >= kMaxGoroutines) stacks_.clear();
+  std::vector<Bounds>& places = stacks_[g];
+  std::erase(places, Bounds{lo, hi});
+  if (places.size() >= kMaxPlaces) places.erase(places.begin());
+  places.push_back({lo, hi});
+}
+
+// In Go code R14 is g (ABIInternal). By the time a sample is looked at the stack may have moved on; then it was at one of
+// the places where it was seen before, if the sampled stack pointer says so.
+void AccessReader::find_stack(const target::WatchSample& sample, Access& access) {
+  u64 g = sample.regs[x86::kR14];
+  std::optional<heap::Goroutine> now = heap::read_goroutine(context_.memory, context_.binary.layout(), TargetAddr(g));
+  if (now && now->stack_hi) note_stack(g, now->stack_lo, now->stack_hi);
+  auto seen = stacks_.find(g);
+  if (seen == stacks_.end()) return;
+  TargetAddr sp(sample.regs[x86::kRsp]);
+  auto place = std::find_if(seen->second.rbegin(), seen->second.rend(), [sp](const Bounds& b) { return sp >= b.lo && sp < b.hi; });
+  if (place == seen->second.rend()) return;
+  access.g = g;
+  access.stack_hi = place->hi;
+}
+
 Access AccessReader::read(const target::WatchSample& sample) {
   Access access;
   access.time = sample.time;
@@ -160,6 +186,10 @@ Access AccessReader::read(const target::WatchSample& sample) {
   heap::StackCopy stack{TargetAddr(sample.regs[x86::kRsp]), sample.stack};
   ImageAddr pc = context_.bias().to_image(sample.user_ip);
   access.frames = heap::unwind(context_.binary, context_.bias(), pc, stack, kMaxFrames).frames;
+  find_stack(sample, access);
+  access.moves_stack = std::any_of(access.frames.begin(), access.frames.end(), [](const heap::StackFrame& f) {
+    return f.function.name == "runtime.copystack";
+  });
   while (access.actor < access.frames.size() && is_helper_function(access.frames[access.actor].function.name)) {
     ++access.actor;
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "judge/activation.h"
 #include "judge/view.h"
 #include "program/code.h"
 #include "target/watch.h"
@@ -21,6 +22,9 @@ struct Access {
   ImageAddr insn;       // of the access; 0 when it was the kernel or is not known
   x86::Reg base = x86::kNoReg;  // register the address was made from, when it survived the instruction
   std::vector<heap::StackFrame> frames;  // of the goroutine, innermost first
+  u64 g = 0;            // its g and the upper end of its stack, as far as they are known
+  TargetAddr stack_hi;
+  bool moves_stack = false;     // the runtime copied the stack that the word is on
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
   TargetAddr copied_to;  // where memmove puts the word it read
   bool by_growth = false;  // and that because an array grew: the reader asked for nothing
@@ -28,6 +32,7 @@ struct Access {
   usize actor = 0;      // index of the first frame that is not the runtime's or a byte helper's
   std::string_view file;  // of the actor's source line
   i32 line = 0;
+  Activation activation(usize frame) const { return make_activation(frames[frame], g, stack_hi); }
   bool reads() const { return kind == Kind::kRead || kind == Kind::kReadWrite; }
   bool writes() const { return kind == Kind::kWrite || kind == Kind::kReadWrite || kind == Kind::kUnknown; }
 };
@@ -36,17 +41,26 @@ class AccessReader {
  public:
   explicit AccessReader(Context& context) : context_(context) {}
   Access read(const target::WatchSample& sample);
+  // A stack as an event told it: samples of before it moved may be read after.
+  void note_stack(u64 g, TargetAddr lo, TargetAddr hi);
+  // Its code, decoded once; null when it does not decode.
+  const program::FunctionCode* code_of(const read::Function& function);
 
  private:
-  const program::FunctionCode* code_of(const read::Function& function);
   void classify(const target::WatchSample& sample, Access& access);
   void classify_in_region(const target::WatchSample& sample, Access& access);
   void classify_kernel(Access& access) const;
   static void note_copy(const target::WatchSample& sample, Access& access);
+  void find_stack(const target::WatchSample& sample, Access& access);
   void take(const x86::Insn& insn, const target::WatchSample& sample, Access& access) const;
 
   Context& context_;
   std::map<u32, std::optional<program::FunctionCode>> codes_;
+  struct Bounds {
+    TargetAddr lo, hi;
+    bool operator==(const Bounds&) const = default;
+  };
+  std::map<u64, std::vector<Bounds>> stacks_;  // by g, where it was seen, oldest first
 };
 
 // Does this function only move, compare or hash bytes for its caller, or belong to the runtime?

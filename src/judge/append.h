@@ -25,6 +25,11 @@ struct Append {
   heap::StackCopy stack;
   std::vector<heap::StackFrame> frames;  // [0] is the function with the append
 
+  // Of the function with the append.
+  Activation activation() const {
+    if (frames.empty()) return {site->site.function, {}, 0, 0};
+    return event == nullptr ? make_activation(frames[0], 0, {}) : make_activation(frames[0], event->g, TargetAddr(event->stack_hi));
+  }
   u64 old_len() const { return event->new_len - event->num; }
   u64 dest() const { return event->dest; }
   u64 dest_end() const { return event->dest + event->dest_size; }

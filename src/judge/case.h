@@ -21,6 +21,7 @@ struct Candidate {
   bool watched_a_while = false;    // from before the write for a while, nothing lost; then the watch was needed elsewhere
   bool change_watched = false;     // the changed bytes were, likewise
   bool moved = false;              // the view is where its header went when its holder grew, and was watched until then
+  bool stack_moved = false;        // the stack that it was on has moved since
   bool has_twin = false;           // the same header stands in another place that is in use
   std::vector<Place> copies;       // other places the header was copied to
   usize copies_seen = 0;           // of the evidence's

@@ -15,8 +15,10 @@ bool owns_spare_buffer(std::string_view function) { return function.starts_with(
 }  // namespace
 
 void Evidence::add(const Access& access) {
-  if (verdict_ != Verdict::kOpen || access.kind == Access::Kind::kIgnored) return;
-  if (access.word == header_) on_header(access);
+  if (verdict_ != Verdict::kOpen) return;
+  header_moved_ |= access.moves_stack && access.word == header_;
+  if (access.kind == Access::Kind::kIgnored) return;
+  if (access.word == header_ && !header_moved_) on_header(access);
   if (access.word == element_ && verdict_ == Verdict::kOpen) on_element(access);
 }
 
@@ -26,12 +28,11 @@ void Evidence::on_header(const Access& access) {
     return;
   }
   if (!written_ || !access.reads() || access.actor >= access.frames.size()) return;
-  const heap::StackFrame& frame = access.frames[access.actor];
   if (access.copied_to && copies_.size() < kMaxCopies) copies_.push_back({access.copied_to, access.by_growth});
   // An array that grows takes all its headers along: nobody looked at this one.
-  if (access.by_growth || owns_spare_buffer(frame.function.name)) return;
+  if (access.by_growth || owns_spare_buffer(access.frames[access.actor].function.name)) return;
   if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
-  header_reads_.push_back({frame.function.index, frame.cfa, access.loaded});
+  header_reads_.push_back({access.activation(access.actor), access.loaded});
 }
 
 void Evidence::follow(TargetAddr header_word) {
@@ -45,9 +46,7 @@ void Evidence::follow(TargetAddr header_word) {
 // function is another write.
 bool Evidence::is_the_append(const Access& access) const {
   if (access.actor >= access.frames.size()) return false;
-  const heap::StackFrame& frame = access.frames[access.actor];
-  return frame.function.index == append_function_ && frame.cfa == append_cfa_ && access.line == append_line_ &&
-         access.file == append_file_;
+  return access.activation(access.actor) == append_activation_ && access.line == append_line_ && access.file == append_file_;
 }
 
 void Evidence::on_element(const Access& access) {
@@ -80,13 +79,13 @@ void Evidence::on_element(const Access& access) {
 
 // Frame `index` of the access is the one that read the header: is that enough?
 bool Evidence::shows_read_through(const HeaderRead& header, const Access& access, usize index) const {
-  const heap::StackFrame& frame = access.frames[index];
-  if (header.function != frame.function.index || header.cfa != frame.cfa) return false;
+  const Activation reader = access.activation(index);
+  if (header.by != reader) return false;
   bool direct = index == access.actor;
   switch (trust_) {
     case HeaderTrust::kFull: return true;
     case HeaderTrust::kBesideResult:
-      return !(direct && frame.function.index == append_function_ && frame.cfa == append_cfa_);
+      return !(direct && reader == append_activation_);
     case HeaderTrust::kSameRegister:
       return index == 0 && header.loaded != x86::kNoReg && header.loaded == access.base;
   }

@@ -33,11 +33,14 @@ class Evidence {
   Evidence(TargetAddr header_word, TargetAddr element_word, const Append& append, HeaderTrust trust,
            std::function<bool(const Access&)> reads_through_victim)
       : header_(header_word), element_(element_word),
-        append_cfa_(append.frames.empty() ? TargetAddr() : append.frames[0].cfa),
-        append_function_(append.site->site.function), append_file_(append.file), append_line_(append.line), trust_(trust),
+        append_activation_(append.activation()), append_file_(append.file), append_line_(append.line), trust_(trust),
         reads_through_victim_(std::move(reads_through_victim)) {}
 
   void add(const Access& access);
+  // The stack that the header word was on has moved: what happens at the old place is nobody's business, until it is
+  // looked for at the new one.
+  bool header_has_moved() const { return header_moved_; }
+  void follow_header(TargetAddr now) { header_ = now, header_moved_ = false; }
   TargetAddr element_word() const { return element_; }
   Verdict verdict() const { return verdict_; }
   // Where the header was copied to after the append's write, while it was as it had been: later states of the victim.
@@ -55,8 +58,7 @@ class Evidence {
 
  private:
   struct HeaderRead {
-    read::FuncIndex function;
-    TargetAddr cfa;
+    Activation by;
     x86::Reg loaded = x86::kNoReg;
   };
   bool shows_read_through(const HeaderRead& header, const Access& access, usize frame) const;
@@ -66,8 +68,8 @@ class Evidence {
 
   TargetAddr header_;
   TargetAddr element_;
-  TargetAddr append_cfa_;
-  read::FuncIndex append_function_;
+  bool header_moved_ = false;
+  Activation append_activation_;
   std::string_view append_file_;
   i32 append_line_;
   HeaderTrust trust_;

@@ -55,10 +55,21 @@ bool Tracker::is_fair_stack_victim(const Case& c, const View& view) {
          (!view.same_frame || is_sibling(c, view));
 }
 
+// Where a word of the view is by now: stacks move. Nothing when its goroutine is gone.
+std::optional<TargetAddr> Tracker::find_word_now(const View& view, TargetAddr word) const {
+  if (view.holder != Holder::kStack) return word;
+  std::optional<heap::Goroutine> g = heap::read_goroutine(context_.memory, context_.binary.layout(), view.g);
+  if (!g || g->goid != view.goid) return std::nullopt;
+  return g->stack_hi - (view.stack_hi - word);
+}
+
 bool Tracker::header_is_unchanged(const View& view) const {
   if (!view.ptr_word || !view.len_word) return false;
-  std::optional<u64> ptr = context_.memory.find<u64>(view.ptr_word);
-  std::optional<u64> len = context_.memory.find<u64>(view.len_word);
+  std::optional<TargetAddr> ptr_word = find_word_now(view, view.ptr_word);
+  std::optional<TargetAddr> len_word = find_word_now(view, view.len_word);
+  if (!ptr_word || !len_word) return false;
+  std::optional<u64> ptr = context_.memory.find<u64>(*ptr_word);
+  std::optional<u64> len = context_.memory.find<u64>(*len_word);
   if (!ptr || !len || *ptr != view.ptr || *len != view.len) return false;
   if (view.holder != Holder::kHeap) return true;
   std::optional<heap::Object> object = context_.spans.find_object(view.object);

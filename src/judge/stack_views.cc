@@ -27,12 +27,19 @@ struct FrameLiveness {
   bool known = false;
 };
 
+// Whose stack a frame is on.
+struct StackOwner {
+  TargetAddr g;
+  u64 goid = 0;
+  TargetAddr stack_hi;
+};
+
 // What one frame is looked at with.
 class FrameScan {
  public:
-  FrameScan(Context& context, const Append& append, const StackCopy& stack, const StackFrame& frame, bool same_frame,
-            FrameLiveness liveness, std::vector<View>& out)
-      : context_(context), append_(append), stack_(stack), frame_(frame), same_frame_(same_frame),
+  FrameScan(Context& context, const Append& append, const StackOwner& owner, const StackCopy& stack, const StackFrame& frame,
+            bool same_frame, FrameLiveness liveness, std::vector<View>& out)
+      : context_(context), append_(append), owner_(owner), stack_(stack), frame_(frame), same_frame_(same_frame),
         liveness_(std::move(liveness)), out_(out) {}
 
   void run() {
@@ -53,10 +60,12 @@ class FrameScan {
   bool in_stack_object(TargetAddr at) const;
   void consider_pointer(const Word& ptr, const std::string& name, const std::string& type, const std::string& function);
   std::optional<bool> is_live(const Word& ptr) const;
+  View make_view(u64 ptr, u64 len) const;
   void add(View view);
 
   Context& context_;
   const Append& append_;
+  const StackOwner& owner_;
   const StackCopy& stack_;
   const StackFrame& frame_;
   bool same_frame_;
@@ -95,10 +104,26 @@ std::optional<bool> FrameScan::is_live(const Word& ptr) const {
   return false;
 }
 
+// What all views of this frame have in common.
+View FrameScan::make_view(u64 ptr, u64 len) const {
+  View view;
+  view.holder = Holder::kStack;
+  view.ptr = ptr;
+  view.len = len;
+  view.function = std::string(frame_.function.name);
+  view.pc = frame_.pc;
+  view.frame = make_activation(frame_, owner_.g.value, owner_.stack_hi);
+  view.g = owner_.g;
+  view.goid = owner_.goid;
+  view.stack_hi = owner_.stack_hi;
+  view.same_frame = same_frame_;
+  return view;
+}
+
 void FrameScan::add(View view) {
   if (!append_.covers_dest(view)) return;
   for (View& other : out_) {
-    bool same = other.ptr == view.ptr && other.len == view.len && other.g == view.g && other.cfa == view.cfa;
+    bool same = other.ptr == view.ptr && other.len == view.len && other.frame == view.frame;
     if (!same || other.len_known != view.len_known) continue;
     // The same header found again: words in memory and a name are worth more than none.
     if (!other.len_word && view.len_word) other.len_word = view.len_word, other.ptr_word = view.ptr_word;
@@ -124,10 +149,8 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   bool in_memory = ptr->at && len->at && len->at - ptr->at == 8 && in_stack_object(ptr->at);
   if (live == false && !in_memory) return;
   if (live == false && ptr->at.value >= frame_.cfa.value) return;
-  View view;
-  view.holder = ptr->at || len->at ? Holder::kStack : Holder::kRegister;
-  view.ptr = ptr->value;
-  view.len = len->value;
+  View view = make_view(ptr->value, len->value);
+  if (!ptr->at && !len->at) view.holder = Holder::kRegister;
   view.cap = cap ? cap->value : 0;
   view.ptr_word = ptr->at;
   view.len_word = len->at;
@@ -136,10 +159,6 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   view.name = name;
   view.type = type;
   view.function = variable.function;
-  view.pc = frame_.pc;
-  view.cfa = frame_.cfa;
-  view.g = TargetAddr(append_.event->g);
-  view.same_frame = same_frame_;
   add(std::move(view));
 }
 
@@ -155,18 +174,12 @@ bool FrameScan::in_stack_object(TargetAddr at) const {
 void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
                                  const std::string& function) {
   if (same_frame_ || !ptr.at || is_live(ptr) != true || program::is_standard_library(frame_.function.name)) return;
-  View view;
-  view.holder = Holder::kStack;
-  view.ptr = ptr.value;
-  view.len = (append_.array.end.value - ptr.value) / append_.event->elem_size;
+  View view = make_view(ptr.value, (append_.array.end.value - ptr.value) / append_.event->elem_size);
   view.len_known = false;
   view.ptr_word = ptr.at;
   view.name = name;
   view.type = type;
   view.function = function;
-  view.pc = frame_.pc;
-  view.cfa = frame_.cfa;
-  view.g = TargetAddr(append_.event->g);
   add(std::move(view));
 }
 
@@ -212,20 +225,12 @@ void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
   if (*len > *cap || *cap > room) return;
   explained_.push_back(slot);
   if (*len == 0) return;
-  View view;
-  view.holder = Holder::kStack;
-  view.ptr = *ptr;
-  view.len = *len;
+  View view = make_view(*ptr, *len);
   view.cap = *cap;
   view.ptr_word = slot;
   view.len_word = slot + 8;
   view.live_for_sure = live_for_sure;
   view.in_stack_object = !live_for_sure;
-  view.function = std::string(frame_.function.name);
-  view.pc = frame_.pc;
-  view.cfa = frame_.cfa;
-  view.g = TargetAddr(append_.event->g);
-  view.same_frame = same_frame_;
   add(std::move(view));
 }
 
@@ -278,10 +283,11 @@ bool mentions(ByteView stack, const Array& array) {
 
 std::vector<View> find_stack_views(Context& context, const Append& append) {
   std::vector<View> views;
+  const StackOwner owner{TargetAddr(append.event->g), append.event->goid, TargetAddr(append.event->stack_hi)};
   for (usize i = 0; i < append.frames.size(); ++i) {
     const StackFrame& frame = append.frames[i];
     FrameLiveness liveness = i == 0 ? liveness_of_append(append) : liveness_of_caller(context, frame);
-    FrameScan(context, append, append.stack, frame, i == 0, std::move(liveness), views).run();
+    FrameScan(context, append, owner, append.stack, frame, i == 0, std::move(liveness), views).run();
   }
   return views;
 }
@@ -303,11 +309,10 @@ std::vector<View> find_parked_views(Context& context, const Append& append) {
                                                                   goroutine, kMaxParkedStackBytes, kMaxFrames);
     if (!parked) continue;
     StackCopy copy = parked->copy();
+    const StackOwner owner{goroutine.g, goroutine.goid, goroutine.stack_hi};
     for (const StackFrame& frame : parked->unwound.frames) {
       if (!frame.is_return_address) continue;
-      usize before = views.size();
-      FrameScan(context, append, copy, frame, false, liveness_of_caller(context, frame), views).run();
-      for (usize i = before; i < views.size(); ++i) views[i].g = goroutine.g;
+      FrameScan(context, append, owner, copy, frame, false, liveness_of_caller(context, frame), views).run();
     }
   }
   return views;

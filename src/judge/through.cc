@@ -48,7 +48,7 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
   for (usize i = access.actor; i < access.frames.size() && i < access.actor + kMaxFrames; ++i) {
     const heap::StackFrame& frame = access.frames[i];
     // The victim's own frame says nothing: the victim is there whoever reads.
-    if (victim.cfa == frame.cfa) return false;
+    if (victim.frame == access.activation(i)) return false;
     FrameValues values{frame, stack, i == 0 ? access.sample->regs.data() : nullptr};
     ImageAddr pc = i == 0 && access.insn ? access.insn : frame.pc;
     for (const Variable& variable : debug.variables_at(i == 0 ? pc : frame.lookup_pc(), pc)) {

@@ -12,6 +12,7 @@
 #include "judge/through.h"
 #include "judge/values.h"
 #include "program/packages.h"
+#include "program/slot_writes.h"
 
 namespace geist::judge {
 namespace {
@@ -78,6 +79,7 @@ std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
   const read::SourceFrame source = context_.binary.pclntab().source_frames(function, append.site->site.call)[0];
   append.file = source.file;
   append.line = source.line;
+  accesses_.note_stack(c->event->g, TargetAddr(c->event->stack_lo), TargetAddr(c->event->stack_hi));
   append.array = find_array(context_, *c->event);
   append.stack = {TargetAddr(c->event->regs[x86::kRsp]), {c->event->stack, c->event->stack_size}};
   append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch, append.stack, kMaxFrames).frames;
@@ -263,7 +265,7 @@ std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, co
   return [this, event = c.event.get(), victim = view](const Access& access) {
     if (access.frames.empty()) return false;
     if (holds_victim_header(*context_.debug, access, victim, *event)) return true;
-    if (victim.name.empty() || !access.insn || access.base == x86::kNoReg || access.frames[0].cfa != victim.cfa) return false;
+    if (victim.name.empty() || !access.insn || access.base == x86::kNoReg || !(access.activation(0) == victim.frame)) return false;
     return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
   };
 }
@@ -302,9 +304,50 @@ void Tracker::read_samples() {
   for (usize i = sessions_.size(); i-- > 0;) {
     Session& session = sessions_[i];
     bool over = true;
-    for (usize index : session.candidates) over &= update_candidate(session, index);
+    for (usize index : session.candidates) {
+      follow_moved_header(session, index);
+      over &= update_candidate(session, index);
+    }
     if (over) end_session(i, false);
   }
+}
+
+// Does the function of the victim's frame, from where it stands, never store into this header of its own again?
+bool Tracker::is_left_alone(const Case& c, const View& view) {
+  const program::AppendSite& site = c.append.site->site;
+  ImageAddr at = view.same_frame ? site.branch : view.pc - 1;
+  std::optional<read::Function> function = context_.binary.pclntab().find_function(at);
+  const program::FunctionCode* code = function ? accesses_.code_of(*function) : nullptr;
+  std::optional<i32> delta = function ? context_.binary.pclntab().find_sp_delta(*function, at) : std::nullopt;
+  if (code == nullptr || !delta || view.in_stack_object) return false;
+  TargetAddr sp = view.frame.cfa - (static_cast<u64>(*delta) + 8);
+  ImageAddr from = view.same_frame ? site.inplace_entry : view.pc;
+  auto is_written = [&](TargetAddr word) {
+    return word && program::may_write_slot(*code, from, static_cast<i64>(word.value - sp.value));
+  };
+  return !is_written(view.ptr_word) && !is_written(view.len_word);
+}
+
+// The victim's stack has moved and its header with it. Meanwhile nobody watched it, so it is followed only where its function
+// leaves it alone and it still is what it was; elsewhere what was read of it before the move is all there will be.
+void Tracker::follow_moved_header(Session& session, usize index) {
+  Candidate& candidate = session.of->candidates[index];
+  View& view = candidate.view;
+  bool has_moved = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
+                               [](const Evidence& e) { return e.header_has_moved(); });
+  if (!has_moved || candidate.stack_moved) return;
+  candidate.stack_moved = true;
+  bool alone = is_left_alone(*session.of, view);
+  candidate.watched_throughout &= alone;
+  std::optional<TargetAddr> ptr_word = view.ptr_word ? find_word_now(view, view.ptr_word) : TargetAddr();
+  std::optional<TargetAddr> len_word = view.len_word ? find_word_now(view, view.len_word) : TargetAddr();
+  if (!alone || !ptr_word || !len_word || !header_is_unchanged(view)) return;
+  const TargetAddr before = view.header_word();
+  view.stack_hi = view.stack_hi + (view.len_word ? *len_word - view.len_word : *ptr_word - view.ptr_word);
+  view.ptr_word = *ptr_word;
+  view.len_word = *len_word;
+  replace_header_watch(session, before, view.header_word(), true);
+  for (Evidence& evidence : candidate.evidence) evidence.follow_header(view.header_word());
 }
 
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing more.
@@ -347,7 +390,7 @@ void Tracker::follow_copies(Session& session, Candidate& candidate) {
       candidate.copies.push_back(*place);
       continue;
     }
-    replace_header_watch(session, candidate.view.header_word(), copies[i].header_word);
+    replace_header_watch(session, candidate.view.header_word(), copies[i].header_word, false);
     put_view_at(candidate.view, *place);
     candidate.moved = true;
     candidate.copies_seen = 0;
@@ -356,12 +399,12 @@ void Tracker::follow_copies(Session& session, Candidate& candidate) {
   }
 }
 
-void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr to) {
+void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr to, bool on_stack) {
   constexpr u32 kWordBytes = 8;
   auto watched = std::find(session.words.begin(), session.words.end(), from);
   if (watched == session.words.end()) return;
   watcher_.remove(from);
-  if (watcher_.add(to, kWordBytes, false)) *watched = to;
+  if (watcher_.add(to, kWordBytes, on_stack)) *watched = to;
   else session.words.erase(watched);
 }
 

@@ -82,7 +82,9 @@ class Tracker {
   static bool is_fair_stack_victim(const Case& c, const View& view);
   bool update_candidate(Session& session, usize candidate);
   void follow_copies(Session& session, Candidate& candidate);
-  void replace_header_watch(Session& session, TargetAddr from, TargetAddr to);
+  void replace_header_watch(Session& session, TargetAddr from, TargetAddr to, bool on_stack);
+  bool is_left_alone(const Case& c, const View& view);
+  void follow_moved_header(Session& session, usize candidate);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
   static HeaderTrust trust_in(const View& view);
   void end_session(usize index, bool early);
@@ -106,6 +108,7 @@ class Tracker {
   void settle_place(Open& open, const std::vector<Place>& in_use) const;
   std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,
                                 bool main_returned) const;
+  std::optional<TargetAddr> find_word_now(const View& view, TargetAddr word) const;
   bool header_is_unchanged(const View& view) const;
   std::vector<u8> read_destination(const Case& c) const;
   static bool shows_change(const Case& c, const View& view, const std::vector<u8>& bytes);

@@ -12,6 +12,7 @@
 #include "heap/spans.h"
 #include "heap/unwind.h"
 #include "heap/views.h"
+#include "judge/activation.h"
 #include "judge/finding.h"
 #include "probe/patch_plan.h"
 #include "read/dwarf/debug_info.h"
@@ -55,8 +56,10 @@ struct View {
   std::string type;
   std::string function;      // of the variable: the inlined function it belongs to
   ImageAddr pc;              // where the frame was
-  TargetAddr cfa;
+  Activation frame;
   TargetAddr g;
+  u64 goid = 0;
+  TargetAddr stack_hi;       // the upper end of g's stack when the view was found: ptr_word and len_word move with it
   bool same_frame = false;   // the frame that runs the append
 
   // The word whose read shows that somebody goes through this view: the length, or the pointer when that is all there is.

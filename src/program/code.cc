@@ -38,24 +38,28 @@ RegMask writes_of(const Insn& insn) {
 }  // namespace
 
 std::optional<FunctionCode> FunctionCode::decode(const read::GoBinary& binary, const read::Function& function) {
+  std::optional<ByteView> bytes = binary.image().find_bytes(function.entry, function.end - function.entry);
+  return bytes ? decode_bytes(*bytes, function, &binary.image()) : std::nullopt;
+}
+
+std::optional<FunctionCode> FunctionCode::decode_bytes(ByteView bytes, const read::Function& function,
+                                                       const read::Image* image) {
   FunctionCode code;
   code.function_ = function;
-  u64 size = function.end - function.entry;
-  std::optional<ByteView> bytes = binary.image().find_bytes(function.entry, size);
-  if (!bytes) return std::nullopt;
+  u64 size = bytes.size();
   code.insns_.reserve(size / 4);
   for (u64 offset = 0; offset < size;) {
-    if ((*bytes)[offset] == 0xcc) {  // padding between functions
+    if (bytes[offset] == 0xcc) {  // padding between functions
       ++offset;
       continue;
     }
-    std::optional<Insn> insn = x86::decode(bytes->subspan(offset), function.entry + offset);
+    std::optional<Insn> insn = x86::decode(bytes.subspan(offset), function.entry + offset);
     if (!insn) return std::nullopt;
     code.insns_.push_back(*insn);
     offset += insn->length;
   }
   if (code.insns_.empty()) return std::nullopt;
-  code.find_leaders(binary);
+  code.find_leaders(image);
   code.connect();
   code.solve_liveness();
   return code;
@@ -74,17 +78,24 @@ std::optional<u32> FunctionCode::find_block(ImageAddr addr) const {
   return block_of_insn_[*insn];
 }
 
+bool FunctionCode::starts_anew(u32 block) const {
+  const Block& b = blocks_[block];
+  bool calls = false;
+  for (u32 i = b.first; i <= b.last; ++i) calls |= insns_[i].flow == Flow::kCall;
+  return calls && insns_[b.last].flow == Flow::kJmp && insns_[b.last].target == function_.entry;
+}
+
 RegMask FunctionCode::live_in(u32 block) const { return live_in_[block]; }
 
 // JMP (R)(I*8) or JMP R after MOV: the table's address is in a LEAQ a few instructions before.
-void FunctionCode::add_jump_table(const read::GoBinary& binary, u32 insn, std::vector<ImageAddr>& targets) const {
+void FunctionCode::add_jump_table(const read::Image& image, u32 insn, std::vector<ImageAddr>& targets) const {
   const u32 look_back = std::min<u32>(insn, 8);
   for (u32 i = insn; i-- > insn - look_back;) {
     const Insn& lea = insns_[i];
     if (lea.op != x86::Op::kLea || !lea.operands[1].mem.rip_relative) continue;
     ImageAddr table(static_cast<u64>(lea.operands[1].mem.disp));
     for (u64 k = 0; k < kMaxJumpTable; ++k) {
-      std::optional<u64> word = binary.image().find_word(table + 8 * k);
+      std::optional<u64> word = image.find_word(table + 8 * k);
       if (!word || *word < function_.entry.value || *word >= function_.end.value) break;
       targets.push_back(ImageAddr(*word));
     }
@@ -92,7 +103,7 @@ void FunctionCode::add_jump_table(const read::GoBinary& binary, u32 insn, std::v
   }
 }
 
-void FunctionCode::find_leaders(const read::GoBinary& binary) {
+void FunctionCode::find_leaders(const read::Image* image) {
   leader_.assign(insns_.size(), false);
   leader_[0] = true;
   auto mark = [&](ImageAddr target) {
@@ -105,7 +116,7 @@ void FunctionCode::find_leaders(const read::GoBinary& binary) {
     if (insn.flow == Flow::kJcc || insn.flow == Flow::kJmp) mark(insn.target);
     if (insn.flow == Flow::kJmpIndirect) {
       std::vector<ImageAddr> targets;
-      add_jump_table(binary, i, targets);
+      if (image != nullptr) add_jump_table(*image, i, targets);
       for (ImageAddr target : targets) mark(target);
       jump_tables_.emplace_back(i, std::move(targets));
     }

@@ -27,6 +27,8 @@ class FunctionCode {
  public:
   // Nothing when the bytes do not decode from start to end.
   static std::optional<FunctionCode> decode(const read::GoBinary& binary, const read::Function& function);
+  // The same of `bytes`, the function from entry to end; without an image, jump tables have no known targets.
+  static std::optional<FunctionCode> decode_bytes(ByteView bytes, const read::Function& function, const read::Image* image);
 
   const read::Function& function() const { return function_; }
   const std::vector<x86::Insn>& insns() const { return insns_; }
@@ -38,15 +40,19 @@ class FunctionCode {
   // The block that begins at addr.
   std::optional<u32> find_block(ImageAddr addr) const;
 
+  // A block that ends by starting the function anew, as prologues do when the stack was too small (runtime.morestack): its
+  // edge to the entry leads to no later state of the same call.
+  bool starts_anew(u32 block) const;
+
   // Registers and flags that may be read before they are written, at the start of a block. Conservative: everything is
   // live at unknown jumps and the argument registers are live at calls, the result registers at returns.
   x86::RegMask live_in(u32 block) const;
 
  private:
-  void find_leaders(const read::GoBinary& binary);
+  void find_leaders(const read::Image* image);
   void connect();
   void solve_liveness();
-  void add_jump_table(const read::GoBinary& binary, u32 insn, std::vector<ImageAddr>& targets) const;
+  void add_jump_table(const read::Image& image, u32 insn, std::vector<ImageAddr>& targets) const;
 
   read::Function function_;
   std::vector<x86::Insn> insns_;

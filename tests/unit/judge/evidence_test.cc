@@ -222,5 +222,48 @@ TEST_F(EvidenceTest, IgnoredAccessesChangeNothing) {
   EXPECT_EQ(e.verdict(), Verdict::kOpen);
 }
 
+// Stacks move when they grow: the distance from the upper end stays.
+TEST_F(EvidenceTest, AFrameIsTheSameAfterItsStackHasMoved) {
+  Evidence e = make();
+  e.add(append_writes());
+  Access header = reads(kHeader, 0x9100);
+  header.g = 0x77, header.stack_hi = TargetAddr(0xa000);
+  e.add(header);
+  Access copy = access(kHeader, Access::Kind::kIgnored, {});
+  copy.moves_stack = true;
+  e.add(copy);
+  EXPECT_TRUE(e.header_has_moved());
+  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x5000)}));  // somebody else's memory by now
+  Access element = reads(kElement, 0x1b100);
+  element.g = 0x77, element.stack_hi = TargetAddr(0x1c000);
+  e.add(element);
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, AnotherGoroutineAtTheSameDepthDoesNotCount) {
+  Evidence e = make();
+  e.add(append_writes());
+  Access header = reads(kHeader, 0x9100);
+  header.g = 0x77, header.stack_hi = TargetAddr(0xa000);
+  e.add(header);
+  Access element = reads(kElement, 0x1b100);
+  element.g = 0x78, element.stack_hi = TargetAddr(0x1c000);
+  e.add(element);
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
+TEST_F(EvidenceTest, AHeaderThatMovedIsFollowed) {
+  Evidence e = make();
+  e.add(append_writes());
+  Access copy = access(kHeader, Access::Kind::kIgnored, {});
+  copy.moves_stack = true;
+  e.add(copy);
+  constexpr TargetAddr kNow(0x8008);
+  e.follow_header(kNow);
+  EXPECT_FALSE(e.header_has_moved());
+  e.add(access(kNow, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
 }  // namespace
 }  // namespace geist::judge

@@ -1,0 +1,48 @@
+#include "program/slot_writes.h"
+
+namespace geist::program {
+namespace {
+
+bool writes_slot(const x86::Insn& insn, i64 slot) {
+  const x86::Operand& target = insn.operands[0];
+  if (!insn.writes_memory || target.kind != x86::Operand::Kind::kMem ||
+      target.mem.base != x86::kRsp)
+    return false;
+  constexpr i64 kWordBytes = 8;
+  // An element of an array on the stack: at or behind the displacement.
+  if (target.mem.index != x86::kNoReg) return target.mem.disp < slot + kWordBytes;
+  return target.mem.disp < slot + kWordBytes && target.mem.disp + target.size_bits / 8 > slot;
+}
+
+}  // namespace
+
+bool may_write_slot(const FunctionCode& code, ImageAddr from, i64 slot) {
+  std::optional<u32> start = code.find_insn(from);
+  if (!start) return true;
+  std::vector<bool> is_seen(code.blocks().size());
+  std::vector<u32> open;
+  // Of the first block only what is behind the start; all of it when a loop leads back.
+  auto scan = [&](u32 block, u32 first) {
+    const Block& b = code.blocks()[block];
+    for (u32 i = first; i <= b.last; ++i) {
+      if (writes_slot(code.insns()[i], slot)) return true;
+    }
+    // Behind a call that panics the code seems to go on, into the next such call and in the end
+    // into the prologue's.
+    for (u32 next : b.succs) {
+      if (is_seen[next] || code.starts_anew(block)) continue;
+      is_seen[next] = true;
+      open.push_back(next);
+    }
+    return b.unknown_succs;
+  };
+  if (scan(code.block_of(*start), *start)) return true;
+  while (!open.empty()) {
+    u32 block = open.back();
+    open.pop_back();
+    if (scan(block, code.blocks()[block].first)) return true;
+  }
+  return false;
+}
+
+}  // namespace geist::program

@@ -1,0 +1,14 @@
+// May a function, once it has come to some instruction, store into a word of its own frame?
+#pragma once
+
+#include "program/code.h"
+
+namespace geist::program {
+
+// `slot` is the word's offset from RSP, which does not change between prologue and epilogue. True
+// when an instruction that can be reached from `from` writes any of the 8 bytes by naming them, or
+// when control may go where nobody knows. Stores through a pointer to the word are not seen: they
+// do not name it.
+bool may_write_slot(const FunctionCode& code, ImageAddr from, i64 slot);
+
+}  // namespace geist::program

@@ -1,0 +1,84 @@
+// Which stores of a function name a word of its frame, on functions of a few instructions.
+#include "program/slot_writes.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "x86/assembler.h"
+
+namespace geist::program {
+namespace {
+
+using x86::Assembler;
+using x86::MemRef;
+
+constexpr ImageAddr kEntry(0x401000);
+
+MemRef slot(i64 disp) {
+  return {.base = x86::kRsp, .index = x86::kNoReg, .scale = 1, .disp = disp, .absolute = false};
+}
+
+// The instructions, and a RET behind them.
+FunctionCode decode(Assembler& assembler) {
+  assembler.finish();
+  EXPECT_TRUE(assembler.ok());
+  std::vector<u8> bytes = assembler.bytes();
+  bytes.push_back(0xc3);
+  read::Function function;
+  function.entry = kEntry;
+  function.end = kEntry + bytes.size();
+  return *FunctionCode::decode_bytes(bytes, function, nullptr);
+}
+
+TEST(SlotWrites, OnlyWhatComesAfterCounts) {
+  Assembler a(kEntry.value);
+  a.mov(slot(0x20), x86::kRax);
+  ImageAddr middle(a.here());
+  a.mov(slot(0x30), x86::kRax);
+  FunctionCode code = decode(a);
+  EXPECT_TRUE(may_write_slot(code, kEntry, 0x20));
+  EXPECT_FALSE(may_write_slot(code, middle, 0x20));
+  EXPECT_TRUE(may_write_slot(code, middle, 0x30));
+  EXPECT_TRUE(may_write_slot(code, middle, 0x2c)) << "overlaps";
+  EXPECT_FALSE(may_write_slot(code, middle, 0x38));
+}
+
+TEST(SlotWrites, ALoopLeadsBackToWhatStandsBefore) {
+  Assembler a(kEntry.value);
+  const x86::Label head = a.new_label();
+  a.mov(x86::kRbx, x86::kRax);
+  a.bind(head);
+  a.mov(slot(0x20), x86::kRax);
+  ImageAddr middle(a.here());
+  a.test(x86::kRbx, x86::kRbx);
+  a.jcc(x86::Cond::kNe, head);
+  FunctionCode code = decode(a);
+  EXPECT_TRUE(may_write_slot(code, middle, 0x20));
+}
+
+TEST(SlotWrites, ThePrologueThatStartsAnewIsAnotherCall) {
+  Assembler a(kEntry.value);
+  x86::Label entry = a.new_label();
+  a.bind(entry);
+  a.mov(slot(0x20), x86::kRax);
+  ImageAddr middle(a.here());
+  constexpr std::array<u8, 5> kCall{0xe8, 0, 0x10, 0, 0};
+  a.append_bytes(kCall);  // panics, but that is not known here
+  a.append_bytes(kCall);  // morestack
+  a.jmp(entry);
+  FunctionCode code = decode(a);
+  EXPECT_FALSE(may_write_slot(code, middle, 0x20));
+}
+
+TEST(SlotWrites, AnElementOfAnArrayMayBeAnyWordBehind) {
+  Assembler a(kEntry.value);
+  a.mov({.base = x86::kRsp, .index = x86::kRcx, .scale = 8, .disp = 0x18, .absolute = false},
+        x86::kRax);
+  FunctionCode code = decode(a);
+  EXPECT_TRUE(may_write_slot(code, kEntry, 0x40));
+  EXPECT_FALSE(may_write_slot(code, kEntry, 0x10));
+}
+
+}  // namespace
+}  // namespace geist::program
