@@ -17,6 +17,7 @@ namespace geist::probe {
 namespace {
 
 using program::AppendSite;
+using program::Displaced;
 using program::FunctionCode;
 using program::SiteBucket;
 using program::ValueLocation;
@@ -66,8 +67,8 @@ class Planner {
     plan_.site_table_size = plan_.region_bytes.size() - plan_.site_table_offset;
   }
 
-  SiteBucket add_site(const FunctionCode& code, const AppendSite& site);
-  bool add_hook(const FunctionCode& code, const std::optional<Displaced>& displaced, u32 entry_offset);
+  SiteBucket add_site(const AppendSite& site);
+  bool add_hook(const std::optional<Displaced>& displaced, u32 entry_offset);
 
  private:
   void align(usize boundary) {
@@ -83,7 +84,7 @@ class Planner {
     if (after != ranges_.end() && after->first < d.end.value) return true;
     return after != ranges_.begin() && std::prev(after)->second > d.begin.value;
   }
-  CodePatch make_patch(const Displaced& d, u64 trampoline) const;
+  CodePatch make_patch(const DisplacedCode& code, u64 trampoline) const;
   void commit(const Trampoline& trampoline, const abi::Site& record);
 
   const read::GoBinary& binary_;
@@ -93,11 +94,10 @@ class Planner {
   std::map<u64, u64> ranges_;  // replaced bytes, begin → end
 };
 
-CodePatch Planner::make_patch(const Displaced& d, u64 trampoline) const {
+CodePatch Planner::make_patch(const DisplacedCode& code, u64 trampoline) const {
   CodePatch patch;
-  patch.addr = plan_.bias.to_target(d.begin);
-  ByteView original = *binary_.image().find_bytes(d.begin, d.end - d.begin);
-  patch.original.assign(original.begin(), original.end());
+  patch.addr = plan_.bias.to_target(code.range.begin);
+  patch.original.assign(code.bytes.begin(), code.bytes.end());
   x86::Assembler as(patch.addr.value);
   as.jmp_to(trampoline);
   patch.replacement = as.bytes();
@@ -112,21 +112,16 @@ void Planner::commit(const Trampoline& trampoline, const abi::Site& record) {
   ++records_;
 }
 
-SiteBucket Planner::add_site(const FunctionCode& code, const AppendSite& site) {
-  std::optional<u32> branch = code.find_insn(site.branch);
-  SiteBucket why = SiteBucket::kNoRoomForPatch;
-  if (!branch) return why;
-  std::optional<Displaced> displaced = displace_around(code, *branch, &why);
-  if (!displaced) return why;
-  if (overlaps(*displaced)) return SiteBucket::kNoRoomForPatch;
-  std::optional<ByteView> bytes = binary_.image().find_bytes(code.function().entry, code.function().end - code.function().entry);
+SiteBucket Planner::add_site(const AppendSite& site) {
+  std::optional<DisplacedCode> code = read_displaced(binary_.image(), site.displaced);
+  if (!code || overlaps(site.displaced)) return SiteBucket::kNoRoomForPatch;
   TrampolinePlace place = next_place(header_.entry_event);
-  std::optional<Trampoline> trampoline =
-      bytes ? emit_append_trampoline(code, site, *displaced, *bytes, place) : std::nullopt;
+  std::optional<Trampoline> trampoline = emit_append_trampoline(site, *code, place);
   if (!trampoline) return SiteBucket::kArgumentNotLocated;
   abi::Site record{};
   record.id = static_cast<u32>(plan_.sites.size());
-  record.in_library = program::is_standard_library(code.function().name) ? 1 : 0;
+  record.in_library =
+      program::is_standard_library(binary_.pclntab().function(site.function).name) ? 1 : 0;
   record.resume = trampoline->resume;
   record.elem_size = site.elem_size;
   record.old_ptr = resolve(site.old_ptr, plan_.bias);
@@ -135,42 +130,49 @@ SiteBucket Planner::add_site(const FunctionCode& code, const AppendSite& site) {
   record.num = resolve(site.num, plan_.bias);
   record.type = resolve(site.elem_type, plan_.bias);
   commit(*trampoline, record);
-  plan_.sites.push_back({site, make_patch(*displaced, place.at), TargetAddr(place.at), trampoline->bytes.size()});
-  ranges_[displaced->begin.value] = displaced->end.value;
+  plan_.sites.push_back(
+      {site, make_patch(*code, place.at), TargetAddr(place.at), trampoline->bytes.size()});
+  ranges_[site.displaced.begin.value] = site.displaced.end.value;
   return SiteBucket::kProbed;
 }
 
-bool Planner::add_hook(const FunctionCode& code, const std::optional<Displaced>& displaced, u32 entry_offset) {
+bool Planner::add_hook(const std::optional<Displaced>& displaced, u32 entry_offset) {
   if (!displaced || overlaps(*displaced) || plan_.hooks.size() >= kMaxHooks) return false;
-  std::optional<ByteView> bytes = binary_.image().find_bytes(code.function().entry, code.function().end - code.function().entry);
+  std::optional<DisplacedCode> code = read_displaced(binary_.image(), *displaced);
   TrampolinePlace place = next_place(entry_offset);
-  std::optional<Trampoline> trampoline = bytes ? emit_hook_trampoline(code, *displaced, *bytes, place) : std::nullopt;
+  std::optional<Trampoline> trampoline = code ? emit_hook_trampoline(*code, place) : std::nullopt;
   if (!trampoline) return false;
   abi::Site record{};
   record.id = 0xffffffff;
   record.resume = trampoline->resume;
   commit(*trampoline, record);
-  plan_.hooks.push_back(make_patch(*displaced, place.at));
+  plan_.hooks.push_back(make_patch(*code, place.at));
   ranges_[displaced->begin.value] = displaced->end.value;
   return true;
 }
 
-void plan_exit_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan, u32 entry_offset) {
+void plan_exit_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
+                    u32 entry_offset) {
   std::optional<read::Function> exit = binary.pclntab().find_function_named("runtime.exit");
   std::optional<FunctionCode> code = exit ? FunctionCode::decode(binary, *exit) : std::nullopt;
-  if (!code || !planner.add_hook(*code, displace_entry(*code), entry_offset)) {
-    plan.notes.push_back("runtime.exit could not be hooked: a program that ends at once may end before it was judged");
+  if (!code || !planner.add_hook(program::displace_entry(*code), entry_offset)) {
+    plan.notes.push_back(
+        "runtime.exit could not be hooked: a program that ends at once may end before it was "
+        "judged");
   }
 }
 
-void plan_main_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan, u32 entry_offset) {
+void plan_main_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
+                    u32 entry_offset) {
   std::optional<read::Function> main = binary.pclntab().find_function_named("main.main");
   std::optional<FunctionCode> code = main ? FunctionCode::decode(binary, *main) : std::nullopt;
   if (!code) return;
   for (u32 i = 0; i < code->insns().size(); ++i) {
     if (code->insns()[i].flow != x86::Flow::kRet) continue;
-    if (!planner.add_hook(*code, displace_before_ret(*code, i), entry_offset)) {
-      plan.notes.push_back("a return of main.main could not be hooked: what was in scope there is judged from the last look");
+    if (!planner.add_hook(program::displace_before_ret(*code, i), entry_offset)) {
+      plan.notes.push_back(
+          "a return of main.main could not be hooked: what was in scope there is judged from the "
+          "last look");
       return;
     }
   }
@@ -198,16 +200,11 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);
   plan_exit_hook(binary, planner, plan, header.entry_exit);
-  std::optional<FunctionCode> code;
   for (AppendSite& site : table.sites) {
     if (site.bucket != SiteBucket::kProbed) continue;
     bool wanted = options.only.empty() ||
                   std::find(options.only.begin(), options.only.end(), site.call) != options.only.end();
-    if (!wanted) continue;
-    if (!code || code->function().index != site.function) {
-      code = FunctionCode::decode(binary, binary.pclntab().function(site.function));
-    }
-    site.bucket = code ? planner.add_site(*code, site) : SiteBucket::kFunctionNotDecoded;
+    if (wanted) site.bucket = planner.add_site(site);
   }
   plan_main_hook(binary, planner, plan, header.entry_main);
   GEIST_CHECK(plan.region_bytes.size() <= limit);

@@ -250,14 +250,14 @@ bool CheckEmitter::emit() {
   return constant && site_.elem_size != 0 ? emit_constant_size() : emit_variable_size();
 }
 
-bool emit_displaced(Assembler& as, const program::FunctionCode& code, ByteView bytes, u32 first, u32 last,
+// The instructions [first, end) of the displaced ones.
+bool emit_displaced(Assembler& as, const DisplacedCode& code, usize first, usize end,
                     LoadBias bias) {
-  for (u32 i = first; i <= last; ++i) {
-    const x86::Insn& insn = code.insns()[i];
-    x86::Insn moved = insn;
-    moved.addr = ImageAddr(bias.to_target(insn.addr).value);
-    ByteView raw = bytes.subspan(insn.addr - code.function().entry, insn.length);
-    std::optional<std::vector<u8>> relocated = x86::relocate(raw, moved, as.here());
+  for (usize i = first; i < end; ++i) {
+    x86::Insn moved = code.insns[i];
+    moved.addr = ImageAddr(bias.to_target(moved.addr).value);
+    std::optional<std::vector<u8>> relocated =
+        x86::relocate(code.bytes_of(code.insns[i]), moved, as.here());
     if (!relocated) return false;
     as.append_bytes(*relocated);
   }
@@ -274,23 +274,24 @@ void emit_runtime_entry(Assembler& as, const TrampolinePlace& place) {
 
 }  // namespace
 
-std::optional<Trampoline> emit_append_trampoline(const program::FunctionCode& code, const AppendSite& site,
-                                                 const Displaced& displaced, ByteView bytes,
+std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const DisplacedCode& code,
                                                  const TrampolinePlace& place) {
+  std::optional<usize> branch = find_branch(code, site);
+  if (!branch) return std::nullopt;
   Assembler as(place.at);
   x86::Label slow = as.new_label();
   x86::Label done = as.new_label();
   x86::Label grow = as.new_label();
-  bool takes_behind = displaced.last > displaced.branch;
+  usize behind = *branch + 1;
+  bool takes_behind = behind < code.insns.size();
   bool behind_is_grow = site.inplace_is_taken;
-  u64 end = place.bias.to_target(displaced.end).value;
+  u64 end = place.bias.to_target(code.range.end).value;
 
-  if (displaced.first < displaced.branch &&
-      !emit_displaced(as, code, bytes, displaced.first, displaced.branch - 1, place.bias)) {
-    return std::nullopt;
-  }
-  if (takes_behind && behind_is_grow) as.jcc(site.grow_cond, grow);
-  else as.jcc_to(site.grow_cond, place.bias.to_target(site.grow_entry).value);
+  if (!emit_displaced(as, code, 0, *branch, place.bias)) return std::nullopt;
+  if (takes_behind && behind_is_grow)
+    as.jcc(site.grow_cond, grow);
+  else
+    as.jcc_to(site.grow_cond, place.bias.to_target(site.grow_entry).value);
 
   CheckEmitter check(as, site, place.bias, slow, done);
   check.save();
@@ -300,14 +301,14 @@ std::optional<Trampoline> emit_append_trampoline(const program::FunctionCode& co
   Trampoline out;
   out.resume = as.here();
   if (takes_behind && !behind_is_grow) {
-    if (!emit_displaced(as, code, bytes, displaced.branch + 1, displaced.last, place.bias)) return std::nullopt;
+    if (!emit_displaced(as, code, behind, code.insns.size(), place.bias)) return std::nullopt;
     as.jmp_to(end);
   } else {
     as.jmp_to(place.bias.to_target(site.inplace_entry).value);
   }
   if (takes_behind && behind_is_grow) {
     as.bind(grow);
-    if (!emit_displaced(as, code, bytes, displaced.branch + 1, displaced.last, place.bias)) return std::nullopt;
+    if (!emit_displaced(as, code, behind, code.insns.size(), place.bias)) return std::nullopt;
     as.jmp_to(end);
   }
   as.bind(slow);
@@ -319,20 +320,20 @@ std::optional<Trampoline> emit_append_trampoline(const program::FunctionCode& co
   return out;
 }
 
-std::optional<Trampoline> emit_hook_trampoline(const program::FunctionCode& code, const Displaced& displaced,
-                                               ByteView bytes, const TrampolinePlace& place) {
+std::optional<Trampoline> emit_hook_trampoline(const DisplacedCode& code,
+                                               const TrampolinePlace& place) {
   Assembler as(place.at);
   emit_runtime_entry(as, place);
   Trampoline out;
   out.resume = as.here();
-  const x86::Insn& last = code.insns()[displaced.last];
+  const x86::Insn& last = code.insns.back();
   bool ends_in_ret = last.flow == x86::Flow::kRet;
-  if (displaced.last > displaced.first || !ends_in_ret) {
-    u32 moved_last = ends_in_ret ? displaced.last - 1 : displaced.last;
-    if (!emit_displaced(as, code, bytes, displaced.first, moved_last, place.bias)) return std::nullopt;
-  }
-  if (ends_in_ret) as.append_bytes(bytes.subspan(last.addr - code.function().entry, last.length));
-  else as.jmp_to(place.bias.to_target(displaced.end).value);
+  usize end = code.insns.size() - (ends_in_ret ? 1 : 0);
+  if (!emit_displaced(as, code, 0, end, place.bias)) return std::nullopt;
+  if (ends_in_ret)
+    as.append_bytes(code.bytes_of(last));
+  else
+    as.jmp_to(place.bias.to_target(code.range.end).value);
   as.finish();
   if (!as.ok()) return std::nullopt;
   out.bytes = as.bytes();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "probe/displace.h"
+#include "probe/displaced_code.h"
 #include "x86/assembler.h"
 
 namespace geist::probe {
@@ -19,13 +19,15 @@ struct Trampoline {
   u64 resume = 0;  // where the runtime goes on after an event
 };
 
-// Nothing when an instruction cannot be relocated or encoded.
-std::optional<Trampoline> emit_append_trampoline(const program::FunctionCode& code, const program::AppendSite& site,
-                                                 const Displaced& displaced, ByteView function_bytes,
+// Nothing when an instruction cannot be relocated or encoded, or the code is not what the site
+// says.
+std::optional<Trampoline> emit_append_trampoline(const program::AppendSite& site,
+                                                 const DisplacedCode& code,
                                                  const TrampolinePlace& place);
 
-// A trampoline that enters the runtime before the displaced instructions: for runtime.exit and main.main's returns.
-std::optional<Trampoline> emit_hook_trampoline(const program::FunctionCode& code, const Displaced& displaced,
-                                               ByteView function_bytes, const TrampolinePlace& place);
+// A trampoline that enters the runtime before the displaced instructions: for runtime.exit and
+// main.main's returns.
+std::optional<Trampoline> emit_hook_trampoline(const DisplacedCode& code,
+                                               const TrampolinePlace& place);
 
 }  // namespace geist::probe

@@ -428,15 +428,30 @@ std::vector<CallSite> scan_calls(const read::GoBinary& binary) {
   return calls;
 }
 
+// The bytes that give way to a jump; two jumps cannot share any.
+SiteBucket make_room(const FunctionCode& code, std::vector<Displaced>& taken, AppendSite& site) {
+  SiteBucket why = SiteBucket::kNoRoomForPatch;
+  std::optional<Displaced> room = displace_around(code, *code.find_insn(site.branch), &why);
+  if (!room) return why;
+  for (const Displaced& other : taken) {
+    if (room->begin < other.end && other.begin < room->end) return SiteBucket::kNoRoomForPatch;
+  }
+  taken.push_back(*room);
+  site.displaced = *room;
+  return SiteBucket::kProbed;
+}
+
 // All sites of the calls [first, last), which lie in one function.
-void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>& calls, usize first, usize last,
-                      std::vector<AppendSite>& out) {
+void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>& calls, usize first,
+                      usize last, std::vector<AppendSite>& out) {
   read::Function function = binary.pclntab().function(calls[first].function);
   std::optional<FunctionCode> code = FunctionCode::decode(binary, function);
   std::vector<ImageAddr> branches;
+  std::vector<Displaced> taken;
   for (usize i = first; i < last; ++i) {
     std::optional<u32> insn = code ? code->find_insn(calls[i].addr) : std::nullopt;
-    if (code && (!insn || code->insns()[*insn].flow != Flow::kCall)) continue;  // E8 inside another instruction
+    if (code && (!insn || code->insns()[*insn].flow != Flow::kCall))
+      continue;  // E8 inside another instruction
     AppendSite site;
     if (code) {
       site = SiteFinder(binary, *code, *insn).find();
@@ -451,31 +466,12 @@ void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>&
       }
       branches.push_back(site.branch);
     }
+    if (site.bucket == SiteBucket::kProbed) site.bucket = make_room(*code, taken, site);
     out.push_back(std::move(site));
   }
 }
 
 }  // namespace
-
-std::string_view bucket_name(SiteBucket bucket) {
-  switch (bucket) {
-#define GEIST_BUCKET(name, text, help) \
-  case SiteBucket::k##name: return text;
-#include "program/site_buckets.inc"
-#undef GEIST_BUCKET
-  }
-  return "";
-}
-
-std::string_view bucket_help(SiteBucket bucket) {
-  switch (bucket) {
-#define GEIST_BUCKET(name, text, help) \
-  case SiteBucket::k##name: return help;
-#include "program/site_buckets.inc"
-#undef GEIST_BUCKET
-  }
-  return "";
-}
 
 u64 SiteTable::count(SiteBucket bucket) const {
   return static_cast<u64>(

@@ -11,11 +11,10 @@
 // Source: cmd/compile/internal/ssagen (*state).append; runtime/slice.go growslice, go1.21 to go1.27.
 #pragma once
 
-#include <optional>
-#include <string_view>
 #include <vector>
 
-#include "program/code.h"
+#include "program/displace.h"
+#include "program/site_bucket.h"
 #include "read/go/go_binary.h"
 
 namespace geist::program {
@@ -38,15 +37,6 @@ struct ValueLocation {
   bool operator==(const ValueLocation&) const = default;
 };
 
-// Why a growslice call is not probed, or what it is instead. Names and help texts in site_buckets.inc.
-enum class SiteBucket : u8 {
-#define GEIST_BUCKET(name, text, help) k##name,
-#include "program/site_buckets.inc"
-#undef GEIST_BUCKET
-};
-std::string_view bucket_name(SiteBucket bucket);
-std::string_view bucket_help(SiteBucket bucket);
-
 // A stack slot that growslice's caller says is a live pointer after the append, and where that value is at the branch.
 struct LivePointer {
   i64 slot = 0;            // offset from SP
@@ -62,6 +52,7 @@ struct AppendSite {
   ImageAddr grow_entry;    // first instruction of the grow path
   ImageAddr inplace_entry; // first instruction of the in-place path
   bool inplace_is_taken = false;  // the Jcc jumps to the in-place path and falls into the grow path
+  Displaced displaced;     // around the branch, when probed: what gives way to a jump
 
   ValueLocation old_ptr, new_len, cap, num, elem_type;
   u64 elem_size = 0;       // 0 when only known at run time (then elem_type locates the abi.Type)

@@ -1,15 +1,12 @@
-// See displace.h. Source of the nil-check rule: cmd/compile/internal/ssa/nilcheck.go (an access at an offset below 4096
-// serves as the nil check of its base).
-#include "probe/displace.h"
+// See displace.h. Source of the nil-check rule: cmd/compile/internal/ssa/nilcheck.go (an access at
+// an offset below 4096 serves as the nil check of its base).
+#include "program/displace.h"
 
 #include <algorithm>
 
-namespace geist::probe {
+namespace geist::program {
 namespace {
 
-using program::Block;
-using program::FunctionCode;
-using program::SiteBucket;
 using x86::Flow;
 using x86::Insn;
 using x86::Operand;
@@ -34,7 +31,8 @@ bool was_dereferenced(const FunctionCode& code, u32 insn, x86::Reg base) {
       const Operand* memory = memory_operand(before);
       bool writes_base = (before.writes & x86::bit(base)) != 0 || before.flow == Flow::kCall;
       if (writes_base) return false;
-      if (memory != nullptr && memory->mem.base == base && memory->mem.index == x86::kNoReg) return true;
+      if (memory != nullptr && memory->mem.base == base && memory->mem.index == x86::kNoReg)
+        return true;
     }
     const std::vector<u32>& preds = code.blocks()[block].preds;
     if (preds.size() != 1) return false;
@@ -57,8 +55,8 @@ bool can_move(const FunctionCode& code, u32 insn, SiteBucket* why) {
   return true;
 }
 
-Displaced make(const FunctionCode& code, u32 first, u32 branch, u32 last) {
-  return {first, branch, last, code.insns()[first].addr, code.insns()[last].end()};
+Displaced make(const FunctionCode& code, u32 first, u32 last) {
+  return {code.insns()[first].addr, code.insns()[last].end()};
 }
 
 }  // namespace
@@ -70,7 +68,9 @@ bool may_fault(const FunctionCode& code, u32 insn) {
   const Operand* memory = memory_operand(i);
   if (memory == nullptr) return true;  // string instructions and the like
   const x86::Mem& mem = memory->mem;
-  if (mem.rip_relative || mem.base == x86::kRsp || mem.index != x86::kNoReg || mem.base == x86::kR14) return false;
+  if (mem.rip_relative || mem.base == x86::kRsp || mem.index != x86::kNoReg ||
+      mem.base == x86::kR14)
+    return false;
   if (mem.segment || mem.base == x86::kNoReg) return true;
   return !was_dereferenced(code, insn, mem.base);
 }
@@ -79,9 +79,11 @@ std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, S
   const Block& block = code.blocks()[code.block_of(branch)];
   *why = SiteBucket::kNoRoomForPatch;
   u32 first = branch;
-  auto room = [&](u32 last) { return code.insns()[last].end() - code.insns()[first].addr >= kJmpBytes; };
+  auto room = [&](u32 last) {
+    return code.insns()[last].end() - code.insns()[first].addr >= kJmpBytes;
+  };
   while (!room(branch) && first > block.first && can_move(code, first - 1, why)) --first;
-  if (room(branch)) return make(code, first, branch, branch);
+  if (room(branch)) return make(code, first, branch);
   // Take instructions behind the branch too, if only the branch falls into them.
   u32 last = branch;
   if (branch + 1 >= code.insns().size()) return std::nullopt;
@@ -89,7 +91,7 @@ std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, S
   if (next.first != branch + 1 || next.preds.size() != 1) return std::nullopt;
   while (!room(last) && last < next.last && can_move(code, last + 1, why)) ++last;
   if (!room(last)) return std::nullopt;
-  return make(code, first, branch, last);
+  return make(code, first, last);
 }
 
 std::optional<Displaced> displace_before_ret(const FunctionCode& code, u32 ret) {
@@ -101,16 +103,16 @@ std::optional<Displaced> displace_before_ret(const FunctionCode& code, u32 ret) 
     if (before.flow != Flow::kNext || may_fault(code, first - 1)) return std::nullopt;
     --first;
   }
-  return make(code, first, ret, ret);
+  return make(code, first, ret);
 }
 
 std::optional<Displaced> displace_entry(const FunctionCode& code) {
   const Block& block = code.blocks()[0];
   for (u32 last = block.first; last <= block.last; ++last) {
     if (code.insns()[last].flow != Flow::kNext || may_fault(code, last)) return std::nullopt;
-    if (code.insns()[last].end() - code.insns()[0].addr >= kJmpBytes) return make(code, 0, 0, last);
+    if (code.insns()[last].end() - code.insns()[0].addr >= kJmpBytes) return make(code, 0, last);
   }
   return std::nullopt;
 }
 
-}  // namespace geist::probe
+}  // namespace geist::program

@@ -1,0 +1,27 @@
+#include "program/site_bucket.h"
+
+namespace geist::program {
+
+std::string_view bucket_name(SiteBucket bucket) {
+  switch (bucket) {
+#define GEIST_BUCKET(name, text, help) \
+  case SiteBucket::k##name:            \
+    return text;
+#include "program/site_buckets.inc"
+#undef GEIST_BUCKET
+  }
+  return "";
+}
+
+std::string_view bucket_help(SiteBucket bucket) {
+  switch (bucket) {
+#define GEIST_BUCKET(name, text, help) \
+  case SiteBucket::k##name:            \
+    return help;
+#include "program/site_buckets.inc"
+#undef GEIST_BUCKET
+  }
+  return "";
+}
+
+}  // namespace geist::program

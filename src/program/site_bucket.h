@@ -1,0 +1,20 @@
+// Why a growslice call is not probed, or what it is instead. Names and help texts are in
+// site_buckets.inc.
+#pragma once
+
+#include <string_view>
+
+#include "base/ints.h"
+
+namespace geist::program {
+
+enum class SiteBucket : u8 {
+#define GEIST_BUCKET(name, text, help) k##name,
+#include "program/site_buckets.inc"
+#undef GEIST_BUCKET
+};
+
+std::string_view bucket_name(SiteBucket bucket);
+std::string_view bucket_help(SiteBucket bucket);
+
+}  // namespace geist::program
