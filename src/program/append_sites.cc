@@ -24,6 +24,12 @@ constexpr u32 kMaxFlagSearchDepth = 6;
 constexpr u64 kMaxElemSize = 1u << 30;
 
 bool is_unsigned_order(Cond c) { return c == Cond::kB || c == Cond::kAe || c == Cond::kBe || c == Cond::kA; }
+// Capacity 0, or constants: there is no in-place path.
+bool never_fits(const Expr& new_len, const Expr& cap) {
+  return cap == Expr{} || (cap.is_constant() && new_len.is_constant() &&
+                           static_cast<u64>(new_len.constant) > static_cast<u64>(cap.constant));
+}
+
 bool is_equality(Cond c) { return c == Cond::kE || c == Cond::kNe; }
 
 // A branch that may be the one that decides, seen from the grow path.
@@ -69,6 +75,7 @@ class SiteFinder {
   u32 call_block_;
   std::vector<u32> region_;
   std::vector<Candidate> candidates_;
+  bool cut_short_ = false;  // a candidate had too many ways to the call
   SymbolTable table_;
   Arguments arguments_;
   std::vector<std::pair<i64, Expr>> live_;    // slot, value in symbols of the branch
@@ -122,7 +129,10 @@ std::vector<std::vector<u32>> SiteFinder::paths_to_call(u32 from) const {
 // Runs every path from the branch to the call; all must hand growslice the same values.
 std::optional<SiteBucket> SiteFinder::gather_arguments(const Candidate& candidate) {
   std::vector<std::vector<u32>> paths = paths_to_call(candidate.grow_block);
-  if (paths.empty()) return SiteBucket::kNoBranchFound;
+  if (paths.empty()) {
+    cut_short_ = true;
+    return SiteBucket::kNoBranchFound;
+  }
   table_ = SymbolTable();
   bool first = true;
   for (const std::vector<u32>& path : paths) {
@@ -357,9 +367,7 @@ AppendSite SiteFinder::find() {
       why = *failed;
       continue;
     }
-    bool surely_grows = arguments_.cap == Expr{} ||
-                        (arguments_.cap.is_constant() && arguments_.new_len.is_constant() &&
-                         static_cast<u64>(arguments_.new_len.constant) > static_cast<u64>(arguments_.cap.constant));
+    bool surely_grows = never_fits(arguments_.new_len, arguments_.cap);
     if (surely_grows && !find_refined_cap(candidate)) {
       why = SiteBucket::kAlwaysGrows;
       continue;
@@ -373,11 +381,14 @@ AppendSite SiteFinder::find() {
     return site;
   }
   if (why == SiteBucket::kNoBranchFound || why == SiteBucket::kOperandsDoNotMatch) {
-    // Only the call's own block: with capacity 0 there is nothing to decide.
+    // Only the call's own block: with capacity 0 there is nothing to decide, nor with another constant that is too small,
+    // as of append([]T{x}, y), when no branch leads straight to the call. (Behind one it may be the branch's doing.)
     SymbolTable table;
     SymbolicState state(table);
     for (u32 i = code_.blocks()[call_block_].first; i < call_insn_; ++i) state.execute(code_.insns()[i]);
-    if (state.reg(x86::kRcx) == Expr{}) why = SiteBucket::kAlwaysGrows;
+    const Expr& cap = state.reg(x86::kRcx);
+    bool no_branch = why == SiteBucket::kNoBranchFound && !cut_short_ && region_.size() <= kMaxRegionBlocks;
+    if (cap == Expr{} || (no_branch && never_fits(state.reg(x86::kRbx), cap))) why = SiteBucket::kAlwaysGrows;
   }
   site.bucket = why;
   return site;
