@@ -36,7 +36,7 @@ struct Event {
   uint64_t stack_hi;
   uint32_t old_size;        // bytes used in old_bytes, min(dest_size, kMaxOldBytes)
   uint32_t stack_size;      // bytes used in stack, from regs[rsp] up
-  uint32_t parked;          // 1 while the thread waits for the tool before it writes
+  uint32_t parked;          // how many µs from tsc on the thread waits for the tool before it writes; 0: it does not
   uint32_t reserved;
   uint8_t old_bytes[kMaxOldBytes];
   uint8_t stack[kMaxStackBytes];

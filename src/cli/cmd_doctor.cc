@@ -33,6 +33,7 @@
 #include "base/fd.h"
 #include "cli/exit_code.h"
 #include "cli/print.h"
+#include "program/site_cache.h"
 #include "read/go/layout.h"
 #include "report/report.h"
 
@@ -209,6 +210,13 @@ Check check_go() {
           "put go in PATH (https://go.dev/dl/)"};
 }
 
+Check check_cache() {
+  std::string folder = program::SiteCache::default_folder();
+  return {"cache", folder, program::SiteCache::find_problem(folder).value_or(""),
+          "each run searches its binary anew: large ones start some tenths of a second later",
+          "set XDG_CACHE_HOME or HOME to a folder that can be written"};
+}
+
 std::string show_check(const Check& check, bool color) {
   constexpr const char* kGreen = "\x1b[32m";
   constexpr const char* kRed = "\x1b[1;31m";
@@ -228,7 +236,7 @@ std::string show_check(const Check& check, bool color) {
 
 int cmd_doctor(bool color) {
   std::vector<Check> checks = {check_machine(),      check_ptrace(), check_memory(), check_watch(),
-                               check_kernel_watch(), check_memfd(),  check_go()};
+                               check_kernel_watch(), check_memfd(),  check_cache(),  check_go()};
   bool all_work = true;
   std::string out;
   for (const Check& check : checks) {

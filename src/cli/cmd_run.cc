@@ -4,8 +4,10 @@
 
 #include <sys/prctl.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <thread>
 
 #include <fmt/format.h>
@@ -15,7 +17,7 @@
 #include "cli/program_path.h"
 #include "judge/sources.h"
 #include "judge/tracker.h"
-#include "program/append_sites.h"
+#include "program/site_cache.h"
 
 namespace geist::cli {
 namespace {
@@ -62,13 +64,16 @@ judge::SiteCounts count_sites(const program::SiteTable& table) {
   return counts;
 }
 
-// DWARF is opened beside the search for sites; both take their time on large binaries.
+// How long an append may wait for the debug information to be read.
+constexpr u32 kUnreadyTimeoutUs = 1500000;
+
+// DWARF is opened beside everything up to the first event: it takes its time on large binaries.
 struct DebugOpener {
   std::unique_ptr<read::DebugInfo> info;
   std::string why_not;
-  std::thread thread;
+  std::future<void> done;
   explicit DebugOpener(const read::GoBinary& binary) {
-    thread = std::thread([this, &binary] {
+    done = std::async(std::launch::async, [this, &binary] {
       Result<std::unique_ptr<read::DebugInfo>> opened = read::DebugInfo::open(binary.image());
       if (!opened.ok()) {
         why_not = opened.error().message();
@@ -79,12 +84,22 @@ struct DebugOpener {
       if (info && main) (void)info->variables_at(main->entry, main->entry);
     });
   }
-  read::DebugInfo* join() {
-    if (thread.joinable()) thread.join();
+  // Waits for it; the running program sees signs of life meanwhile.
+  read::DebugInfo* wait(target::SharedRing& ring) {
+    while (done.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) ring.beat();
     return info.get();
   }
-  ~DebugOpener() { join(); }
 };
+
+target::LaunchRequest make_request(const RunOptions& options, const std::string& path, const ChildSignals& signals) {
+  target::LaunchRequest request;
+  request.path = path;
+  request.command = options.command;
+  request.budget.share_percent = options.budget_percent;
+  request.budget.unready_timeout_us = kUnreadyTimeoutUs;
+  request.signal_mask = signals.child_mask();
+  return request;
+}
 
 ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process, const ChildSignals& signals) {
   for (;;) {
@@ -136,26 +151,22 @@ int cmd_run(const RunOptions& options) {
 
   // Names and append sites. From here on both are only read.
   DebugOpener debug(*binary.value());
-  program::SiteTable sites = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
+  program::SiteTable sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
-  (void)debug.join();
 
   // Start it with every site probed. When this returns the program runs and nobody traces it.
   Result<ChildSignals> signals = ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
-  target::LaunchRequest request;
-  request.path = program->path;
-  request.command = options.command;
-  request.budget.share_percent = options.budget_percent;
-  request.signal_mask = signals->child_mask();
-  auto process = target::launch(*binary.value(), sites, request);
+  auto process = target::launch(*binary.value(), sites, make_request(options, program->path, signals.value()));
   if (!process.ok()) return fail(process.error());
   target::ProbedProcess& running = *process.value();
   signals->child_started();
+  cache.save();  // not before: the program waits for nobody's disk
 
   // Judge while it runs, and once more at its end.
-  judge::Context context = judge::make_context(*binary.value(), debug.join(), running, symbols.value());
+  judge::Context context = judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
   judge::TrackerOptions tracking;
   tracking.watch = !options.no_watch;
   tracking.max_open_cases = options.history;

@@ -40,6 +40,7 @@ Tracker::Tracker(Context& context, target::ProbedProcess& process, const Tracker
   // While an append waits, the program does: on a busy machine the tool should be next. Without the right to, all goes on.
   constexpr int kUrgent = -15;
   (void)::setpriority(PRIO_PROCESS, 0, kUrgent);
+  process_.ring.ready();
 }
 
 Tracker::~Tracker() = default;

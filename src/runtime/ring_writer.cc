@@ -89,18 +89,20 @@ void publish_and_wake(Control* control) {
 }
 
 // Nearly all honest reuse is in the standard library, nearly all bugs are not: its sites may use an eighth of the budget.
-bool may_park(const Control* control, const Site* site, uint64_t now) {
+// Longest wait in µs, 0: none.
+uint32_t patience_for(const Control* control, const Site* site, uint64_t now) {
   uint64_t elapsed = now - control->start_tsc;
   uint64_t allowance = control->park_grace_ticks + (elapsed >> 16) * control->park_share;
   if (site->in_library != 0) allowance >>= 3;
-  return control->park_timeout_us != 0 && __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) < allowance;
+  if (__atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) >= allowance) return 0;
+  return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
 }
 
-// Waits until the tool let go of this ticket, at most park_timeout_us; the time is charged to the budget.
-void park(Control* control, Slot* slot, uint64_t ticket, uint64_t now) {
+// Waits until the tool let go of this ticket, at most `patience_us`; the time is charged to the budget.
+void park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t patience_us) {
   uint32_t wanted = static_cast<uint32_t>(ticket + 1);
   uint64_t ticks_per_us = control->tsc_hz / 1000000;
-  uint64_t limit = control->park_timeout_us * (ticks_per_us == 0 ? 1 : ticks_per_us);
+  uint64_t limit = patience_us * (ticks_per_us == 0 ? 1 : ticks_per_us);
   uint64_t elapsed = 0;
   for (;;) {
     uint32_t ack = __atomic_load_n(&slot->ack, __ATOMIC_ACQUIRE);
@@ -143,12 +145,12 @@ void record(State* state, Control* control, const Site* site, const Saved* saved
   event->tsc = now;
   event->context = context;
   event->hit = hit;
-  bool parks = may_park(control, site, now);
-  event->parked = parks ? 1 : 0;
+  uint32_t patience_us = patience_for(control, site, now);
+  event->parked = patience_us;
   __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&slot->sequence, ticket + 1, __ATOMIC_RELEASE);
   publish_and_wake(control);
-  if (parks) park(control, slot, ticket, now);
+  if (patience_us != 0) park(control, slot, ticket, now, patience_us);
 }
 
 extern "C" void geist_on_exit(Site*, const Saved*, State* state) {

@@ -18,6 +18,7 @@ struct Budget {
   u64 grace_ms = 120;         // parked time that is always allowed
   u32 share_percent = 2;      // further share of the elapsed time
   u32 park_timeout_us = 250000; // longest wait of one append
+  u32 unready_timeout_us = 0;  // the same before SharedRing::ready(), when that is longer
   u64 gate_timeout_ms = 10000;
 };
 
@@ -38,6 +39,9 @@ class SharedRing {
   abi::Control& control() { return *control_; }
   const abi::Control& control() const { return *control_; }
   void beat();
+  // The tool reads its debug information while the program starts. Appends that come before may wait longer, and this
+  // ends it: from now on the budget's times hold, and what was waited before is not charged to it.
+  void ready();
   // Sleeps until something is published or the time is over.
   void wait(u64 timeout_us);
   // The next event, if one is ready. Its slot stays taken until release().
@@ -67,7 +71,7 @@ class SharedRing {
   u64 next_ = 0;
   u64 lost_damaged_ = 0;
   u64 tsc_hz_ = 0;
-  u32 park_timeout_us_ = 0;
+  u32 park_timeout_us_ = 0;  // once ready
   u64 refunded_ticks_ = 0;
 };
 

@@ -62,8 +62,8 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   c.heartbeat_limit = kHeartbeatLimitSeconds * ring.tsc_hz_;
   c.park_grace_ticks = ring.tsc_hz_ / 1000 * budget.grace_ms;
   c.park_share = budget.share_percent * 65536 / 100;
-  c.park_timeout_us = budget.park_timeout_us;
   ring.park_timeout_us_ = budget.park_timeout_us;
+  c.park_timeout_us = budget.park_timeout_us == 0 ? 0 : std::max(budget.park_timeout_us, budget.unready_timeout_us);
   c.gate_timeout_us = budget.gate_timeout_ms * 1000;
   c.g_goid = layout.g_goid;
   c.g_m = layout.g_m;
@@ -82,6 +82,13 @@ SharedRing::~SharedRing() {
 }
 
 void SharedRing::beat() { __atomic_store_n(&control_->heartbeat_tsc, read_tsc(), __ATOMIC_RELAXED); }
+
+void SharedRing::ready() {
+  // Appends that wait now keep the longer time, and say so in their event.
+  __atomic_store_n(&control_->park_timeout_us, park_timeout_us_, __ATOMIC_RELAXED);
+  u64 waited = __atomic_load_n(&control_->parked_ticks, __ATOMIC_RELAXED);
+  __atomic_store_n(&control_->park_grace_ticks, control_->park_grace_ticks + waited, __ATOMIC_RELAXED);
+}
 
 void SharedRing::wait(u64 timeout_us) {
   u32 seen = __atomic_load_n(&control_->published, __ATOMIC_SEQ_CST);
@@ -119,7 +126,7 @@ std::optional<RawEvent> SharedRing::take(u32 site_count) {
 bool SharedRing::still_waits(const abi::Event& event) const {
   // The wait is measured from event.tsc; a tenth of it is left as a margin.
   u64 waited_us = (read_tsc() - event.tsc) / (tsc_hz_ / 1000000 + 1);
-  return event.parked != 0 && waited_us < u64{park_timeout_us_} * 9 / 10;
+  return waited_us < u64{event.parked} * 9 / 10;
 }
 
 void SharedRing::refund_delay(const abi::Event& event) {
@@ -127,7 +134,7 @@ void SharedRing::refund_delay(const abi::Event& event) {
   const u64 ticks_per_ms = tsc_hz_ / 1000;
   const u64 usual = kUsualDelayMs * ticks_per_ms;
   const u64 waited = read_tsc() - event.tsc;
-  const u64 patience = u64{park_timeout_us_} * ticks_per_ms / 1000;
+  const u64 patience = u64{event.parked} * ticks_per_ms / 1000;
   // A counter of another core may be ahead, a hostile one anywhere.
   if (event.parked == 0 || waited <= usual || waited > patience) return;
   const u64 left = kMostRefundedMs * ticks_per_ms - refunded_ticks_;

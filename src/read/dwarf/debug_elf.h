@@ -2,7 +2,7 @@
 //
 //   Image ─▶ .debug_info .debug_abbrev .debug_addr, ranges, locations, strings ─▶ ELF ─▶ Dwarf*
 //
-// Why not the file as it is: libdw inflates every debug section when it opens a file, and
+// Why not the file as it is: libdw inflates every debug section when it opens a file, slowly, and
 // .debug_line and .debug_frame, which nobody here asks for, are a third of the bytes; and headers
 // nobody vouches for never reach libelf. Compressed sections (SHF_COMPRESSED) must promise a size
 // that zlib can keep: at most 1032 times what is there.
