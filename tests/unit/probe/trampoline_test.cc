@@ -1,0 +1,426 @@
+// Trampolines are run: made for a small piece of code in this process, entered with known registers, and left through
+// stubs that tell which of the three ways out was taken, with which registers, flags and stack.
+//
+//   code      [displaced instructions] Jcc grow        (never runs: the trampoline stands for it)
+//   exits     grow, in-place, runtime entry: each a stub that saves everything and returns to the test
+#include "probe/trampoline.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <cstring>
+
+struct MachineState {
+  unsigned long regs[16];  // hardware numbering; [4] is what SP was moved by
+  unsigned long flags;
+  unsigned long exit;
+};
+
+extern "C" void geist_test_enter(MachineState* state, unsigned long target, unsigned char* stack);
+extern "C" void geist_test_exit();
+
+// Enters `target` by a jump with the state's registers and SP = stack; geist_test_exit, entered with a number pushed,
+// saves all registers and returns from geist_test_enter.
+asm(R"(
+        .intel_syntax noprefix
+        .text
+geist_test_enter:
+        push rbx
+        push rbp
+        push r12
+        push r13
+        push r14
+        push r15
+        mov [rip + geist_test_sp], rsp
+        mov [rip + geist_test_state], rdi
+        mov [rip + geist_test_target], rsi
+        mov [rip + geist_test_stack], rdx
+        mov rsp, rdx
+        mov rax, [rdi]
+        mov rcx, [rdi + 8]
+        mov rdx, [rdi + 16]
+        mov rbx, [rdi + 24]
+        mov rbp, [rdi + 40]
+        mov rsi, [rdi + 48]
+        mov r8, [rdi + 64]
+        mov r9, [rdi + 72]
+        mov r10, [rdi + 80]
+        mov r11, [rdi + 88]
+        mov r12, [rdi + 96]
+        mov r13, [rdi + 104]
+        mov r14, [rdi + 112]
+        mov r15, [rdi + 120]
+        mov rdi, [rdi + 56]
+        jmp [rip + geist_test_target]
+geist_test_exit:
+        pushfq
+        push rax
+        mov rax, [rip + geist_test_state]
+        mov [rax + 8], rcx
+        pop rcx
+        mov [rax], rcx
+        pop rcx
+        mov [rax + 128], rcx
+        pop rcx
+        mov [rax + 136], rcx
+        mov [rax + 16], rdx
+        mov [rax + 24], rbx
+        mov rcx, rsp
+        sub rcx, [rip + geist_test_stack]
+        mov [rax + 32], rcx
+        mov [rax + 40], rbp
+        mov [rax + 48], rsi
+        mov [rax + 56], rdi
+        mov [rax + 64], r8
+        mov [rax + 72], r9
+        mov [rax + 80], r10
+        mov [rax + 88], r11
+        mov [rax + 96], r12
+        mov [rax + 104], r13
+        mov [rax + 112], r14
+        mov [rax + 120], r15
+        mov rsp, [rip + geist_test_sp]
+        pop r15
+        pop r14
+        pop r13
+        pop r12
+        pop rbp
+        pop rbx
+        cld
+        ret
+        .local geist_test_sp
+        .comm geist_test_sp, 8, 8
+        .local geist_test_state
+        .comm geist_test_state, 8, 8
+        .local geist_test_target
+        .comm geist_test_target, 8, 8
+        .local geist_test_stack
+        .comm geist_test_stack, 8, 8
+        .att_syntax
+)");
+
+namespace geist::probe {
+namespace {
+
+using program::AppendSite;
+using program::ValueLocation;
+using x86::Cond;
+using LocationKind = ValueLocation::Kind;
+
+constexpr unsigned long kGrow = 1, kInplace = 2, kEvent = 3;
+constexpr u64 kCarry = 1, kZero = 64;
+constexpr i64 kEntryFrame = 144;  // entry_x86_64.S FRAME_BYTES
+
+ValueLocation in_register(x86::Reg reg, i64 addend = 0) {
+  ValueLocation l;
+  l.kind = LocationKind::kRegister;
+  l.reg = reg;
+  l.addend = addend;
+  return l;
+}
+ValueLocation constant(i64 value) {
+  ValueLocation l;
+  l.addend = value;
+  return l;
+}
+
+// RAX old_ptr, RBX newLen, RCX cap as at most appends; one element of 8 bytes.
+class Trampolines : public testing::Test {
+ protected:
+  static constexpr u64 kCodeAt = 0x100, kGrowAt = 0x400, kInplaceAt = 0x500, kEventAt = 0x600, kTrampolineAt = 0x1000, kRecordAt = 0x2000;
+
+  Trampolines() {
+    void* at = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(at, MAP_FAILED);
+    memory = static_cast<u8*>(at);
+    base = reinterpret_cast<u64>(at);
+    put_exit(kGrowAt, kGrow);
+    put_exit(kInplaceAt, kInplace);
+    put_exit(kEventAt, kEvent);
+    for (u64 r = 0; r < 16; ++r) start.regs[r] = 0x1111111111111111 * r;
+    set(x86::kRax, reinterpret_cast<u64>(elements.data()));
+    set(x86::kRbx, 3);  // newLen: the third element is written
+    set(x86::kRcx, 4);
+  }
+  ~Trampolines() override { ::munmap(memory, kBytes); }
+
+  void put_exit(u64 offset, unsigned long number) {
+    u8* to = memory + offset;
+    *to++ = 0x6a;  // push imm8
+    *to++ = static_cast<u8>(number);
+    *to++ = 0xff;  // jmp [rip+0]
+    *to++ = 0x25;
+    std::memset(to, 0, 4);
+    u64 exit = reinterpret_cast<u64>(&geist_test_exit);
+    std::memcpy(to + 4, &exit, 8);
+  }
+  void set(x86::Reg reg, u64 value) { start.regs[reg] = value; }
+
+  // CMP a, b; Jcc grow; and what follows. The site's branch is the Jcc.
+  template <typename Behind>
+  AppendSite make_site(x86::Reg a, x86::Reg b, Cond cond, Behind behind) {
+    x86::Assembler as(base + kCodeAt);
+    as.cmp(a, b);
+    AppendSite site;
+    site.branch = ImageAddr(as.here());
+    as.jcc_to(cond, base + kGrowAt);
+    site.inplace_entry = ImageAddr(as.here());
+    behind(as);
+    as.finish();
+    EXPECT_TRUE(as.ok());
+    std::memcpy(memory + kCodeAt, as.bytes().data(), as.bytes().size());
+    code_bytes = as.bytes().size();
+    site.grow_cond = cond;
+    site.grow_entry = ImageAddr(base + kGrowAt);
+    site.old_ptr = in_register(x86::kRax);
+    site.new_len = in_register(x86::kRbx);
+    site.cap = in_register(x86::kRcx);
+    site.num = constant(1);
+    site.elem_size = 8;
+    site.live_inplace = x86::kAllGprs;
+    return site;
+  }
+  AppendSite usual_site() {
+    return make_site(x86::kRcx, x86::kRbx, Cond::kB, [](x86::Assembler&) {});
+  }
+
+  // The displaced range is [first byte, end); the in-place path is the stub unless it lies in the range.
+  DisplacedCode code_of(u64 end) {
+    DisplacedCode code;
+    code.range = {ImageAddr(base + kCodeAt), ImageAddr(base + kCodeAt + end)};
+    code.bytes = {memory + kCodeAt, end};
+    for (u64 at = 0; at < end;) {
+      code.insns.push_back(*x86::decode(code.bytes.subspan(at), code.range.begin + at));
+      at += code.insns.back().length;
+    }
+    return code;
+  }
+
+  MachineState run(AppendSite site) {
+    DisplacedCode code = code_of(code_bytes);
+    // Behind the displaced bytes the in-place path goes on: there stands its stub.
+    u64 behind = kCodeAt + code_bytes;
+    put_exit(behind, kInplace);
+    std::optional<Trampoline> made = emit_append_trampoline(site, code, {LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt});
+    EXPECT_TRUE(made.has_value());
+    MachineState state = start;
+    if (!made) return state;
+    std::memcpy(memory + kTrampolineAt, made->bytes.data(), made->bytes.size());
+    trampoline = *made;
+    geist_test_enter(&state, base + kTrampolineAt, stack + sizeof stack / 2);
+    return state;
+  }
+
+  void expect_same_registers(const MachineState& end) {
+    for (int r = 0; r < 16; ++r) {
+      if (r == x86::kRsp) continue;
+      EXPECT_EQ(end.regs[r], start.regs[r]) << "register " << r;
+    }
+    EXPECT_EQ(end.regs[x86::kRsp], 0u);
+  }
+
+  static constexpr usize kBytes = 0x4000;
+  u8* memory = nullptr;
+  u64 base = 0;
+  u64 code_bytes = 0;
+  MachineState start{};
+  Trampoline trampoline;
+  std::array<u64, 8> elements{};
+  alignas(16) u8 stack[8192] = {};
+};
+
+TEST_F(Trampolines, WithoutRoomItGoesToTheGrowPath) {
+  set(x86::kRcx, 2);
+  MachineState end = run(usual_site());
+  EXPECT_EQ(end.exit, kGrow);
+  expect_same_registers(end);
+}
+
+TEST_F(Trampolines, AZeroDestinationGoesOnInPlace) {
+  elements = {1, 2, 0, 4};
+  MachineState end = run(usual_site());
+  EXPECT_EQ(end.exit, kInplace);
+  expect_same_registers(end);
+}
+
+TEST_F(Trampolines, AnyByteOfTheDestinationEntersTheRuntime) {
+  for (u64 bit = 0; bit < 64; bit += 7) {
+    elements = {0, 0, u64{1} << bit, 0};
+    MachineState end = run(usual_site());
+    ASSERT_EQ(end.exit, kEvent) << bit;
+    // RAX is saved at SP and holds the record; the runtime's frame lies below the program's stack.
+    EXPECT_EQ(end.regs[x86::kRax], base + kRecordAt);
+    EXPECT_EQ(end.regs[x86::kRsp], static_cast<u64>(-kEntryFrame));
+    u64 saved_rax = 0;
+    std::memcpy(&saved_rax, stack + sizeof stack / 2 - kEntryFrame, 8);
+    EXPECT_EQ(saved_rax, start.regs[x86::kRax]);
+    for (int r : {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}) EXPECT_EQ(end.regs[r], start.regs[r]) << r;
+  }
+}
+
+TEST_F(Trampolines, TheRuntimeGoesOnInPlace) {
+  elements = {0, 0, 1, 0};
+  run(usual_site());
+  MachineState state = start;
+  geist_test_enter(&state, trampoline.resume, stack + sizeof stack / 2);
+  EXPECT_EQ(state.exit, kInplace);
+  expect_same_registers(state);
+}
+
+TEST_F(Trampolines, NeighboursDoNotCount) {
+  elements = {~u64{0}, ~u64{0}, 0, ~u64{0}};
+  EXPECT_EQ(run(usual_site()).exit, kInplace);
+}
+
+TEST_F(Trampolines, LiveFlagsAreThoseOfTheComparison) {
+  for (bool equal : {false, true}) {
+    AppendSite site = usual_site();
+    site.live_inplace |= x86::kFlagsBit;
+    set(x86::kRcx, equal ? 3 : 4);
+    MachineState end = run(site);
+    EXPECT_EQ(end.exit, kInplace);
+    EXPECT_EQ(end.flags & (kCarry | kZero), equal ? kZero : 0);
+    expect_same_registers(end);
+  }
+}
+
+TEST_F(Trampolines, DeadRegistersServeAsTemporariesOnly) {
+  AppendSite site = usual_site();
+  site.elem_size = 24;  // needs a multiplication, so temporaries
+  site.live_inplace = x86::kAllGprs & ~(x86::bit(x86::kR13) | x86::bit(x86::kR12));
+  set(x86::kRbx, 1);
+  elements = {0, 0, 0, 9};
+  MachineState end = run(site);
+  EXPECT_EQ(end.exit, kInplace);
+  for (int r = 0; r < 12; ++r) {
+    if (r == x86::kRsp) continue;
+    EXPECT_EQ(end.regs[r], start.regs[r]) << r;
+  }
+  elements = {0, 0, 9, 0};
+  EXPECT_EQ(run(site).exit, kEvent);
+}
+
+TEST_F(Trampolines, LargeElementsAreComparedToTheLastByte) {
+  AppendSite site = usual_site();
+  site.elem_size = 51;  // words, then single bytes
+  set(x86::kRbx, 1);
+  auto* bytes = reinterpret_cast<u8*>(elements.data());
+  EXPECT_EQ(run(site).exit, kInplace);
+  for (usize at : {usize{0}, usize{7}, usize{48}, usize{50}}) {
+    elements = {};
+    bytes[at] = 1;
+    EXPECT_EQ(run(site).exit, kEvent) << at;
+  }
+  elements = {};
+  bytes[51] = 1;
+  EXPECT_EQ(run(site).exit, kInplace);
+}
+
+TEST_F(Trampolines, AppendingNothingLooksAtNothing) {
+  AppendSite site = usual_site();
+  site.num = in_register(x86::kRdi);
+  site.old_ptr = in_register(x86::kRsi);
+  set(x86::kRsi, 0);  // a nil slice
+  set(x86::kRdi, 0);
+  set(x86::kRbx, 0);
+  MachineState end = run(site);
+  EXPECT_EQ(end.exit, kInplace);
+  expect_same_registers(end);
+}
+
+TEST_F(Trampolines, ANumberFromARegisterIsAllCompared) {
+  AppendSite site = usual_site();
+  site.num = in_register(x86::kRdi);
+  set(x86::kRdi, 3);
+  set(x86::kRbx, 4);  // elements 1, 2, 3
+  elements = {5, 0, 0, 0, 5};
+  EXPECT_EQ(run(site).exit, kInplace);
+  elements = {0, 1, 0, 0};
+  EXPECT_EQ(run(site).exit, kEvent);
+  elements = {0, 0, 0, 1};
+  EXPECT_EQ(run(site).exit, kEvent);
+}
+
+TEST_F(Trampolines, AnElementSizeFromADictionaryIsReadAtRunTime) {
+  const u64 type[] = {16};  // abi.Type.Size_
+  AppendSite site = usual_site();
+  site.elem_size = 0;
+  site.elem_type = in_register(x86::kR9);
+  set(x86::kR9, reinterpret_cast<u64>(type));
+  set(x86::kRbx, 2);
+  elements = {1, 1, 0, 0, 1};
+  EXPECT_EQ(run(site).exit, kInplace);
+  elements = {0, 0, 0, 1};
+  EXPECT_EQ(run(site).exit, kEvent);
+}
+
+TEST_F(Trampolines, OperandsOnTheStackAreFoundAlsoWhileFlagsAreSavedThere) {
+  AppendSite site = usual_site();
+  site.live_inplace |= x86::kFlagsBit;
+  site.old_ptr = ValueLocation{};
+  site.old_ptr.kind = LocationKind::kStackSlot;
+  site.old_ptr.disp = 0x18;
+  u64 pointer = start.regs[x86::kRax];
+  std::memcpy(stack + sizeof stack / 2 + 0x18, &pointer, 8);
+  set(x86::kRax, 0xdead);
+  elements = {7, 7, 0, 7};
+  EXPECT_EQ(run(site).exit, kInplace);
+  elements = {0, 0, 7, 0};
+  EXPECT_EQ(run(site).exit, kEvent);
+}
+
+TEST_F(Trampolines, InstructionsBehindTheBranchRunOnTheirWayOnly) {
+  // CMP; JB grow; LEA RDX,[RDX+1] belongs to the in-place path and is displaced too.
+  AppendSite site = make_site(x86::kRcx, x86::kRbx, Cond::kB, [](x86::Assembler& as) { as.lea(x86::kRdx, {.base = x86::kRdx, .disp = 1}); });
+  MachineState inplace = run(site);
+  EXPECT_EQ(inplace.exit, kInplace);
+  EXPECT_EQ(inplace.regs[x86::kRdx], start.regs[x86::kRdx] + 1);
+  set(x86::kRcx, 2);
+  MachineState grow = run(site);
+  EXPECT_EQ(grow.exit, kGrow);
+  EXPECT_EQ(grow.regs[x86::kRdx], start.regs[x86::kRdx]);
+}
+
+TEST_F(Trampolines, ASiteThatSaysAnotherBranchIsRefused) {
+  AppendSite site = usual_site();
+  DisplacedCode code = code_of(code_bytes);
+  const TrampolinePlace place{LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt};
+  ASSERT_TRUE(emit_append_trampoline(site, code, place).has_value());
+  AppendSite other = site;
+  other.grow_cond = Cond::kA;
+  EXPECT_FALSE(emit_append_trampoline(other, code, place).has_value());
+  other = site;
+  other.branch += 1;
+  EXPECT_FALSE(emit_append_trampoline(other, code, place).has_value());
+  other = site;
+  other.grow_entry += 1;
+  EXPECT_FALSE(emit_append_trampoline(other, code, place).has_value());
+  other = site;
+  std::swap(other.grow_entry, other.inplace_entry);
+  other.inplace_is_taken = true;
+  EXPECT_FALSE(emit_append_trampoline(other, code, place).has_value());
+}
+
+TEST_F(Trampolines, AHookRunsTheRuntimeFirstAndThenWhatItDisplaced) {
+  x86::Assembler as(base + kCodeAt);
+  as.lea(x86::kRdx, {.base = x86::kRdx, .disp = 1});
+  as.lea(x86::kRbx, {.base = x86::kRbx, .disp = 2});
+  std::memcpy(memory + kCodeAt, as.bytes().data(), as.bytes().size());
+  DisplacedCode code = code_of(as.bytes().size());
+  put_exit(kCodeAt + as.bytes().size(), kInplace);
+  std::optional<Trampoline> made = emit_hook_trampoline(code, {LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt});
+  ASSERT_TRUE(made.has_value());
+  std::memcpy(memory + kTrampolineAt, made->bytes.data(), made->bytes.size());
+  MachineState state = start;
+  geist_test_enter(&state, base + kTrampolineAt, stack + sizeof stack / 2);
+  EXPECT_EQ(state.exit, kEvent);
+  EXPECT_EQ(state.regs[x86::kRdx], start.regs[x86::kRdx]);
+  state = start;
+  geist_test_enter(&state, made->resume, stack + sizeof stack / 2);
+  EXPECT_EQ(state.exit, kInplace);
+  EXPECT_EQ(state.regs[x86::kRdx], start.regs[x86::kRdx] + 1);
+  EXPECT_EQ(state.regs[x86::kRbx], start.regs[x86::kRbx] + 2);
+}
+
+}  // namespace
+}  // namespace geist::probe
