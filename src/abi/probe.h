@@ -1,5 +1,6 @@
 // What the tool puts into the target's memory beside the code: descriptions of the probed sites and the runtime's own
-// private state. Written once before the target's first instruction; counters are the runtime's.
+// private state. Written once before the target's first instruction; counters are the runtime's and the trampolines'.
+// The sites lie in the shared mapping (ring.h), so that their counters can be read after the target's end.
 #pragma once
 
 #include <stddef.h>
@@ -22,6 +23,13 @@ struct Location {
 };
 static_assert(sizeof(Location) == 24);
 
+// What a site's trampoline does with an append that finds room. Fixed when the trampoline is made.
+enum SiteMode : uint32_t {
+  kWatch = 0,       // an overwriting one enters the runtime, then writes
+  kHeal = 1,        // an overwriting one takes the grow path, as if the capacity ended at the length
+  kHealAlways = 2,  // each one does
+};
+
 struct Site {
   uint32_t id;
   uint32_t in_library; // 1: a site of the standard library, which gets the smaller part of the attention budget
@@ -32,10 +40,15 @@ struct Site {
   uint64_t seen;       // [target] overwriting appends so far
   uint64_t recorded;   // [target] events of this site
   Location old_ptr, new_len, cap, num, type;
+  uint32_t mode;       // [tool] SiteMode (since version 2)
+  uint32_t reserved;
+  uint64_t healed;     // [target] appends that were sent to the grow path (since version 2)
 };
 static_assert(offsetof(Site, skip) == 24);
 static_assert(offsetof(Site, old_ptr) == 56);
-static_assert(sizeof(Site) == 56 + 5 * sizeof(Location));
+static_assert(offsetof(Site, mode) == 56 + 5 * sizeof(Location));
+static_assert(offsetof(Site, healed) == 184);
+static_assert(sizeof(Site) == 192);
 
 inline constexpr uint32_t kPrivateStacks = 64;       // one bit each in a word
 inline constexpr uint32_t kPrivateStackBytes = 8192;

@@ -1,6 +1,8 @@
-// The shared mapping between tool and target: one control page, then the ring of event slots.
+// The shared mapping between tool and target: one control page, the ring of event slots, and the records of the sites.
 //
-//   memfd:  │ Control (4096) │ Slot 0 │ Slot 1 │ … │ Slot kSlots-1 │
+//   memfd:  │ Control (4096) │ Slot 0 │ Slot 1 │ … │ Slot kSlots-1 │ Site 0 │ Site 1 │ …   (probe.h; since version 2)
+//
+// The target maps the site records on their own, beside the trampolines that reach them.
 //
 // The ring is a bounded queue with many producers (threads of the target) and one consumer (the tool). Slot i is free
 // for ticket t when sequence == t, filled when sequence == t + 1, and free again for t + kSlots after the tool took it.
@@ -13,7 +15,7 @@
 namespace geist::abi {
 
 inline constexpr uint64_t kMagic = 0x3130747369656721ull;  // "!geist01"
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr uint32_t kSlots = 128;
 inline constexpr uint32_t kControlBytes = 4096;
 
@@ -70,5 +72,6 @@ struct Slot {
 static_assert(offsetof(Slot, event) == 16);
 
 inline constexpr uint64_t kRingBytes = kControlBytes + uint64_t{kSlots} * sizeof(Slot);
+static_assert(kRingBytes % 4096 == 0);  // the site records behind it begin on a page
 
 }  // namespace geist::abi

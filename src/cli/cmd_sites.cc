@@ -10,6 +10,7 @@
 #include "cli/exit_code.h"
 #include "cli/print.h"
 #include "cli/program_path.h"
+#include "probe/heal_choice.h"
 #include "probe/patch_plan.h"
 #include "program/append_sites.h"
 
@@ -50,6 +51,15 @@ std::string summary_of(const program::SiteTable& table) {
     if (bucket == SiteBucket::kProbed || bucket == SiteBucket::kAlwaysGrows) continue;
     out += fmt::format("  {:6} {}: {}\n", count, program::bucket_name(bucket), program::bucket_help(bucket));
   }
+  std::map<program::HealRefusal, u64> refusals;
+  for (const AppendSite& site : table.sites) {
+    if (site.bucket == SiteBucket::kProbed) ++refusals[site.heal_refusal];
+  }
+  for (const auto& [refusal, count_of_it] : refusals) {
+    if (refusal == program::HealRefusal::kNone) continue;
+    out += fmt::format("  {:6} probed, but geist heal leaves it alone: {}: {}\n", count_of_it, program::refusal_name(refusal),
+                       program::refusal_help(refusal));
+  }
   return out;
 }
 
@@ -58,8 +68,9 @@ std::string emit_text(const read::GoBinary& binary, const program::SiteTable& ta
   for (const AppendSite& site : table.sites) {
     if (only_skipped && !is_skipped(site)) continue;
     Line line = line_of(binary, site);
-    out += fmt::format("{:#x}  {:22} {} ({}:{})\n", site.call.value, program::bucket_name(site.bucket), line.function,
-                       line.file, line.line);
+    std::string_view refusal = site.bucket == SiteBucket::kProbed ? program::refusal_name(site.heal_refusal) : "";
+    out += fmt::format("{:#x}  {:22} {} ({}:{}){}{}\n", site.call.value, program::bucket_name(site.bucket), line.function,
+                       line.file, line.line, refusal.empty() ? "" : "  not healed: ", refusal);
   }
   return out + summary_of(table);
 }
@@ -79,12 +90,15 @@ std::string emit_json(const read::GoBinary& binary, const program::SiteTable& ta
   for (const AppendSite& site : table.sites) {
     if (only_skipped && !is_skipped(site)) continue;
     Line line = line_of(binary, site);
+    std::string_view refusal = probe::why_not_healable(site);
     root["sites"].push_back({{"pc", fmt::format("{:#x}", site.call.value)},
                              {"bucket", std::string(program::bucket_name(site.bucket))},
                              {"function", line.function},
                              {"file", line.file},
                              {"line", line.line},
-                             {"element_size", site.elem_size}});
+                             {"element_size", site.elem_size},
+                             {"not_healed", refusal.empty() ? nlohmann::ordered_json(nullptr)
+                                                            : nlohmann::ordered_json(std::string(refusal))}});
   }
   return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

@@ -67,7 +67,7 @@ class Planner {
     plan_.site_table_size = plan_.region_bytes.size() - plan_.site_table_offset;
   }
 
-  SiteBucket add_site(const AppendSite& site);
+  SiteBucket add_site(const AppendSite& site, abi::SiteMode mode);
   bool add_hook(const std::optional<Displaced>& displaced, u32 entry_offset);
 
  private:
@@ -86,12 +86,15 @@ class Planner {
   }
   CodePatch make_patch(const DisplacedCode& code, u64 trampoline) const;
   void commit(const Trampoline& trampoline, const abi::Site& record);
+  bool heal_call(const AppendSite& site);
 
   const read::GoBinary& binary_;
   PatchPlan& plan_;
   abi::BlobHeader header_{};
   usize records_ = 0;
   std::map<u64, u64> ranges_;  // replaced bytes, begin → end
+  std::map<u64, u64> healing_calls_;  // function that is called → what is called in its place
+  usize end_hooks_ = 0;
 };
 
 CodePatch Planner::make_patch(const DisplacedCode& code, u64 trampoline) const {
@@ -112,16 +115,48 @@ void Planner::commit(const Trampoline& trampoline, const abi::Site& record) {
   ++records_;
 }
 
-SiteBucket Planner::add_site(const AppendSite& site) {
+// Lets the site's CALL, which stays where it is, go by way of emit_healing_call().
+bool Planner::heal_call(const AppendSite& site) {
+  constexpr u8 kCallRel32 = 0xe8;
+  std::optional<ByteView> original = binary_.image().find_bytes(site.call, program::kJmpBytes);
+  std::optional<read::Function> growslice = binary_.pclntab().find_function_named("runtime.growslice");
+  if (!original || (*original)[0] != kCallRel32 || !growslice) return false;
+  std::optional<x86::Insn> call = x86::decode(*original, site.call);
+  if (!call || call->flow != x86::Flow::kCall) return false;
+  u64 called = plan_.bias.to_target(call->target).value;
+  if (healing_calls_.count(called) == 0) {
+    align(16);
+    u64 at = plan_.region.value + plan_.region_bytes.size();
+    std::optional<Trampoline> way = emit_healing_call(at, called, plan_.bias.to_target(growslice->entry).value);
+    if (!way) return false;
+    plan_.region_bytes.insert(plan_.region_bytes.end(), way->bytes.begin(), way->bytes.end());
+    healing_calls_[called] = at;
+  }
+  CodePatch patch;
+  patch.addr = plan_.bias.to_target(site.call);
+  patch.original.assign(original->begin(), original->end());
+  x86::Assembler as(patch.addr.value);
+  as.call_to(healing_calls_[called]);
+  if (!as.ok()) return false;
+  patch.replacement = as.bytes();
+  plan_.hooks.push_back(std::move(patch));
+  ranges_[site.call.value] = site.call.value + program::kJmpBytes;
+  return true;
+}
+
+SiteBucket Planner::add_site(const AppendSite& site, abi::SiteMode mode) {
   std::optional<DisplacedCode> code = read_displaced(binary_.image(), site.displaced);
   if (!code || overlaps(site.displaced)) return SiteBucket::kNoRoomForPatch;
+  if (mode != abi::kWatch && !heal_call(site)) return SiteBucket::kNoRoomForPatch;
   TrampolinePlace place = next_place(header_.entry_event);
+  place.mode = mode;
   std::optional<Trampoline> trampoline = emit_append_trampoline(site, *code, place);
   if (!trampoline) return SiteBucket::kArgumentNotLocated;
   abi::Site record{};
   record.id = static_cast<u32>(plan_.sites.size());
   record.in_library =
       program::is_standard_library(binary_.pclntab().function(site.function).name) ? 1 : 0;
+  record.mode = mode;
   record.resume = trampoline->resume;
   record.elem_size = site.elem_size;
   record.old_ptr = resolve(site.old_ptr, plan_.bias);
@@ -129,15 +164,17 @@ SiteBucket Planner::add_site(const AppendSite& site) {
   record.cap = resolve(site.cap, plan_.bias);
   record.num = resolve(site.num, plan_.bias);
   record.type = resolve(site.elem_type, plan_.bias);
+  u32 index = static_cast<u32>(records_);
   commit(*trampoline, record);
-  plan_.sites.push_back(
-      {site, make_patch(*code, place.at), TargetAddr(place.at), trampoline->bytes.size()});
+  plan_.sites.push_back({site, mode, index, make_patch(*code, place.at), TargetAddr(place.at),
+                         trampoline->bytes.size()});
   ranges_[site.displaced.begin.value] = site.displaced.end.value;
   return SiteBucket::kProbed;
 }
 
 bool Planner::add_hook(const std::optional<Displaced>& displaced, u32 entry_offset) {
-  if (!displaced || overlaps(*displaced) || plan_.hooks.size() >= kMaxHooks) return false;
+  if (!displaced || overlaps(*displaced) || end_hooks_ >= kMaxHooks) return false;
+  ++end_hooks_;
   std::optional<DisplacedCode> code = read_displaced(binary_.image(), *displaced);
   TrampolinePlace place = next_place(entry_offset);
   std::optional<Trampoline> trampoline = code ? emit_hook_trampoline(*code, place) : std::nullopt;
@@ -199,14 +236,19 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
   Planner planner(binary, plan, probed);
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);
-  plan_exit_hook(binary, planner, plan, header.entry_exit);
+  if (options.with_end_hooks) plan_exit_hook(binary, planner, plan, header.entry_exit);
   for (AppendSite& site : table.sites) {
     if (site.bucket != SiteBucket::kProbed) continue;
-    bool wanted = options.only.empty() ||
-                  std::find(options.only.begin(), options.only.end(), site.call) != options.only.end();
-    if (wanted) site.bucket = planner.add_site(site);
+    auto found = options.modes.find(site.call);
+    bool wanted = options.only_healed ? found != options.modes.end()
+                                      : options.only.empty() || std::find(options.only.begin(), options.only.end(),
+                                                                          site.call) != options.only.end();
+    if (!wanted) continue;
+    abi::SiteMode mode = found == options.modes.end() ? abi::kWatch : found->second;
+    GEIST_CHECK(mode == abi::kWatch || site.heal_refusal == program::HealRefusal::kNone);
+    site.bucket = planner.add_site(site, mode);
   }
-  plan_main_hook(binary, planner, plan, header.entry_main);
+  if (options.with_end_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
   GEIST_CHECK(plan.region_bytes.size() <= limit);
   return plan;
 }

@@ -9,6 +9,7 @@
 // return address anywhere and at most 24 bytes on the goroutine's stack, which Go guarantees to have (stackNosplit).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct CodePatch {
 // One probed site: abi::Site.id is its index in PatchPlan::sites.
 struct ProbedSite {
   program::AppendSite site;
+  abi::SiteMode mode = abi::kWatch;
+  u32 record = 0;           // index of its abi::Site in the table, where the hooks have records too
   CodePatch patch;
   TargetAddr trampoline;    // where its trampoline begins in the region
   u64 trampoline_size = 0;
@@ -37,7 +40,7 @@ struct PatchPlan {
   TargetAddr region;            // page-aligned
   std::vector<u8> region_bytes; // at most region_size(...)
   std::vector<ProbedSite> sites;
-  std::vector<CodePatch> hooks;  // runtime.exit, the returns of main.main
+  std::vector<CodePatch> hooks;  // runtime.exit, the returns of main.main, the growslice calls of healed sites
   std::vector<std::string> notes;  // hooks that could not be set, in words
   u64 site_table_offset = 0;    // of abi::Site 0 in the region, page-aligned
   u64 site_table_size = 0;      // whole pages
@@ -45,6 +48,9 @@ struct PatchPlan {
 
 struct PlanOptions {
   std::vector<ImageAddr> only;  // probe just these calls; empty: all
+  std::map<ImageAddr, abi::SiteMode> modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
+  bool only_healed = false;     // leave all other calls alone
+  bool with_end_hooks = true;   // runtime.exit and the returns of main.main wait for the judge
 };
 
 // Bytes to reserve for the region of a plan for this many sites.

@@ -1,5 +1,8 @@
 // Trampolines, instruction by instruction. Every temporary register is one that is dead on the in-place edge, or is
 // pushed; flags are saved only where the in-place path still reads them (two appends that share one comparison).
+//
+// A healed site's append goes to the grow path with everything as it was at the branch: the capacity too, for the grow path
+// may keep it for later. That growslice must see no spare capacity is seen to at the call, by emit_healing_call().
 #include "probe/trampoline.h"
 
 #include <algorithm>
@@ -24,17 +27,20 @@ bool fits32(i64 value) { return value == static_cast<i32>(value); }
 // Emits the check of one site: jumps to `slow` when a destination byte is not zero, else falls through.
 class CheckEmitter {
  public:
-  CheckEmitter(Assembler& as, const AppendSite& site, LoadBias bias, x86::Label slow, x86::Label done)
+  // `live`: what must be kept for the ways on.
+  CheckEmitter(Assembler& as, const AppendSite& site, LoadBias bias, x86::RegMask live, x86::Label slow, x86::Label done)
       : as_(as), site_(site), bias_(bias), slow_(slow), done_(done) {
-    choose_temps();
+    choose_temps(live);
   }
 
   void save();
   void restore();
   bool emit();
+  // Instead of the check: to `slow` whenever something is appended.
+  void emit_always();
 
  private:
-  void choose_temps();
+  void choose_temps(x86::RegMask live);
   MemRef stack(i64 disp) const { return {.base = x86::kRsp, .disp = disp + pushed_bytes_}; }
   // to := value of the location; may use nothing but `to`.
   void load(Reg to, const ValueLocation& from);
@@ -56,7 +62,7 @@ class CheckEmitter {
   i64 pushed_bytes_ = 0;
 };
 
-void CheckEmitter::choose_temps() {
+void CheckEmitter::choose_temps(x86::RegMask live) {
   x86::RegMask used = x86::bit(x86::kRsp) | x86::bit(x86::kRbp) | x86::bit(x86::kR14);
   for (const ValueLocation* l : {&site_.old_ptr, &site_.new_len, &site_.cap, &site_.num, &site_.elem_type}) {
     used |= x86::bit(l->reg);
@@ -65,14 +71,14 @@ void CheckEmitter::choose_temps() {
   for (bool dead_only : {true, false}) {
     for (int r = 15; r >= 0 && found < temps_.size(); --r) {
       Reg reg = static_cast<Reg>(r);
-      bool dead = (site_.live_inplace & x86::bit(reg)) == 0;
+      bool dead = (live & x86::bit(reg)) == 0;
       if ((used & x86::bit(reg)) != 0 || dead != dead_only) continue;
       temps_[found++] = reg;
       used |= x86::bit(reg);
       if (!dead) saved_.push_back(reg);
     }
   }
-  save_flags_ = (site_.live_inplace & x86::kFlagsBit) != 0;
+  save_flags_ = (live & x86::kFlagsBit) != 0;
 }
 
 void CheckEmitter::save() {
@@ -250,6 +256,16 @@ bool CheckEmitter::emit() {
   return constant && site_.elem_size != 0 ? emit_constant_size() : emit_variable_size();
 }
 
+void CheckEmitter::emit_always() {
+  if (site_.num.kind != LocationKind::kConstant) {
+    // Appending nothing must leave a nil slice nil.
+    load(temps_[0], site_.num);
+    as_.test(temps_[0], temps_[0]);
+    as_.jcc(Cond::kE, done_);
+  }
+  as_.jmp(slow_);
+}
+
 // The instructions [first, end) of the displaced ones.
 bool emit_displaced(Assembler& as, const DisplacedCode& code, usize first, usize end,
                     LoadBias bias) {
@@ -285,6 +301,7 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   usize behind = *branch + 1;
   bool takes_behind = behind < code.insns.size();
   bool behind_is_grow = site.inplace_is_taken;
+  bool heals = place.mode != abi::kWatch;
   u64 end = place.bias.to_target(code.range.end).value;
 
   if (!emit_displaced(as, code, 0, *branch, place.bias)) return std::nullopt;
@@ -293,9 +310,11 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   else
     as.jcc_to(site.grow_cond, place.bias.to_target(site.grow_entry).value);
 
-  CheckEmitter check(as, site, place.bias, slow, done);
+  x86::RegMask live = heals ? site.live_inplace | site.live_grow : site.live_inplace;
+  CheckEmitter check(as, site, place.bias, live, slow, done);
   check.save();
-  if (!check.emit()) return std::nullopt;
+  if (place.mode == abi::kHealAlways) check.emit_always();
+  else if (!check.emit()) return std::nullopt;
   as.bind(done);
   check.restore();
   Trampoline out;
@@ -313,11 +332,29 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   }
   as.bind(slow);
   check.restore();
-  emit_runtime_entry(as, place);
+  if (!heals) {
+    emit_runtime_entry(as, place);
+  } else {
+    as.lock_inc({.disp = static_cast<i64>(place.site_record + offsetof(abi::Site, healed)), .absolute = true});
+    if (takes_behind && behind_is_grow) as.jmp(grow);
+    else as.jmp_to(place.bias.to_target(site.grow_entry).value);
+  }
   as.finish();
   if (!as.ok()) return std::nullopt;
   out.bytes = as.bytes();
   return out;
+}
+
+std::optional<Trampoline> emit_healing_call(u64 at, u64 called, u64 growslice) {
+  Assembler as(at);
+  as.cmp(x86::kRbx, x86::kRcx);
+  as.jcc_to(Cond::kA, called);
+  as.mov(x86::kRcx, x86::kRbx);
+  as.sub(x86::kRcx, x86::kRdi);
+  as.jmp_to(growslice);
+  as.finish();
+  if (!as.ok()) return std::nullopt;
+  return Trampoline{as.bytes(), 0};
 }
 
 std::optional<Trampoline> emit_hook_trampoline(const DisplacedCode& code,

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <thread>
 
+#include "program/packages.h"
 #include "program/symbolic.h"
 
 namespace geist::program {
@@ -38,6 +39,10 @@ struct Candidate {
   u32 grow_block = 0;  // its successor in the grow region
   Cond grow_cond = Cond::kA;
 };
+
+// slices.Delete (and that of golang.org/x/exp) goes on with clear(s[len(s):oldlen]) on the append's result, since go1.22: a
+// copy that ends at its length would make it panic.
+bool needs_capacity(std::string_view function) { return short_function(function).starts_with("slices.Delete["); }
 
 // The growslice arguments in symbols of the branch.
 struct Arguments {
@@ -346,6 +351,11 @@ void SiteFinder::fill(AppendSite& site, const Candidate& candidate) {
   site.inplace_is_taken = branch.target != site.grow_entry;
   site.inplace_entry = site.inplace_is_taken ? branch.target : branch.end();
   std::optional<u32> inplace = code_.find_block(site.inplace_entry);
+  site.live_grow = code_.live_in(candidate.grow_block);
+  if ((site.live_grow & x86::kFlagsBit) != 0) site.heal_refusal = HealRefusal::kFlagsLive;
+  if (needs_capacity(binary_.pclntab().source_frames(code_.function(), site.call).front().function)) {
+    site.heal_refusal = HealRefusal::kNeedsCapacity;
+  }
   site.live_inplace = inplace ? code_.live_in(*inplace) : x86::kAllGprs | x86::kFlagsBit;
   for (const auto& [slot, value] : live_) {
     if (std::optional<ValueLocation> location = locate_expr(value)) site.live_pointers.push_back({slot, *location});
@@ -457,8 +467,8 @@ void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>&
                       usize last, std::vector<AppendSite>& out) {
   read::Function function = binary.pclntab().function(calls[first].function);
   std::optional<FunctionCode> code = FunctionCode::decode(binary, function);
-  std::vector<ImageAddr> branches;
   std::vector<Displaced> taken;
+  const usize first_out = out.size();
   for (usize i = first; i < last; ++i) {
     std::optional<u32> insn = code ? code->find_insn(calls[i].addr) : std::nullopt;
     if (code && (!insn || code->insns()[*insn].flow != Flow::kCall))
@@ -472,10 +482,13 @@ void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>&
       site.call = calls[i].addr;
     }
     if (site.bucket == SiteBucket::kProbed) {
-      if (std::find(branches.begin(), branches.end(), site.branch) != branches.end()) {
+      auto known = std::find_if(out.begin() + static_cast<i64>(first_out), out.end(), [&](const AppendSite& s) {
+        return s.bucket == SiteBucket::kProbed && s.branch == site.branch;
+      });
+      if (known != out.end()) {
         site.bucket = SiteBucket::kBranchShared;
+        known->heal_refusal = HealRefusal::kBranchShared;
       }
-      branches.push_back(site.branch);
     }
     if (site.bucket == SiteBucket::kProbed) site.bucket = make_room(*code, taken, site);
     out.push_back(std::move(site));

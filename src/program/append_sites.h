@@ -58,6 +58,8 @@ struct AppendSite {
   u64 elem_size = 0;       // 0 when only known at run time (then elem_type locates the abi.Type)
   ImageAddr type_addr;     // of the element's abi.Type when it is a constant
   x86::RegMask live_inplace = 0;  // registers and flags live at inplace_entry
+  x86::RegMask live_grow = 0;     // likewise at grow_entry
+  HealRefusal heal_refusal = HealRefusal::kNone;
   std::vector<LivePointer> live_pointers;
   // Slots that the grow path fills before the call, with the values they get: what is in them at the branch is older.
   std::vector<LivePointer> spills;

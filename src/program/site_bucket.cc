@@ -24,4 +24,26 @@ std::string_view bucket_help(SiteBucket bucket) {
   return "";
 }
 
+std::string_view refusal_name(HealRefusal refusal) {
+  switch (refusal) {
+#define GEIST_HEAL_REFUSAL(name, text, help) \
+  case HealRefusal::k##name:                 \
+    return text;
+#include "program/heal_refusals.inc"
+#undef GEIST_HEAL_REFUSAL
+  }
+  return "";
+}
+
+std::string_view refusal_help(HealRefusal refusal) {
+  switch (refusal) {
+#define GEIST_HEAL_REFUSAL(name, text, help) \
+  case HealRefusal::k##name:                 \
+    return help;
+#include "program/heal_refusals.inc"
+#undef GEIST_HEAL_REFUSAL
+  }
+  return "";
+}
+
 }  // namespace geist::program

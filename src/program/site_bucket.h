@@ -17,4 +17,13 @@ enum class SiteBucket : u8 {
 std::string_view bucket_name(SiteBucket bucket);
 std::string_view bucket_help(SiteBucket bucket);
 
+// Why a probed site cannot be healed. Names and help texts in heal_refusals.inc.
+enum class HealRefusal : u8 {
+#define GEIST_HEAL_REFUSAL(name, text, help) k##name,
+#include "program/heal_refusals.inc"
+#undef GEIST_HEAL_REFUSAL
+};
+std::string_view refusal_name(HealRefusal refusal);
+std::string_view refusal_help(HealRefusal refusal);
+
 }  // namespace geist::program

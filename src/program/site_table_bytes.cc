@@ -14,6 +14,13 @@ constexpr u8 kBuckets = [] {
 #undef GEIST_BUCKET
   return n;
 }();
+constexpr u64 kHealRefusals = [] {
+  u64 n = 0;
+#define GEIST_HEAL_REFUSAL(name, text, help) ++n;
+#include "program/heal_refusals.inc"
+#undef GEIST_HEAL_REFUSAL
+  return n;
+}();
 constexpr u64 kLocationKinds = static_cast<u64>(ValueLocation::Kind::kImageAddress) + 1;
 constexpr u64 kTakenBit = 16;      // beside the condition's four bits
 constexpr u64 kSmallestSite = 40;  // one byte a number, at least: bounds what a count can promise
@@ -113,6 +120,8 @@ void emit_site(Writer& to, const AppendSite& site, ImageAddr entry) {
   to.number(site.elem_size);
   to.number(site.type_addr.value);
   to.number(site.live_inplace);
+  to.number(site.live_grow);
+  to.number(static_cast<u64>(site.heal_refusal));
   to.pointers(site.live_pointers);
   to.pointers(site.spills);
 }
@@ -136,6 +145,8 @@ AppendSite read_site(Reader& from, const read::Pclntab& functions) {
   site.elem_size = from.number();
   site.type_addr = ImageAddr(from.number());
   site.live_inplace = static_cast<x86::RegMask>(from.number(u64{x86::kAllGprs | x86::kFlagsBit} + 1));
+  site.live_grow = static_cast<x86::RegMask>(from.number(u64{x86::kAllGprs | x86::kFlagsBit} + 1));
+  site.heal_refusal = static_cast<HealRefusal>(from.number(kHealRefusals));
   site.live_pointers = from.pointers();
   site.spills = from.pointers();
   return site;

@@ -6,40 +6,15 @@
 //   /home/u/go/pkg/mod/github.com/x/y@v1.2.0/z/a.go  ->  z/a.go
 //   /usr/local/go/src/fmt/print.go                   ->  fmt/print.go
 //
-// Function names are symbol names, cmd/internal/objabi/path.go (PathToPrefix) escapes the dots of
-// their last path element. Values and paths come from the target: nothing in them is trusted to be
+// Values and paths come from the target: nothing in them is trusted to be
 // text.
 #include <fmt/format.h>
 
+#include "program/packages.h"
 #include "report/report.h"
 
 namespace geist::report {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// "yaml%2ev3" -> "yaml.v3"
-std::string unescape_prefix(std::string_view name) {
-  std::string out;
-  for (usize i = 0; i < name.size(); i++) {
-    if (name[i] == '%' && i + 2 < name.size()) {
-      int high = hex_digit(name[i + 1]);
-      int low = hex_digit(name[i + 2]);
-      if (high >= 0 && low >= 0) {
-        out.push_back(static_cast<char>(high * 16 + low));
-        i += 2;
-        continue;
-      }
-    }
-    out.push_back(name[i]);
-  }
-  return out;
-}
 
 // The rest of `path` behind `directory`, or nothing when it does not lie inside.
 std::optional<std::string> find_rest(const std::string& path, std::string directory) {
@@ -69,11 +44,7 @@ usize sequence_length(std::string_view text, usize at) {
 }  // namespace
 
 std::string short_function(const std::string& function) {
-  // Type arguments and receivers may hold paths of their own; the package's path ends in front of
-  // them.
-  usize bound = function.find_first_of("([");
-  usize slash = function.rfind('/', bound == std::string::npos ? std::string::npos : bound);
-  return unescape_prefix(slash == std::string::npos ? function : function.substr(slash + 1));
+  return program::short_function(function);
 }
 
 std::string base_name(const std::string& file) {

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct LaunchRequest {
   std::vector<std::string> command;  // argv, [0] as the user gave it
   Budget budget;
   sigset_t signal_mask{};            // of the program
+  std::array<int, 3> stdio{-1, -1, -1};  // descriptors for its 0, 1 and 2; -1: ours
+  bool dies_with_us = false;         // also later, when it does not need us any more
   probe::PlanOptions plan;
 };
 
@@ -33,6 +36,9 @@ struct ProbedProcess {
   SharedRing ring;
   ProcessMemory memory;
 };
+
+// Starts the command as it is, without probes; the pid. Fails as launch() does.
+Result<int> start_plain(const LaunchRequest& request);
 
 // Starts the command. `table` gets the final bucket of every site. Fails with kNotFound / kNotRunnable when exec fails,
 // kNoPermission when ptrace is not allowed; in every failure the process has been ended before it ran.

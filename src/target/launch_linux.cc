@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -29,22 +30,30 @@ Error system_error(const std::string& what, int error) {
   return Error(what + ": " + std::strerror(error), ErrorKind::kSystem);
 }
 
-// The child's way to exec: it waits until it is traced (end of file: we are gone, and so must it be); its errno comes back
-// through the other pipe.
-[[noreturn]] void run_child(const LaunchRequest& request, int go_pipe, int error_pipe) {
+// In the child, up to exec. Its errno comes back through the pipe.
+[[noreturn]] void become(const LaunchRequest& request, int error_pipe) {
   std::vector<char*> argv;
   for (const std::string& arg : request.command) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
-  char go = 0;
-  while (::read(go_pipe, &go, 1) < 0 && errno == EINTR) {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (request.stdio[static_cast<usize>(fd)] >= 0) ::dup2(request.stdio[static_cast<usize>(fd)], fd);
   }
-  if (go != 1) ::_exit(127);
+  if (request.dies_with_us) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::sigprocmask(SIG_SETMASK, &request.signal_mask, nullptr);
   ::execv(request.path.c_str(), argv.data());
   int error = errno;
   ssize_t ignored = ::write(error_pipe, &error, sizeof error);
   (void)ignored;
   ::_exit(127);
+}
+
+// The child waits until it is traced (end of file: we are gone, and so must it be).
+[[noreturn]] void run_child(const LaunchRequest& request, int go_pipe, int error_pipe) {
+  char go = 0;
+  while (::read(go_pipe, &go, 1) < 0 && errno == EINTR) {
+  }
+  if (go != 1) ::_exit(127);
+  become(request, error_pipe);
 }
 
 Error ptrace_error(int error) {
@@ -133,9 +142,9 @@ class Preparation {
 
  private:
   Status reach_entry();
-  Result<u64> map(u64 at, u64 size, int protection, int flags, i64 fd);
+  Result<u64> map(u64 at, u64 size, int protection, int flags, i64 fd, u64 offset = 0);
   Result<u64> make_region();
-  Result<SharedRing> make_ring();
+  Result<SharedRing> make_ring(const probe::PatchPlan& plan);
   Status write_region(const probe::PatchPlan& plan);
   Status patch(const probe::PatchPlan& plan);
   Status patch_one(const probe::CodePatch& patch);
@@ -158,9 +167,9 @@ Status Preparation::reach_entry() {
   return tracee_.run_to(TargetAddr(entry));
 }
 
-Result<u64> Preparation::map(u64 at, u64 size, int protection, int flags, i64 fd) {
+Result<u64> Preparation::map(u64 at, u64 size, int protection, int flags, i64 fd, u64 offset) {
   GEIST_TRY(result, tracee_.syscall(SYS_mmap, {at, size, static_cast<u64>(protection), static_cast<u64>(flags),
-                                               static_cast<u64>(fd), 0}));
+                                               static_cast<u64>(fd), offset}));
   if (result < 0 && result > -4096) return system_error("mmap in the program", static_cast<int>(-result));
   return static_cast<u64>(result);
 }
@@ -175,7 +184,7 @@ Result<u64> Preparation::make_region() {
 
 // The memfd is made by the target (so that it needs no file of ours), opened here through /proc, and closed there:
 // the program's file descriptors stay what they would be.
-Result<SharedRing> Preparation::make_ring() {
+Result<SharedRing> Preparation::make_ring(const probe::PatchPlan& plan) {
   static const char name[] = "geist-ring";
   GEIST_TRY(regs, tracee_.registers());
   TargetAddr scratch((regs.rsp - 512) & ~u64{15});
@@ -185,21 +194,21 @@ Result<SharedRing> Preparation::make_ring() {
   GEIST_TRY(fd, tracee_.syscall(SYS_memfd_create, {scratch.value, MFD_CLOEXEC, 0, 0, 0, 0}));
   GEIST_TRY_STATUS(tracee_.write(scratch, saved));
   if (fd < 0) return system_error("memfd_create in the program", static_cast<int>(-fd));
-  GEIST_TRY(truncated, tracee_.syscall(SYS_ftruncate, {static_cast<u64>(fd), abi::kRingBytes, 0, 0, 0, 0}));
+  GEIST_TRY(truncated, tracee_.syscall(SYS_ftruncate, {static_cast<u64>(fd), abi::kRingBytes + plan.site_table_size, 0, 0, 0, 0}));
   if (truncated < 0) return system_error("ftruncate in the program", static_cast<int>(-truncated));
   GEIST_TRY(at, map(0, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd));
   ring_in_target_ = at;
+  GEIST_TRY(records, map(plan.region.value + plan.site_table_offset, plan.site_table_size, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_FIXED, fd, abi::kRingBytes));
+  (void)records;
   Fd ours(::open(fmt::format("/proc/{}/fd/{}", tracee_.pid(), fd).c_str(), O_RDWR | O_CLOEXEC));
   if (!ours.valid()) return system_error("cannot open the memory shared with the program", errno);
   GEIST_TRY(closed, tracee_.syscall(SYS_close, {static_cast<u64>(fd), 0, 0, 0, 0, 0}));
   if (closed < 0) return system_error("close in the program", static_cast<int>(-closed));
-  return SharedRing::create(std::move(ours), binary_.layout(), request_.budget);
+  return SharedRing::create(std::move(ours), binary_.layout(), request_.budget, plan.site_table_size);
 }
 
 Status Preparation::write_region(const probe::PatchPlan& plan) {
-  u64 table = plan.region.value + plan.site_table_offset;
-  GEIST_TRY(records, map(table, plan.site_table_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1));
-  (void)records;
   GEIST_TRY(state, map(0, sizeof(abi::State), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1));
   state_in_target_ = state;
   std::vector<u8> bytes = plan.region_bytes;
@@ -228,7 +237,7 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(reach_entry());
   GEIST_TRY(region, make_region());
   probe::PatchPlan plan = probe::plan_patches(binary_, table_, bias_, TargetAddr(region), request_.plan);
-  GEIST_TRY(ring, make_ring());
+  GEIST_TRY(ring, make_ring(plan));
   GEIST_TRY_STATUS(write_region(plan));
   GEIST_TRY_STATUS(patch(plan));
   ring.beat();
@@ -238,6 +247,22 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
 }
 
 }  // namespace
+
+Result<int> start_plain(const LaunchRequest& request) {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
+  Fd error_read(fds[0]);
+  Fd error_write(fds[1]);
+  pid_t pid = ::fork();
+  if (pid < 0) return system_error("fork", errno);
+  if (pid == 0) become(request, error_write.get());
+  error_write.reset();
+  int error = 0;
+  ssize_t got = ::read(error_read.get(), &error, sizeof error);  // end of file: the exec went well
+  if (got != static_cast<ssize_t>(sizeof error)) return static_cast<int>(pid);
+  ::waitpid(pid, nullptr, 0);
+  return exec_error(request.path, error);
+}
 
 Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, program::SiteTable& table,
                                               const LaunchRequest& request) {

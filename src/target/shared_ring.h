@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "abi/probe.h"
 #include "abi/ring.h"
 #include "base/bytes.h"
 #include "base/fd.h"
@@ -30,8 +31,9 @@ struct RawEvent {
 
 class SharedRing {
  public:
-  // Maps the memfd and writes the control page and the slots' first sequence numbers.
-  static Result<SharedRing> create(Fd memfd, const read::Layout& layout, const Budget& budget);
+  // Maps the memfd and writes the control page and the slots' first sequence numbers. The site records behind the ring,
+  // `site_table_size` bytes, are the caller's to fill.
+  static Result<SharedRing> create(Fd memfd, const read::Layout& layout, const Budget& budget, u64 site_table_size);
   SharedRing(SharedRing&& other) noexcept;
   SharedRing& operator=(SharedRing&&) = delete;
   ~SharedRing();
@@ -58,6 +60,10 @@ class SharedRing {
   void open_gate(u32* gate);
   void disarm();
 
+  // How often the appends of the site with this record (ProbedSite::record) were healed so far; also when the target has
+  // ended. 0 for an index out of range.
+  u64 healed(u32 record) const;
+
   u64 lost_damaged() const { return lost_damaged_; }
   u64 tsc_hz() const { return tsc_hz_; }
 
@@ -68,6 +74,8 @@ class SharedRing {
 
   abi::Control* control_ = nullptr;
   abi::Slot* slots_ = nullptr;
+  const abi::Site* sites_ = nullptr;
+  u64 mapped_bytes_ = 0;
   u64 next_ = 0;
   u64 lost_damaged_ = 0;
   u64 tsc_hz_ = 0;

@@ -44,14 +44,16 @@ u64 measure_tsc_hz() {
   return hz;
 }
 
-Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget) {
-  void* at = ::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
+Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget, u64 site_table_size) {
+  void* at = ::mmap(nullptr, abi::kRingBytes + site_table_size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
   if (at == MAP_FAILED) {
     return Error(std::string("cannot map the memory shared with the program: ") + std::strerror(errno), ErrorKind::kSystem);
   }
   SharedRing ring;
   ring.control_ = static_cast<abi::Control*>(at);
   ring.slots_ = reinterpret_cast<abi::Slot*>(static_cast<u8*>(at) + abi::kControlBytes);
+  ring.sites_ = reinterpret_cast<const abi::Site*>(static_cast<u8*>(at) + abi::kRingBytes);
+  ring.mapped_bytes_ = abi::kRingBytes + site_table_size;
   ring.tsc_hz_ = measure_tsc_hz();
   abi::Control& c = *ring.control_;
   c.magic = abi::kMagic;
@@ -74,11 +76,11 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
 }
 
 SharedRing::SharedRing(SharedRing&& other) noexcept
-    : control_(std::exchange(other.control_, nullptr)), slots_(other.slots_), next_(other.next_),
+    : control_(std::exchange(other.control_, nullptr)), slots_(other.slots_), sites_(other.sites_), mapped_bytes_(other.mapped_bytes_), next_(other.next_),
       lost_damaged_(other.lost_damaged_), tsc_hz_(other.tsc_hz_), park_timeout_us_(other.park_timeout_us_) {}
 
 SharedRing::~SharedRing() {
-  if (control_ != nullptr) ::munmap(control_, abi::kRingBytes);
+  if (control_ != nullptr) ::munmap(control_, mapped_bytes_);
 }
 
 void SharedRing::beat() { __atomic_store_n(&control_->heartbeat_tsc, read_tsc(), __ATOMIC_RELAXED); }
@@ -153,6 +155,11 @@ void SharedRing::release(u64 ticket, const abi::Event& event) {
 void SharedRing::open_gate(u32* gate) {
   __atomic_store_n(gate, static_cast<u32>(abi::kGateOpen), __ATOMIC_RELEASE);
   futex_wake_all(gate);
+}
+
+u64 SharedRing::healed(u32 record) const {
+  if (record >= (mapped_bytes_ - abi::kRingBytes) / sizeof(abi::Site)) return 0;
+  return __atomic_load_n(&sites_[record].healed, __ATOMIC_RELAXED);
 }
 
 void SharedRing::disarm() {

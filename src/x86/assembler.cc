@@ -49,7 +49,13 @@ ZydisEncoderOperand imm_operand(i64 value) {
 
 template <typename... Operands>
 void Assembler::emit(int mnemonic, const Operands&... operands) {
+  emit_with(0, mnemonic, operands...);
+}
+
+template <typename... Operands>
+void Assembler::emit_with(u64 prefixes, int mnemonic, const Operands&... operands) {
   ZydisEncoderRequest request{};
+  request.prefixes = prefixes;
   request.machine_mode = ZYDIS_MACHINE_MODE_LONG_64;
   request.mnemonic = static_cast<ZydisMnemonic>(mnemonic);
   request.operand_count = sizeof...(Operands);
@@ -85,6 +91,9 @@ void Assembler::test(Reg a, Reg b) { emit(ZYDIS_MNEMONIC_TEST, reg_operand(a), r
 void Assembler::cmp_mem_zero(const MemRef& at, u16 size_bits) {
   emit(ZYDIS_MNEMONIC_CMP, mem_operand(at, size_bits), imm_operand(0));
 }
+void Assembler::lock_inc(const MemRef& at) {
+  emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_INC, mem_operand(at, 64));
+}
 void Assembler::push(Reg r) { emit(ZYDIS_MNEMONIC_PUSH, reg_operand(r)); }
 void Assembler::pop(Reg r) { emit(ZYDIS_MNEMONIC_POP, reg_operand(r)); }
 void Assembler::pushfq() { emit(ZYDIS_MNEMONIC_PUSHFQ); }
@@ -108,6 +117,11 @@ void Assembler::rel32(u64 target) {
 
 void Assembler::jmp_to(u64 address) {
   bytes_.push_back(0xe9);
+  rel32(address);
+}
+
+void Assembler::call_to(u64 address) {
+  bytes_.push_back(0xe8);
   rel32(address);
 }
 

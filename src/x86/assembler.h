@@ -50,6 +50,8 @@ class Assembler {
   void cmp(Reg a, Reg b);
   void test(Reg a, Reg b);
   void cmp_mem_zero(const MemRef& at, u16 size_bits);
+  // Atomically adds one to the 8 bytes there; changes the flags.
+  void lock_inc(const MemRef& at);
   void push(Reg r);
   void pop(Reg r);
   void pushfq();
@@ -60,6 +62,7 @@ class Assembler {
   void jmp(Label label);
   void jcc(Cond cond, Label label);
   void jmp_to(u64 address);
+  void call_to(u64 address);
   void jcc_to(Cond cond, u64 address);
   void append_bytes(ByteView bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
   void align(usize boundary, u8 fill);
@@ -70,6 +73,8 @@ class Assembler {
  private:
   template <typename... Operands>
   void emit(int mnemonic, const Operands&... operands);
+  template <typename... Operands>
+  void emit_with(u64 prefixes, int mnemonic, const Operands&... operands);
   void rel32(u64 target);
 
   struct Fixup {
