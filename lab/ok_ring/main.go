@@ -1,4 +1,5 @@
 // A ring buffer over one array: old entries are overwritten because they are old.
+// heal-changes: it is full when its length is the capacity, and a copy has another one
 package main
 
 import "fmt"

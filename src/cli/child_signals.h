@@ -18,6 +18,8 @@ class ChildSignals {
   const sigset_t& child_mask() const { return old_mask_; }
   // From here on a closed pipe of ours must not end us; before, the child would have inherited that.
   void child_started() const;
+  // Waits until a signal comes, the child ends or the time is over.
+  void wait(int timeout_ms) const;
   // Passes on what has come since the last call.
   void forward_to(int pid) const;
   // Back to how it was.
@@ -33,6 +35,11 @@ struct ExitStatus {
   int code = 0;                // 128 + signal when it was killed
   std::optional<int> signal;
 };
+
+// Waits for the end of the child, forwarding signals meanwhile.
+ExitStatus wait_for_exit(int pid, const ChildSignals& signals);
+// The program was ended by a signal: so are we, that the caller sees what it would have seen.
+[[noreturn]] void die_of(int signal, const ChildSignals& signals);
 
 // Has the child ended?
 std::optional<ExitStatus> find_exit(int pid);

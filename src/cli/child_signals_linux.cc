@@ -1,5 +1,7 @@
 #include "cli/child_signals.h"
 
+#include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +36,11 @@ Result<ChildSignals> ChildSignals::block() {
 
 void ChildSignals::child_started() const { ::signal(SIGPIPE, SIG_IGN); }
 
+void ChildSignals::wait(int timeout_ms) const {
+  pollfd poll_fd{fd_.get(), POLLIN, 0};
+  (void)::poll(&poll_fd, 1, timeout_ms);
+}
+
 void ChildSignals::forward_to(int pid) const {
   signalfd_siginfo info;
   while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
@@ -43,6 +50,27 @@ void ChildSignals::forward_to(int pid) const {
 }
 
 void ChildSignals::restore() const { ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr); }
+
+ExitStatus wait_for_exit(int pid, const ChildSignals& signals) {
+  constexpr int kPatienceMs = 50;  // the child's end, coming between the look and the wait, is seen this much later
+  for (;;) {
+    signals.forward_to(pid);
+    if (std::optional<ExitStatus> exit = find_exit(pid)) return *exit;
+    signals.wait(kPatienceMs);
+  }
+}
+
+void die_of(int signal, const ChildSignals& signals) {
+  ::prctl(PR_SET_DUMPABLE, 0);  // the program may have left a core, we shall not
+  ::signal(signal, SIG_DFL);
+  signals.restore();
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+  ::raise(signal);
+  ::_exit(128 + signal);
+}
 
 std::optional<ExitStatus> find_exit(int pid) {
   int status = 0;

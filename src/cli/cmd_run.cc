@@ -2,8 +2,6 @@
 // said between them.
 #include "cli/cmd_run.h"
 
-#include <sys/prctl.h>
-
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -14,24 +12,16 @@
 
 #include "cli/child_signals.h"
 #include "cli/exit_code.h"
+#include "cli/heal_names.h"
 #include "cli/program_path.h"
+#include "cli/refuse_sanitized.h"
 #include "judge/sources.h"
 #include "judge/tracker.h"
+#include "probe/heal_choice.h"
 #include "program/site_cache.h"
 
 namespace geist::cli {
 namespace {
-
-// Builds with a sanitizer expand appends early and map shadow memory where geist would go.
-Status refuse_sanitized(const read::GoBinary& binary) {
-  for (const char* flag : {"-race", "-asan", "-msan"}) {
-    if (binary.build_info().has_setting(flag, "true")) {
-      return Error(fmt::format("{}: built with {}, which geist does not support", binary.image().path(), flag))
-          .with_hint(fmt::format("build it without {}; geist needs no special build", flag));
-    }
-  }
-  return Done{};
-}
 
 judge::Target describe_target(const RunOptions& options, const read::GoBinary& binary) {
   judge::Target target;
@@ -122,17 +112,24 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker, const tar
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
 }
 
-// The program was ended by a signal: so are we, that the caller sees what it would have seen.
-[[noreturn]] void die_of(int signal, const ChildSignals& signals) {
-  ::prctl(PR_SET_DUMPABLE, 0);  // the program may have left a core, we shall not
-  ::signal(signal, SIG_DFL);
-  signals.restore();
-  sigset_t only;
-  sigemptyset(&only);
-  sigaddset(&only, signal);
-  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
-  ::raise(signal);
-  ::_exit(128 + signal);
+judge::Report begin_report(const RunOptions& options, const read::GoBinary& binary, const program::SiteTable& sites) {
+  judge::Report report;
+  report.geist_version = GEIST_VERSION;
+  report.target = describe_target(options, binary);
+  report.sites = count_sites(sites);
+  return report;
+}
+
+void note_unwatched(const target::Watcher& watcher, judge::Report& report) {
+  if (watcher.available()) return;
+  report.notes.push_back("reads could not be watched (" + watcher.why_not() +
+                         "): no finding can be confirmed; see geist doctor");
+}
+
+void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice, const target::ProbedProcess& process,
+                 judge::Report& report) {
+  report.notes.insert(report.notes.end(), choice.notes.begin(), choice.notes.end());
+  for (std::string& line : describe_healing(binary, process)) report.notes.push_back(std::move(line));
 }
 
 }  // namespace
@@ -156,10 +153,15 @@ int cmd_run(const RunOptions& options) {
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
 
+  auto healed = probe::choose_healed_sites(*binary.value(), sites, options.healed_sites, false);
+  if (!healed.ok()) return fail(healed.error());
+
   // Start it with every site probed. When this returns the program runs and nobody traces it.
   Result<ChildSignals> signals = ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
-  auto process = target::launch(*binary.value(), sites, make_request(options, program->path, signals.value()));
+  target::LaunchRequest request = make_request(options, program->path, signals.value());
+  request.plan.modes = healed->modes;
+  auto process = target::launch(*binary.value(), sites, request);
   if (!process.ok()) return fail(process.error());
   target::ProbedProcess& running = *process.value();
   signals->child_started();
@@ -176,17 +178,13 @@ int cmd_run(const RunOptions& options) {
   tracker.finish();
 
   // Tell.
-  judge::Report report;
-  report.geist_version = GEIST_VERSION;
-  report.target = describe_target(options, *binary.value());
-  report.sites = count_sites(sites);
+  judge::Report report = begin_report(options, *binary.value(), sites);
   fill_report(report, tracker, running, exit, tracker.now_s() - start_s);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   judge::add_sources(report.findings, sources);
+  add_healing(*binary.value(), healed.value(), running, report);
   if (!debug.why_not.empty()) report.notes.push_back("no variable names: " + debug.why_not);
-  if (!options.no_watch && !tracker.watcher().available()) {
-    report.notes.push_back("reads could not be watched (" + tracker.watcher().why_not() + "): no finding can be confirmed; see geist doctor");
-  }
+  if (!options.no_watch) note_unwatched(tracker.watcher(), report);
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
   program->built = BuiltProgram();  // its folder: a signal leaves no time for that

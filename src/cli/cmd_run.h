@@ -9,6 +9,7 @@ struct RunOptions {
   std::vector<std::string> command;  // program and arguments, at least one
   OutputOptions output;  // levels, reports, filters, exit code: finish_report() does all of that
   std::optional<int> assume_go_minor;
+  std::vector<std::string> healed_sites;  // names of appends; "all"; with '!' behind: always
   bool no_watch = false;
   bool no_cache = false;   // neither take nor keep the table of append sites
   bool follow = false;     // children that exec another Go binary; no flag yet

@@ -52,9 +52,25 @@ int cmd_completion(const ParsedFlags& parsed) {
 }
 
 int run_verb(const ParsedFlags& parsed) {
+  if (parsed.verb == "run" && parsed.has("prove")) {
+    Result<ProveOptions> options = make_prove_options_of_run(parsed);
+    return options.ok() ? cmd_prove(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "run" && parsed.has("no-judge")) {
+    Result<HealOptions> options = make_heal_options_of_run(parsed);
+    return options.ok() ? cmd_heal(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "prove") {
+    Result<ProveOptions> options = make_prove_options(parsed);
+    return options.ok() ? cmd_prove(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
   if (parsed.verb == "run") {
     Result<RunOptions> options = make_run_options(parsed);
     return options.ok() ? cmd_run(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "heal") {
+    Result<HealOptions> options = make_heal_options(parsed);
+    return options.ok() ? cmd_heal(options.value()) : fail_usage(options.error(), parsed.verb);
   }
   if (parsed.verb == "sites") {
     Result<SitesOptions> options = make_sites_options(parsed);

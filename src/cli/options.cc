@@ -1,3 +1,4 @@
+// From parsed flags to the structs of the verbs; see options.h.
 #include "cli/options.h"
 
 #include <fmt/format.h>
@@ -5,6 +6,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "cli/heal_names.h"
 
 namespace geist::cli {
 namespace {
@@ -16,6 +18,14 @@ judge::Level level_of(const ParsedFlags& parsed, std::string_view flag) {
   return *level;
 }
 
+std::vector<std::string> healed_sites(const ParsedFlags& parsed) {
+  std::vector<std::string> sites;
+  for (const std::string& text : parsed.list("heal")) {
+    for (std::string& name : split_names(text)) sites.push_back(std::move(name));
+  }
+  return sites;
+}
+
 }  // namespace
 
 ColorMode color_mode(const ParsedFlags& parsed) {
@@ -23,6 +33,17 @@ ColorMode color_mode(const ParsedFlags& parsed) {
   return when == "always"  ? ColorMode::kAlways
          : when == "never" ? ColorMode::kNever
                            : ColorMode::kAuto;
+}
+
+static Status take_output_files(const ParsedFlags& parsed, OutputOptions& output) {
+  for (const std::string& text : parsed.list("report")) {
+    GEIST_TRY(files, parse_report_files(text));
+    output.files.insert(output.files.end(), files.begin(), files.end());
+  }
+  output.log_path = parsed.value("log");
+  output.color = color_mode(parsed);
+  output.quiet = parsed.has("quiet");
+  return Done{};
 }
 
 Result<std::optional<int>> parse_assumed_go(const ParsedFlags& parsed) {
@@ -51,22 +72,82 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   if (parsed.has("fail-on") && !parsed.has("level") && output.fail_on < output.level)
     output.level = output.fail_on;
   output.exit_code = static_cast<int>(parsed.number("exitcode"));
-  for (const std::string& text : parsed.list("report")) {
-    GEIST_TRY(files, parse_report_files(text));
-    output.files.insert(output.files.end(), files.begin(), files.end());
-  }
-  output.log_path = parsed.value("log");
+  GEIST_TRY_STATUS(take_output_files(parsed, output));
   output.suppressions_path = parsed.value("suppressions");
   output.baseline_path = parsed.value("baseline");
   output.strip_path_prefix = parsed.value("strip-path-prefix");
-  output.color = color_mode(parsed);
-  output.quiet = parsed.has("quiet");
+  options.healed_sites = healed_sites(parsed);
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");
   options.no_cache = parsed.has("no-cache");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.history = static_cast<u32>(parsed.number("history"));
+  return options;
+}
+
+Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
+  HealOptions options;
+  options.command = parsed.operands;
+  options.sites = parsed.list("site");
+  options.report_path = parsed.value("report");
+  if (options.sites.empty() && options.report_path.empty()) {
+    return Error("what to heal is missing: --site or --report")
+        .with_hint("The heal line of a report shows a command; --site=all heals every append");
+  }
+  options.always = parsed.has("always");
+  options.quiet = parsed.has("quiet");
+  GEIST_TRY(assumed, parse_assumed_go(parsed));
+  options.assume_go_minor = assumed;
+  return options;
+}
+
+Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed) {
+  HealOptions options;
+  options.command = parsed.operands;
+  options.sites = healed_sites(parsed);
+  if (options.sites.empty()) return Error("--no-judge: there is nothing to do without --heal");
+  options.quiet = parsed.has("quiet");
+  GEIST_TRY(assumed, parse_assumed_go(parsed));
+  options.assume_go_minor = assumed;
+  return options;
+}
+
+Result<ProveOptions> make_prove_options(const ParsedFlags& parsed) {
+  ProveOptions options;
+  options.command = parsed.operands;
+  if (parsed.has("once")) {
+    return Error("--once: a proof needs several runs").with_hint("geist run --level=likely watches a single one");
+  }
+  OutputOptions& output = options.output;
+  output.level = level_of(parsed, "level");
+  output.fail_on = output.level;
+  output.exit_code = kFoundMark;
+  GEIST_TRY_STATUS(take_output_files(parsed, output));
+  GEIST_TRY(assumed, parse_assumed_go(parsed));
+  options.assume_go_minor = assumed;
+  options.confirm_runs = static_cast<u64>(parsed.number("runs"));
+  options.timeout_ms = static_cast<u64>(parsed.number("timeout")) * 1000;
+  options.watched_files = parsed.list("watch-file");
+  options.expected_path = parsed.value("expect");
+  if (parsed.has("want-exit")) options.wanted_exit = static_cast<int>(parsed.number("want-exit"));
+  options.no_judge = parsed.has("no-judge");
+  if (options.no_judge && options.expected_path.empty() && !options.wanted_exit) {
+    return Error("--no-judge: what would be right is missing: --expect or --want-exit");
+  }
+  return options;
+}
+
+Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
+  GEIST_TRY(run, make_run_options(parsed));
+  if (!run.healed_sites.empty()) return Error("--prove and --heal exclude each other: --prove heals what it finds");
+  ProveOptions options;
+  options.command = run.command;
+  options.output = run.output;
+  options.assume_go_minor = run.assume_go_minor;
+  options.is_run = true;
+  options.run_flags = {fmt::format("--budget={}", run.budget_percent), fmt::format("--history={}", run.history)};
+  if (run.no_watch) options.run_flags.push_back("--no-watch");
   return options;
 }
 

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "probe/heal_choice.h"
+#include "program/site_names.h"
+
 #include "judge/names.h"
 #include "judge/values.h"
 
@@ -173,6 +176,7 @@ Finding Describer::describe(const Case& c, const Candidate& candidate, Level lev
   f.goroutine = fmt::format("{}", e.goid);
   f.pc = fmt::format("{:#x}", site.call.value);
   f.append_stack = append_stack(c.append);
+  if (probe::why_not_healable(site).empty()) f.heal = program::name_of(context_.binary, site).text();
   if (f.append_stack[0].inlined) {
     f.inlined_into = std::string(context_.binary.pclntab().function(site.function).name);
   }

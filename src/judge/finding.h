@@ -52,6 +52,18 @@ struct Victim {
   std::string made_by_note;    // "the same append, earlier"
 };
 
+// What a program did otherwise when one append was healed, in each of its runs.
+struct Proof {
+  std::string what;    // "stdout", "stderr", "exit", "file out.txt", "test TestAdd"
+  i64 line = 0;        // of the first difference; 0 where there are no lines
+  std::string plain;   // that line, or the status; without and with healing
+  std::string healed;
+  std::vector<std::string> diff;  // the lines around it: "  same", "- plain", "+ healed"
+  u64 plain_runs = 0;
+  u64 healed_runs = 0;
+  u64 healed_count = 0;  // how often the append was healed in the first healed run
+};
+
 struct Finding {
   int id = 0;  // 1, 2, ... in the order of the report
   std::string rule = "GB001";
@@ -80,7 +92,21 @@ struct Finding {
   std::vector<DrawnView> drawing;   // first the operand, then the victim, then the append's result
 
   std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
-  std::string proof;  // empty until proved
+  std::string heal;  // the append's name for geist heal, "echo.(*Group).add:group.go:145"; empty when it cannot be healed
+  std::optional<Proof> proof;  // since level kProved
+};
+
+// Which appends had to be healed to make the output right, found by halving; nothing is known of their victims.
+struct Bisection {
+  struct Site {
+    Frame frame;
+    std::string heal;  // its name for geist heal
+    u64 healed = 0;    // how often, in the last run
+  };
+  std::vector<Site> sites;  // the smallest set that was found
+  u64 candidates = 0;       // appends that overwrote something
+  u64 runs = 0;             // of the program, all together
+  Proof proof;
 };
 
 struct Target {
@@ -127,6 +153,7 @@ struct Report {
   EventCounts events;
   std::vector<Finding> findings;      // at or above the asked level, strongest first
   std::map<std::string, u64> lost;    // named counters (judge/loss.inc, target/loss.inc); zero ones included
+  std::optional<Bisection> bisection;
   std::vector<std::string> notes;     // one sentence each: what could not be done and what helps
   u64 suppressed = 0;
   std::vector<std::string> unused_suppressions;

@@ -23,6 +23,19 @@ bool ends_path(const std::string& path, const std::string& end) {
   return path.size() == end.size() || path[path.size() - end.size() - 1] == '/';
 }
 
+// An append in generic code is one append, however many instances it was compiled into: "main.(*set[go.shape.int]).with"
+// becomes "main.(*set[...]).with", as pclntab writes it too.
+std::string without_type_arguments(std::string_view function) {
+  std::string out;
+  int depth = 0;
+  for (char c : function) {
+    if (c == ']' && depth > 0 && --depth == 0) out += "...";
+    if (depth == 0) out.push_back(c);
+    if (c == '[') ++depth;
+  }
+  return out;
+}
+
 struct Wanted {
   std::string function, file;
   i32 line = 0;
@@ -38,7 +51,7 @@ std::optional<Wanted> parse(const std::string& name) {
   if (second == std::string::npos || second == 0) return std::nullopt;
   usize first = name.rfind(':', second - 1);
   if (first == std::string::npos || first == 0 || first + 1 == second) return std::nullopt;
-  Wanted wanted{name.substr(0, first), name.substr(first + 1, second - first - 1), 0};
+  Wanted wanted{without_type_arguments(std::string_view(name).substr(0, first)), name.substr(first + 1, second - first - 1), 0};
   const char* end = name.data() + name.size();
   auto [stop, error] = std::from_chars(name.data() + second + 1, end, wanted.line);
   if (error != std::errc() || stop != end || wanted.line <= 0) return std::nullopt;
@@ -75,7 +88,7 @@ std::string SiteName::text() const { return fmt::format("{}:{}:{}", short_functi
 SiteName name_of(const read::GoBinary& binary, const AppendSite& site) {
   read::Function function = binary.pclntab().function(site.function);
   read::SourceFrame frame = binary.pclntab().source_frames(function, site.call).front();
-  return {std::string(frame.function), std::string(frame.file), frame.line};
+  return {without_type_arguments(frame.function), std::string(frame.file), frame.line};
 }
 
 Result<std::vector<usize>> find_sites_named(const read::GoBinary& binary, const SiteTable& table, const std::string& name) {

@@ -1,8 +1,8 @@
 // Append sites by the names that reports print: `function:file:line`, as in "echo.(*Group).add:group.go:145".
 //
 // The function may be written in full or without the path of its package, the file as its base name or any longer end of its
-// path. An append that was inlined in several places is one append with several sites, and the name means them all; so are
-// two appends on one line. `0x…`, the address of the call, means one site.
+// path. An append that was inlined in several places, or compiled for several type arguments, is one append with several sites,
+// and the name means them all; so are two appends on one line. `0x…`, the address of the call, means one site.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 namespace geist::program {
 
 struct SiteName {
-  std::string function;  // symbol name of the innermost inlined function
+  std::string function;  // symbol name of the innermost inlined function, type arguments as "[...]"
   std::string file;      // as compiled
   i32 line = 0;
   bool operator==(const SiteName&) const = default;

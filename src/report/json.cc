@@ -83,6 +83,17 @@ Json drawing_json(const std::vector<judge::DrawnView>& views) {
   return list;
 }
 
+Json proof_json(const judge::Proof& proof) {
+  return {{"what", proof.what},
+          {"line", number_or_null(proof.line)},
+          {"plain", proof.plain},
+          {"healed", proof.healed},
+          {"diff", proof.diff},
+          {"plain_runs", proof.plain_runs},
+          {"healed_runs", proof.healed_runs},
+          {"healed_count", proof.healed_count}};
+}
+
 Json finding_json(const Finding& finding) {
   return {
       {"id", finding.id},
@@ -111,7 +122,24 @@ Json finding_json(const Finding& finding) {
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
       {"fix", text_or_null(finding.fix)},
-      {"proof", text_or_null(finding.proof)}};
+      {"heal", text_or_null(finding.heal)},
+      {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)}};
+}
+
+Json bisection_json(const judge::Bisection& bisection) {
+  Json sites = Json::array();
+  for (const judge::Bisection::Site& site : bisection.sites) {
+    sites.push_back({{"function", text_or_null(site.frame.function)},
+                     {"file", text_or_null(site.frame.file)},
+                     {"line", number_or_null(site.frame.line)},
+                     {"source", text_or_null(site.frame.source)},
+                     {"heal", text_or_null(site.heal)},
+                     {"healed", site.healed}});
+  }
+  return {{"sites", sites},
+          {"candidates", bisection.candidates},
+          {"runs", bisection.runs},
+          {"proof", proof_json(bisection.proof)}};
 }
 
 Json report_json(const judge::Report& report) {
@@ -146,6 +174,7 @@ Json report_json(const judge::Report& report) {
             {"recorded", report.events.recorded},
             {"judged", report.events.judged}}},
           {"findings", findings},
+          {"bisection", report.bisection ? bisection_json(*report.bisection) : Json(nullptr)},
           {"lost", lost},
           {"cost",
            {{"wall_s", report.cost.wall_s},
@@ -226,6 +255,7 @@ class ObjectReader {
     for (usize i = 0; i < value->size(); i++)
       visit((*value)[i], fmt::format("{}[{}]", name_of(key), i));
   }
+  bool has(const char* key) const { return find(key) != nullptr; }
   // An object that is absent reads as an empty one.
   ObjectReader object(const char* key) const {
     static const Json kEmpty = Json::object();
@@ -303,6 +333,42 @@ std::vector<judge::DrawnView> read_drawing(const ObjectReader& parent) {
   return views;
 }
 
+std::optional<judge::Proof> read_proof(const ObjectReader& parent) {
+  if (!parent.has("proof")) return std::nullopt;
+  ObjectReader reader = parent.object("proof");
+  judge::Proof proof;
+  reader.read("what", &proof.what);
+  reader.read("line", &proof.line);
+  reader.read("plain", &proof.plain);
+  reader.read("healed", &proof.healed);
+  reader.read("diff", &proof.diff);
+  reader.read("plain_runs", &proof.plain_runs);
+  reader.read("healed_runs", &proof.healed_runs);
+  reader.read("healed_count", &proof.healed_count);
+  return proof;
+}
+
+std::optional<judge::Bisection> read_bisection(const ObjectReader& parent) {
+  if (!parent.has("bisection")) return std::nullopt;
+  ObjectReader reader = parent.object("bisection");
+  judge::Bisection bisection;
+  reader.for_each("sites", [&](const Json& json, const std::string& name) {
+    ObjectReader item(json, name, parent.problem());
+    judge::Bisection::Site site;
+    item.read("function", &site.frame.function);
+    item.read("file", &site.frame.file);
+    item.read("line", &site.frame.line);
+    item.read("source", &site.frame.source);
+    item.read("heal", &site.heal);
+    item.read("healed", &site.healed);
+    bisection.sites.push_back(std::move(site));
+  });
+  reader.read("candidates", &bisection.candidates);
+  reader.read("runs", &bisection.runs);
+  bisection.proof = read_proof(reader).value_or(judge::Proof{});
+  return bisection;
+}
+
 Finding read_finding(const ObjectReader& reader) {
   Finding finding;
   reader.read("id", &finding.id);
@@ -340,7 +406,8 @@ Finding read_finding(const ObjectReader& reader) {
   reader.read("reads_goroutine", &finding.reader_goroutine);
   finding.drawing = read_drawing(reader);
   reader.read("fix", &finding.fix);
-  reader.read("proof", &finding.proof);
+  reader.read("heal", &finding.heal);
+  finding.proof = read_proof(reader);
   return finding;
 }
 
@@ -382,6 +449,7 @@ judge::Report read_report(const ObjectReader& reader) {
   exit.read("signal", &signal);
   if (!signal.empty()) report.exit_signal = signal;
   read_counts(reader, &report);
+  report.bisection = read_bisection(reader);
   reader.for_each("findings", [&](const Json& json, const std::string& name) {
     report.findings.push_back(read_finding(ObjectReader(json, name, reader.problem())));
   });

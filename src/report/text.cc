@@ -51,6 +51,7 @@ class TextWriter {
     write_fix(finding);
     line(std::string(kRule));
   }
+  void write_bisection(const judge::Bisection& bisection);
   void line(const std::string& text) { out_ += text + "\n"; }
   std::string take() { return std::move(out_); }
 
@@ -88,6 +89,8 @@ class TextWriter {
   void write_victim(const Finding& finding);
   void write_array(const Finding& finding);
   void write_fix(const Finding& finding);
+  std::string heal_command(const std::string& name) const;
+  void write_proof(const judge::Proof& proof);
 
   const judge::Report& report_;
   const TextOptions& options_;
@@ -319,11 +322,70 @@ void TextWriter::write_array(const Finding& finding) {
   }
 }
 
+std::string quote_for_shell(const std::string& word) {
+  bool is_plain = !word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos;
+  if (is_plain) return word;
+  std::string out = "'";
+  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// To be copied into a shell. A command too long for a line is shortened to its program.
+std::string TextWriter::heal_command(const std::string& name) const {
+  constexpr std::string_view kRemark = "        (no rebuild)";
+  constexpr usize kLead = 11;
+  std::string start = fmt::format("geist heal --site '{}' -- ", printable(name));
+  std::string command;
+  for (const std::string& word : report_.target.command) {
+    command += (command.empty() ? "" : " ") + quote_for_shell(word);
+  }
+  command = printable(command);
+  if (display_width(start + command) + kLead > options_.width && report_.target.command.size() > 1) {
+    command = printable(report_.target.command.front()) + " …";
+  }
+  bool has_room = display_width(start + command) + kRemark.size() + kLead <= options_.width;
+  return start + command + (has_room ? std::string(kRemark) : "");
+}
+
 void TextWriter::write_fix(const Finding& finding) {
-  if (finding.fix.empty() && finding.proof.empty()) return;
+  if (finding.fix.empty() && finding.heal.empty() && !finding.proof) return;
   line("");
   if (!finding.fix.empty()) line("  fix      " + paint(kBold, printable(finding.fix)));
-  if (!finding.proof.empty()) line("  proof    " + printable(finding.proof));
+  if (!finding.heal.empty()) line("  heal     " + heal_command(finding.heal));
+  if (finding.proof) write_proof(*finding.proof);
+}
+
+std::string times(u64 count) { return count == 1 ? "once" : fmt::format("{} times", count); }
+
+void TextWriter::write_proof(const judge::Proof& proof) {
+  std::string where = printable(proof.what);
+  if (proof.line != 0) where += fmt::format(" line {}", proof.line);
+  line(fmt::format("  proof    healed {}, {} changed in {} of {} runs and never in {} plain ones", times(proof.healed_count),
+                   where, proof.healed_runs, proof.healed_runs, proof.plain_runs));
+  for (const std::string& row : proof.diff) {
+    std::string text = clip(printable(row), options_.width - 13);
+    const char* color = row.starts_with('-') ? kRed : row.starts_with('+') ? kGreen : "";
+    line("             " + (*color == '\0' ? text : paint(color, text)));
+  }
+}
+
+void TextWriter::write_bisection(const judge::Bisection& bisection) {
+  line(std::string(kRule));
+  line(paint(kBold, fmt::format("HEALING {} MAKES THE OUTPUT RIGHT",
+                                bisection.sites.size() == 1 ? "ONE APPEND"
+                                                            : fmt::format("{} APPENDS", bisection.sites.size()))));
+  line("");
+  for (const judge::Bisection::Site& site : bisection.sites) {
+    const Frame& frame = site.frame;
+    line(fmt::format("  append in {} ({})  healed {}", printable(short_function(frame.function)), place(frame),
+                     times(site.healed)));
+    if (!frame.source.empty()) line("      " + clip(printable(frame.source), options_.width - 6));
+  }
+  line("");
+  for (const judge::Bisection::Site& site : bisection.sites) line("  heal     " + heal_command(site.heal));
+  write_proof(bisection.proof);
+  line(fmt::format("  found in {} runs among {} appends that overwrote something", bisection.runs, bisection.candidates));
+  line(std::string(kRule));
 }
 
 std::string count_findings(const judge::Report& report) {
@@ -385,6 +447,7 @@ std::string emit_summary_line(const judge::Report& report) {
 std::string emit_text(const judge::Report& report, const TextOptions& options) {
   TextWriter writer(report, options);
   for (const Finding& finding : report.findings) writer.write_finding(finding);
+  if (report.bisection) writer.write_bisection(*report.bisection);
   for (const std::string& note : report.notes) writer.line("geist: note: " + printable(note));
   for (const std::string& unused : report.unused_suppressions) {
     writer.line("geist: note: suppression matched nothing: " + printable(unused));

@@ -1,0 +1,89 @@
+// geist heal: start the program with some appends healed, nothing watched, and wait for its end.
+#include "cli/cmd_heal.h"
+
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "cli/child_signals.h"
+#include "cli/exit_code.h"
+#include "cli/heal_names.h"
+#include "cli/print.h"
+#include "cli/program_path.h"
+#include "cli/refuse_sanitized.h"
+#include "cli/report_output.h"
+#include "probe/heal_choice.h"
+#include "report/report.h"
+
+namespace geist::cli {
+namespace {
+
+// What was asked for by name. Fails before anything runs.
+Result<std::vector<std::string>> names_to_heal(const HealOptions& options) {
+  if (options.report_path.empty()) return options.sites;
+  GEIST_TRY(report, read_report_file(options.report_path));
+  auto names = name_findings(report, options.sites);
+  if (!names.ok()) return names.take_error().in(options.report_path);
+  return names;
+}
+
+std::vector<std::string> describe_refused(const probe::HealChoice& choice) {
+  std::vector<std::string> out;
+  for (const std::string& note : choice.notes) out.push_back("note: " + note);
+  u64 total = 0;
+  std::string reasons;
+  for (const auto& [reason, count] : choice.refused) {
+    total += count;
+    reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, reason);
+  }
+  if (total != 0 && choice.notes.empty()) {
+    out.push_back(fmt::format("note: appends that cannot be healed: {} (geist sites says more)", reasons));
+  }
+  return out;
+}
+
+void print_lines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) print_err(fmt::format("geist: {}\n", report::printable(line)));
+}
+
+}  // namespace
+
+int cmd_heal(const HealOptions& options) {
+  Result<std::vector<std::string>> names = names_to_heal(options);
+  if (!names.ok()) return fail(names.error());
+
+  // The program, as a file and as a Go binary, and its append sites.
+  Result<Program> program = resolve_program(options.command[0]);
+  if (!program.ok()) return fail(program.error());
+  auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
+  if (!binary.ok()) return fail(binary.error());
+  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
+  program::SiteTable sites = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  auto choice = probe::choose_healed_sites(*binary.value(), sites, names.value(), options.always);
+  if (!choice.ok()) return fail(choice.error());
+
+  // Only the healed sites are touched. From here on the program does not need geist any more.
+  Result<ChildSignals> signals = ChildSignals::block();
+  if (!signals.ok()) return fail(signals.error());
+  target::LaunchRequest request;
+  request.path = program->path;
+  request.command = options.command;
+  request.signal_mask = signals->child_mask();
+  request.plan.modes = choice->modes;
+  request.plan.only_healed = true;
+  request.plan.with_end_hooks = false;
+  auto process = target::launch(*binary.value(), sites, request);
+  if (!process.ok()) return fail(process.error());
+  signals->child_started();
+  ExitStatus exit = wait_for_exit(process.value()->pid, signals.value());
+
+  if (!options.quiet) {
+    print_lines(describe_refused(choice.value()));
+    print_lines(describe_healing(*binary.value(), *process.value()));
+  }
+  program->built = BuiltProgram();  // its folder: a signal leaves no time for that
+  if (exit.signal) die_of(*exit.signal, signals.value());
+  return exit.code;
+}
+
+}  // namespace geist::cli

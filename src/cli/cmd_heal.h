@@ -1,0 +1,24 @@
+// geist heal: what the command line asked for, checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ints.h"
+
+namespace geist::cli {
+
+struct HealOptions {
+  std::vector<std::string> command;  // program and arguments, at least one
+  std::vector<std::string> sites;    // names of appends, or of findings in the report
+  std::string report_path;           // empty: none
+  bool always = false;
+  bool quiet = false;
+  std::optional<int> assume_go_minor;
+};
+
+// Runs the program healed; the exit status of geist.
+int cmd_heal(const HealOptions& options);
+
+}  // namespace geist::cli

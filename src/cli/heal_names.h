@@ -1,0 +1,23 @@
+// From --site and --report to the names of appends, and from counters back to words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "judge/finding.h"
+#include "program/append_sites.h"
+#include "target/launch.h"
+
+namespace geist::cli {
+
+// The appends of the findings in `report` that `chosen` names (a finding's number, "#2", or a rule; empty: all of them). A
+// name of another form is taken as the name of an append. Fails on a number or rule without a finding.
+Result<std::vector<std::string>> name_findings(const judge::Report& report, const std::vector<std::string>& chosen);
+
+// "a,b" → a, b; commas inside brackets belong to a name.
+std::vector<std::string> split_names(const std::string& text);
+
+// A line for each append that was healed, most often first, and one for all. `process` may have ended.
+std::vector<std::string> describe_healing(const read::GoBinary& binary, const target::ProbedProcess& process);
+
+}  // namespace geist::cli

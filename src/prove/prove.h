@@ -1,0 +1,66 @@
+// Prover: does healing an append change what the program does? And, without a finding: which appends must be healed for the
+// output to be right?
+//
+//   two plain runs ─▶ what varies by itself ─▶ a healed run differs ─▶ more plain, control and healed runs, in turn
+//                                                                          └─▶ proved: every healed run, no other
+//
+// One differing run proves nothing about a program that varies: a coin flip agrees with that every second time. So a
+// difference is asked for again, `confirm_runs` times, with runs of the other kinds in between; a run that shows the
+// difference without healing makes it part of what varies.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "judge/finding.h"
+#include "prove/baseline.h"
+#include "prove/runner.h"
+
+namespace geist::prove {
+
+struct Verdict {
+  std::optional<judge::Proof> proof;
+  std::string why_not;  // one sentence when there is no proof
+};
+
+class Prover {
+ public:
+  Prover(Runner& runner, const read::GoBinary& binary, const program::SiteTable& table, u64 confirm_runs)
+      : runner_(runner), binary_(binary), table_(table), confirm_runs_(confirm_runs) {}
+
+  // The two plain runs. Fails when the program cannot be run to its end.
+  Status learn();
+  // After learn(): heals the append of this name (program::find_sites_named).
+  Result<Verdict> prove(const std::string& append);
+  // What cannot be compared because it varies too much.
+  std::vector<std::string> unstable() const { return baseline_->unstable(); }
+
+ private:
+  Result<Outcome> run_to_end(Result<Outcome> outcome) const;
+
+  Runner& runner_;
+  const read::GoBinary& binary_;
+  const program::SiteTable& table_;
+  u64 confirm_runs_;
+  std::optional<Baseline> baseline_;
+};
+
+// What the user calls right.
+struct Expectation {
+  std::optional<std::string> out;
+  std::optional<int> code;
+  bool holds_for(const Outcome& outcome) const;
+};
+
+struct BisectAnswer {
+  std::optional<judge::Bisection> bisection;
+  std::string why_not;  // one sentence when there is none
+};
+
+// One plain run, one with every append healed, and halving: at most 2·log2(appends that overwrite) + 4 runs for one culprit.
+Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary, const program::SiteTable& table,
+                            const Expectation& right);
+
+}  // namespace geist::prove

@@ -1,0 +1,64 @@
+// Runner: runs one command again and again, plain or healed, and keeps what came out. Output goes to memory files, so the
+// program never waits for us and children that outlive it do no harm; its input is the same each time.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "probe/patch_plan.h"
+#include "prove/outcome.h"
+#include "target/launch.h"
+
+namespace geist::prove {
+
+struct Command {
+  std::string path;
+  std::vector<std::string> argv;
+  std::vector<std::string> watched_files;
+  u64 timeout_ms = 60000;
+  sigset_t signal_mask{};
+};
+
+struct HealedOutcome {
+  Outcome outcome;
+  std::map<ImageAddr, u64> healed;  // by call, sites that were healed at least once
+};
+
+class Runner {
+ public:
+  // What the standard input of every run is: nothing for a terminal, else what is there to be read, up to its end; it is read
+  // here, once. Fails when it cannot be kept.
+  static Result<Runner> create(const read::GoBinary& binary, const program::SiteTable& table, Command command);
+
+  Result<Outcome> run_plain();
+  // Started by geist with no site touched: what a difference to a plain run must not come from.
+  Result<Outcome> run_control();
+  Result<HealedOutcome> run_healed(const std::map<ImageAddr, abi::SiteMode>& modes);
+  // Another program in the place of the command, with the same input and time.
+  Result<Outcome> run_other(const std::string& path, const std::vector<std::string>& argv);
+  u64 runs() const { return runs_; }
+  // Our own standard input from here on, for a run that is not ours to start. Fails as create() does.
+  Status give_input();
+
+ private:
+  Runner(const read::GoBinary& binary, const program::SiteTable& table, Command command)
+      : binary_(&binary), table_(&table), command_(std::move(command)) {}
+  struct Captured {
+    Fd in, out, err;
+  };
+  Result<Fd> open_input() const;
+  Result<Captured> open_files() const;
+  target::LaunchRequest make_request(const Captured& files) const;
+  Result<Outcome> finish(int pid, const Captured& files) const;
+
+  const read::GoBinary* binary_;
+  const program::SiteTable* table_;
+  Command command_;
+  Fd input_;           // invalid: nothing
+  i64 input_start_ = 0;
+  u64 runs_ = 0;
+};
+
+}  // namespace geist::prove
