@@ -24,14 +24,16 @@ Result<judge::Report> read_filtered(const ReportOptions& options) {
 }  // namespace
 
 int cmd_report(const ReportOptions& options) {
+  if (options.format == report::Format::kPprof && isatty(STDOUT_FILENO) == 1) {
+    return fail(Error("a profile is no text for a terminal")
+                    .with_hint("Send it to a file: geist report --as=pprof … >ghosts.pb.gz"));
+  }
   Result<judge::Report> report = read_filtered(options);
   if (!report.ok()) return fail(report.error());
   report::TextOptions text;
   text.color = wants_color(options.color, STDOUT_FILENO);
   text.strip_path_prefix = options.strip_path_prefix;
-  bool as_json = options.format == ReportFile::Format::kJson;
-  bool written = print_out(as_json ? report::emit_json(report.value())
-                                   : report::emit_text(report.value(), text));
+  bool written = print_out(report::emit(report.value(), options.format, text));
   if (!written) return fail(Error("stdout: cannot be written", ErrorKind::kSystem));
   return to_int(report->findings.empty() ? ExitCode::kOk : ExitCode::kFound);
 }

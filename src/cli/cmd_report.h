@@ -7,7 +7,7 @@ namespace geist::cli {
 
 struct ReportOptions {
   std::string path;
-  ReportFile::Format format = ReportFile::Format::kText;
+  report::Format format = report::Format::kText;
   judge::Level level = judge::Level::kLatent;
   std::string suppressions_path;
   std::string baseline_path;

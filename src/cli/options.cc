@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "report/report.h"
 
 namespace geist::cli {
 namespace {
@@ -82,8 +83,9 @@ Result<SitesOptions> make_sites_options(const ParsedFlags& parsed) {
 ReportOptions make_report_options(const ParsedFlags& parsed) {
   ReportOptions options;
   options.path = parsed.operands.front();
-  options.format =
-      parsed.value("format") == "json" ? ReportFile::Format::kJson : ReportFile::Format::kText;
+  std::optional<report::Format> format = report::find_format(parsed.value("as"));
+  GEIST_CHECK(format.has_value());  // as with levels
+  options.format = *format;
   options.level = level_of(parsed, "level");
   options.suppressions_path = parsed.value("suppressions");
   options.baseline_path = parsed.value("baseline");

@@ -12,11 +12,12 @@
 #include "cli/color.h"
 #include "judge/finding.h"
 #include "report/filter.h"
+#include "report/report.h"
 
 namespace geist::cli {
 
 struct ReportFile {
-  enum class Format { kText, kJson } format = Format::kText;
+  report::Format format = report::Format::kText;
   std::string path;
 };
 

@@ -80,6 +80,7 @@ struct Finding {
   std::vector<DrawnView> drawing;   // first the operand, then the victim, then the append's result
 
   std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
+  std::string fix_diff;  // the same as a unified diff of the file, when the source is here; empty when not known
   std::string proof;  // empty until proved
 };
 

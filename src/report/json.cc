@@ -111,6 +111,7 @@ Json finding_json(const Finding& finding) {
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
       {"fix", text_or_null(finding.fix)},
+      {"fix_diff", text_or_null(finding.fix_diff)},
       {"proof", text_or_null(finding.proof)}};
 }
 
@@ -340,6 +341,7 @@ Finding read_finding(const ObjectReader& reader) {
   reader.read("reads_goroutine", &finding.reader_goroutine);
   finding.drawing = read_drawing(reader);
   reader.read("fix", &finding.fix);
+  reader.read("fix_diff", &finding.fix_diff);
   reader.read("proof", &finding.proof);
   return finding;
 }
@@ -392,6 +394,10 @@ judge::Report read_report(const ObjectReader& reader) {
 
 std::string emit_json(const judge::Report& report) {
   return report_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string emit_compact_json(const judge::Report& report) {
+  return report_json(report).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<judge::Report> read_json(std::string_view text) {
