@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -86,6 +87,14 @@ Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
     output.sinks_.push_back(std::move(sink));
   }
   return output;
+}
+
+bool ReportOutput::shows(const judge::Finding& finding, const judge::Target& target) const {
+  if (finding.level < options_.level) return false;
+  auto hides = [&](const report::Suppression& rule) { return report::matches(rule, finding, target); };
+  if (std::ranges::any_of(suppressions_, hides)) return false;
+  auto is_same = [&](const judge::Finding& known) { return known.fingerprint == finding.fingerprint; };
+  return !baseline_ || std::ranges::none_of(baseline_->findings, is_same);
 }
 
 Result<int> ReportOutput::finish(judge::Report report) {

@@ -40,6 +40,9 @@ class ReportOutput {
   // the path in front.
   static Result<ReportOutput> open(const OutputOptions& options);
 
+  // Would finish() show this finding?
+  bool shows(const judge::Finding& finding, const judge::Target& target) const;
+
   // Drops what is below the level, suppressed or in the baseline, numbers the rest, writes every
   // file and the text. Returns the exit status: options.exit_code when a finding fails the run,
   // else report.exit_code. A file that cannot be written is an error after everything else was

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "report/diff.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -417,6 +418,16 @@ Result<judge::Report> read_json(std::string_view text) {
   judge::Report report = read_report(reader);
   if (!problem.empty()) return Error(printable(problem));
   return report;
+}
+
+std::string emit_diff_json(const ReportDiff& diff) {
+  auto list = [](const std::vector<const Finding*>& findings) {
+    Json json = Json::array();
+    for (const Finding* finding : findings) json.push_back(finding_json(*finding));
+    return json;
+  };
+  Json json = {{"schema", "geist-diff/1"}, {"new", list(diff.appeared)}, {"gone", list(diff.gone)}, {"same", list(diff.same)}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace geist::report
