@@ -4,13 +4,15 @@
 
 #include "cli/exit_code.h"
 #include "cli/print.h"
+#include "cli/saved_reports.h"
+#include "report/diff.h"
 #include "report/report.h"
 
 namespace geist::cli {
 namespace {
 
-Result<judge::Report> read_filtered(const ReportOptions& options) {
-  GEIST_TRY(report, read_report_file(options.path));
+Result<judge::Report> read_filtered(const ReportOptions& options, const std::string& which) {
+  GEIST_TRY(report, read_saved_report(which));
   GEIST_TRY(suppressions, read_suppression_file(options.suppressions_path));
   report::drop_below(options.level, &report);
   report::apply_suppressions(suppressions, &report);
@@ -21,19 +23,49 @@ Result<judge::Report> read_filtered(const ReportOptions& options) {
   return report;
 }
 
-}  // namespace
+struct Printed {
+  std::string text;
+  bool found = false;
+};
 
-int cmd_report(const ReportOptions& options) {
-  Result<judge::Report> report = read_filtered(options);
-  if (!report.ok()) return fail(report.error());
+Result<Printed> print_list(const ReportOptions& options) {
+  GEIST_TRY(list, emit_run_list(options.format == report::Format::kJson));
+  return Printed{std::move(list), false};
+}
+
+Result<Printed> print_diff(const ReportOptions& options) {
+  GEIST_TRY(older, read_filtered(options, options.compared_with));
+  GEIST_TRY(newer, read_filtered(options, options.which));
+  report::ReportDiff diff = report::compare_reports(older, newer);
+  bool as_json = options.format == report::Format::kJson;
+  std::string text = as_json
+                         ? report::emit_diff_json(diff)
+                         : report::emit_diff_text(diff, wants_color(options.color, STDOUT_FILENO));
+  return Printed{std::move(text), !diff.appeared.empty()};
+}
+
+Result<Printed> print_report(const ReportOptions& options) {
+  if (options.format == report::Format::kPprof && isatty(STDOUT_FILENO) == 1) {
+    return Error("a profile is no text for a terminal")
+        .with_hint("Send it to a file: geist report --as=pprof … >ghosts.pb.gz");
+  }
+  GEIST_TRY(report, read_filtered(options, options.which));
   report::TextOptions text;
   text.color = wants_color(options.color, STDOUT_FILENO);
   text.strip_path_prefix = options.strip_path_prefix;
-  bool as_json = options.format == ReportFile::Format::kJson;
-  bool written = print_out(as_json ? report::emit_json(report.value())
-                                   : report::emit_text(report.value(), text));
-  if (!written) return fail(Error("stdout: cannot be written", ErrorKind::kSystem));
-  return to_int(report->findings.empty() ? ExitCode::kOk : ExitCode::kFound);
+  return Printed{report::emit(report, options.format, text), !report.findings.empty()};
+}
+
+}  // namespace
+
+int cmd_report(const ReportOptions& options) {
+  Result<Printed> printed = options.list                    ? print_list(options)
+                            : options.compared_with.empty() ? print_report(options)
+                                                            : print_diff(options);
+  if (!printed.ok()) return fail(printed.error());
+  if (!print_out(printed->text))
+    return fail(Error("stdout: cannot be written", ErrorKind::kSystem));
+  return to_int(printed->found ? ExitCode::kFound : ExitCode::kOk);
 }
 
 }  // namespace geist::cli

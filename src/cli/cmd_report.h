@@ -1,4 +1,4 @@
-// geist report FILE: a saved report, printed again.
+// geist report: a saved report in any format, the list of kept runs, or what changed between two.
 #pragma once
 
 #include "cli/report_output.h"
@@ -6,8 +6,10 @@
 namespace geist::cli {
 
 struct ReportOptions {
-  std::string path;
-  ReportFile::Format format = ReportFile::Format::kText;
+  std::string which;          // a file, the number of a run, or "last"
+  std::string compared_with;  // an older one; empty: no comparison
+  bool list = false;
+  report::Format format = report::Format::kText;
   judge::Level level = judge::Level::kLatent;
   std::string suppressions_path;
   std::string baseline_path;
@@ -15,7 +17,7 @@ struct ReportOptions {
   ColorMode color = ColorMode::kAuto;
 };
 
-// To stdout; 1 when it has findings.
+// To stdout; 1 when it has findings, of a comparison: when one is new.
 int cmd_report(const ReportOptions& options);
 
 }  // namespace geist::cli

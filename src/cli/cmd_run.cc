@@ -15,6 +15,7 @@
 #include "cli/heal_names.h"
 #include "cli/program_path.h"
 #include "cli/refuse_sanitized.h"
+#include "cli/run_recorder.h"
 #include "judge/sources.h"
 #include "judge/tracker.h"
 #include "probe/heal_choice.h"
@@ -91,12 +92,41 @@ target::LaunchRequest make_request(const RunOptions& options, const std::string&
   return request;
 }
 
-ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process, const ChildSignals& signals) {
+ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process, const ChildSignals& signals,
+                            RunRecorder* recorder) {
+  u64 kept = 0;
   for (;;) {
     tracker.turn();
+    if (recorder != nullptr && std::exchange(kept, tracker.revision()) != tracker.revision()) {
+      recorder->offer(tracker.findings());
+    }
     signals.forward_to(process.pid);
     if (std::optional<ExitStatus> exit = find_exit(process.pid)) return *exit;
   }
+}
+
+// What is known before the program runs.
+judge::Report begin_report(const RunOptions& options, const read::GoBinary& binary, const program::SiteTable& sites) {
+  judge::Report report;
+  report.geist_version = GEIST_VERSION;
+  report.target = describe_target(options, binary);
+  report.sites = count_sites(sites);
+  return report;
+}
+
+// Nothing when the user wants no run kept.
+std::unique_ptr<RunRecorder> start_recorder(const RunOptions& options, const judge::Report& start, const std::string& binary,
+                                            const ReportOutput& output) {
+  if (!options.keeps_run) return nullptr;
+  RunRecorder::Options recording;
+  recording.level = options.output.level;
+  recording.limits.runs = options.kept_runs;
+  recording.sources = {.go_release = start.target.go, .binary_path = binary};
+  // A report that goes to a file leaves the terminal to the program.
+  if (options.output.log_path.empty()) {
+    recording.is_announced = [&](const judge::Finding& finding) { return output.shows(finding, start.target); };
+  }
+  return std::make_unique<RunRecorder>(start, std::move(recording));
 }
 
 void fill_report(judge::Report& report, const judge::Tracker& tracker, const target::ProbedProcess& process,
@@ -112,18 +142,10 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker, const tar
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
 }
 
-judge::Report begin_report(const RunOptions& options, const read::GoBinary& binary, const program::SiteTable& sites) {
-  judge::Report report;
-  report.geist_version = GEIST_VERSION;
-  report.target = describe_target(options, binary);
-  report.sites = count_sites(sites);
-  return report;
-}
-
-void note_unwatched(const target::Watcher& watcher, judge::Report& report) {
-  if (watcher.available()) return;
-  report.notes.push_back("reads could not be watched (" + watcher.why_not() +
-                         "): no finding can be confirmed; see geist doctor");
+void add_notes(judge::Report& report, const RunOptions& options, const std::string& no_debug, const target::Watcher& watcher) {
+  if (!no_debug.empty()) report.notes.push_back("no variable names: " + no_debug);
+  if (options.no_watch || watcher.available()) return;
+  report.notes.push_back("reads could not be watched (" + watcher.why_not() + "): no finding can be confirmed; see geist doctor");
 }
 
 void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice, const target::ProbedProcess& process,
@@ -167,6 +189,10 @@ int cmd_run(const RunOptions& options) {
   signals->child_started();
   cache.save();  // not before: the program waits for nobody's disk
 
+  // From here on what is found is kept, whatever becomes of geist.
+  judge::Report report = begin_report(options, *binary.value(), sites);
+  std::unique_ptr<RunRecorder> recorder = start_recorder(options, report, program->path, output.value());
+
   // Judge while it runs, and once more at its end.
   judge::Context context = judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
   judge::TrackerOptions tracking;
@@ -174,17 +200,17 @@ int cmd_run(const RunOptions& options) {
   tracking.max_open_cases = options.history;
   judge::Tracker tracker(context, running, tracking);
   double start_s = tracker.now_s();
-  ExitStatus exit = watch_until_exit(tracker, running, signals.value());
+  ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get());
   tracker.finish();
 
   // Tell.
-  judge::Report report = begin_report(options, *binary.value(), sites);
   fill_report(report, tracker, running, exit, tracker.now_s() - start_s);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   judge::add_sources(report.findings, sources);
   add_healing(*binary.value(), healed.value(), running, report);
-  if (!debug.why_not.empty()) report.notes.push_back("no variable names: " + debug.why_not);
-  if (!options.no_watch) note_unwatched(tracker.watcher(), report);
+  add_notes(report, options, debug.why_not, tracker.watcher());
+  // Kept before it is told.
+  if (recorder) recorder->finish(report);
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
   program->built = BuiltProgram();  // its folder: a signal leaves no time for that

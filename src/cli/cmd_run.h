@@ -14,6 +14,8 @@ struct RunOptions {
   bool no_cache = false;   // neither take nor keep the table of append sites
   bool follow = false;     // children that exec another Go binary; no flag yet
   u32 budget_percent = 2;  // parked time allowed beyond the grace, percent of wall time
+  bool keeps_run = true;   // in the store, for geist report
+  u32 kept_runs = 200;
   u32 history = 512;       // overwriting appends that are followed up at a time
 };
 

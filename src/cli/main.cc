@@ -76,7 +76,10 @@ int run_verb(const ParsedFlags& parsed) {
     Result<SitesOptions> options = make_sites_options(parsed);
     return options.ok() ? cmd_sites(options.value()) : fail_usage(options.error(), parsed.verb);
   }
-  if (parsed.verb == "report") return cmd_report(make_report_options(parsed));
+  if (parsed.verb == "report") {
+    Result<ReportOptions> options = make_report_options(parsed);
+    return options.ok() ? cmd_report(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
   if (parsed.verb == "doctor") return cmd_doctor(wants_color(color_mode(parsed), STDOUT_FILENO));
   if (parsed.verb == "completion") return cmd_completion(parsed);
   if (parsed.verb == "help") return cmd_help(parsed);

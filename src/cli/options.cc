@@ -1,4 +1,5 @@
-// From parsed flags to the structs of the verbs; see options.h.
+// From the words of the command line, which the parser checked one by one, to what each verb takes: what only makes sense
+// together is asked here.
 #include "cli/options.h"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include "base/check.h"
 #include "cli/heal_names.h"
+#include "report/report.h"
 
 namespace geist::cli {
 namespace {
@@ -82,6 +84,8 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.no_watch = parsed.has("no-watch");
   options.no_cache = parsed.has("no-cache");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
+  options.keeps_run = !parsed.has("no-store");
+  options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
   options.history = static_cast<u32>(parsed.number("history"));
   return options;
 }
@@ -161,11 +165,24 @@ Result<SitesOptions> make_sites_options(const ParsedFlags& parsed) {
   return options;
 }
 
-ReportOptions make_report_options(const ParsedFlags& parsed) {
+Result<ReportOptions> make_report_options(const ParsedFlags& parsed) {
   ReportOptions options;
-  options.path = parsed.operands.front();
-  options.format =
-      parsed.value("format") == "json" ? ReportFile::Format::kJson : ReportFile::Format::kText;
+  options.list = parsed.has("list");
+  options.compared_with = parsed.value("diff");
+  if (!options.list && parsed.operands.empty()) {
+    return Error("which report is missing: a file, the number of a run, or last").with_hint("geist report --list shows the runs.");
+  }
+  if (options.list && !parsed.operands.empty()) {
+    return Error(fmt::format("unexpected \"{}\": --list shows all runs", parsed.operands.front()));
+  }
+  if (!parsed.operands.empty()) options.which = parsed.operands.front();
+  std::optional<report::Format> format = report::find_format(parsed.value("as"));
+  GEIST_CHECK(format.has_value());  // as with levels
+  options.format = *format;
+  bool is_table = options.list || !options.compared_with.empty();
+  if (is_table && *format != report::Format::kText && *format != report::Format::kJson) {
+    return Error(fmt::format("{} is printed as text or json", options.list ? "--list" : "--diff"));
+  }
   options.level = level_of(parsed, "level");
   options.suppressions_path = parsed.value("suppressions");
   options.baseline_path = parsed.value("baseline");

@@ -18,7 +18,7 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed);
 Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed);
 Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed);
 Result<SitesOptions> make_sites_options(const ParsedFlags& parsed);
-ReportOptions make_report_options(const ParsedFlags& parsed);
+Result<ReportOptions> make_report_options(const ParsedFlags& parsed);
 ColorMode color_mode(const ParsedFlags& parsed);
 
 // 21 from "1.21" or "go1.21.3"; nothing when the flag was not given. Whether that release is

@@ -1,9 +1,11 @@
-// Files are opened before the program starts, so that a typing error in a path costs no long run; they are written when
-// everything else is over, so that a full disk costs no more than that one file.
+// Files are opened before the program starts, so that a typing error in a path costs no long run;
+// they are written when everything else is over, so that a full disk costs no more than that one
+// file.
 #include "cli/report_output.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -16,12 +18,6 @@ namespace {
 Error system_error(const std::string& path) {
   int number = errno;
   return Error(fmt::format("{}: {}", path, std::strerror(number)), ErrorKind::kSystem);
-}
-
-std::string emit(const judge::Report& report, ReportFile::Format format,
-                 const report::TextOptions& text) {
-  return format == ReportFile::Format::kJson ? report::emit_json(report)
-                                             : report::emit_text(report, text);
 }
 
 }  // namespace
@@ -61,16 +57,15 @@ Result<std::vector<ReportFile>> parse_report_files(const std::string& text) {
     usize colon = item.find(':');
     std::string format = item.substr(0, colon);
     bool has_path = colon != std::string::npos && colon + 1 < item.size();
-    bool is_known = format == "json" || format == "text";
-    if (!is_known && has_path) {
+    std::optional<report::Format> known = report::find_format(format);
+    if (!known && has_path) {
       return Error(fmt::format("report: format \"{}\" is not written by this version", format))
-          .with_hint("Known formats: text, json");
+          .with_hint("Known formats: text, json, sarif, html, pprof");
     }
     if (!has_path)
       return Error(fmt::format("report: expected FORMAT:PATH, found \"{}\"", item))
           .with_hint("For example --report=json:report.json");
-    files.push_back({format == "json" ? ReportFile::Format::kJson : ReportFile::Format::kText,
-                     item.substr(colon + 1)});
+    files.push_back({*known, item.substr(colon + 1)});
   }
   return files;
 }
@@ -85,13 +80,21 @@ Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
     output.baseline_ = std::move(baseline);
   }
   std::vector<ReportFile> files = options.files;
-  if (!options.log_path.empty()) files.push_back({ReportFile::Format::kText, options.log_path});
+  if (!options.log_path.empty()) files.push_back({report::Format::kText, options.log_path});
   for (const ReportFile& where : files) {
     Sink sink{where, std::unique_ptr<std::FILE, CloseFile>(std::fopen(where.path.c_str(), "we"))};
     if (!sink.file) return system_error(where.path);
     output.sinks_.push_back(std::move(sink));
   }
   return output;
+}
+
+bool ReportOutput::shows(const judge::Finding& finding, const judge::Target& target) const {
+  if (finding.level < options_.level) return false;
+  auto hides = [&](const report::Suppression& rule) { return report::matches(rule, finding, target); };
+  if (std::ranges::any_of(suppressions_, hides)) return false;
+  auto is_same = [&](const judge::Finding& known) { return known.fingerprint == finding.fingerprint; };
+  return !baseline_ || std::ranges::none_of(baseline_->findings, is_same);
 }
 
 Result<int> ReportOutput::finish(judge::Report report) {
@@ -102,7 +105,7 @@ Result<int> ReportOutput::finish(judge::Report report) {
   text.strip_path_prefix = options_.strip_path_prefix;
   std::optional<Error> problem;
   for (Sink& sink : sinks_) {
-    std::string bytes = emit(report, sink.where.format, text);
+    std::string bytes = report::emit(report, sink.where.format, text);
     bool written = std::fwrite(bytes.data(), 1, bytes.size(), sink.file.get()) == bytes.size();
     if (!written || std::fflush(sink.file.get()) != 0) problem = system_error(sink.where.path);
   }

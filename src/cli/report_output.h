@@ -12,11 +12,12 @@
 #include "cli/color.h"
 #include "judge/finding.h"
 #include "report/filter.h"
+#include "report/report.h"
 
 namespace geist::cli {
 
 struct ReportFile {
-  enum class Format { kText, kJson } format = Format::kText;
+  report::Format format = report::Format::kText;
   std::string path;
 };
 
@@ -38,6 +39,9 @@ class ReportOutput {
   // Opens (creates, truncates) every output file and reads suppressions and baseline. Fails with
   // the path in front.
   static Result<ReportOutput> open(const OutputOptions& options);
+
+  // Would finish() show this finding?
+  bool shows(const judge::Finding& finding, const judge::Target& target) const;
 
   // Drops what is below the level, suppressed or in the baseline, numbers the rest, writes every
   // file and the text. Returns the exit status: options.exit_code when a finding fails the run,

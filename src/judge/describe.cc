@@ -8,6 +8,7 @@
 #include "probe/heal_choice.h"
 #include "program/site_names.h"
 
+#include "judge/fingerprint.h"
 #include "judge/names.h"
 #include "judge/values.h"
 
@@ -43,13 +44,6 @@ Changed find_changed(const Case& c, const View& view, ByteView after) {
     if (covered && after[offset] != e.old_bytes[offset]) return {offset / e.elem_size, offset, true};
   }
   return {};
-}
-
-// FNV-1a: fingerprints must be the same in every run and version.
-std::string fingerprint_of(const std::string& text) {
-  u64 hash = 0xcbf29ce484222325ull;
-  for (char ch : text) hash = (hash ^ static_cast<u8>(ch)) * 0x100000001b3ull;
-  return fmt::format("{:016x}", hash);
 }
 
 }  // namespace

@@ -92,6 +92,7 @@ struct Finding {
   std::vector<DrawnView> drawing;   // first the operand, then the victim, then the append's result
 
   std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
+  std::string fix_diff;  // the same as a unified diff of the file, when the source is here; empty when not known
   std::string heal;  // the append's name for geist heal, "echo.(*Group).add:group.go:145"; empty when it cannot be healed
   std::optional<Proof> proof;  // since level kProved
 };

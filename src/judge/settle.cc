@@ -133,10 +133,13 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
 void Tracker::record(const Case& c, usize candidate, Level level, const std::vector<u8>& after) {
   for (Outcome& o : outcomes_) {
     if (o.found != &c || o.candidate != candidate) continue;
-    if (level > o.finding.level) o.finding = describer_.describe(c, c.candidates[candidate], level, after);
+    if (level <= o.finding.level) return;
+    o.finding = describer_.describe(c, c.candidates[candidate], level, after);
+    ++revision_;
     return;
   }
   if (outcomes_.size() >= kMaxOutcomes) return;
+  ++revision_;
   outcomes_.push_back({&c, candidate, describer_.describe(c, c.candidates[candidate], level, after)});
 }
 

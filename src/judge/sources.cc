@@ -1,5 +1,7 @@
 #include "judge/sources.h"
 
+#include "judge/fingerprint.h"
+
 namespace geist::judge {
 namespace {
 
@@ -19,6 +21,8 @@ void add_sources(std::vector<Finding>& findings, program::SourceCache& sources) 
     i32 line = f.append_stack[0].line;
     if (std::optional<std::string> fix = program::derive_append_fix(*text, line)) f.fix = *fix;
     std::optional<program::AppendCall> call = program::find_append_operand(*text, line);
+    // Two appends of one function differ in their text; their lines move with every edit above them.
+    if (call) f.fingerprint = fingerprint_of(f.fingerprint + "|" + call->call);
     constexpr usize kLongestLabel = 24;
     if (call && !f.drawing.empty() && call->operand.size() <= kLongestLabel) f.drawing[0].label = call->operand;
   }

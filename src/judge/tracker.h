@@ -45,6 +45,9 @@ class Tracker {
   // The findings, one for each (site, victim's kind and name): the strongest, with all counts.
   std::vector<Finding> findings() const;
 
+  // Grows with each finding that is new or became stronger.
+  u64 revision() const { return revision_; }
+
   EventCounts counts() const;
   std::map<std::string, u64> losses() const;
   double cpu_seconds() const;
@@ -133,6 +136,7 @@ class Tracker {
   double last_scan_cost_s_ = 0.0005;
   double last_look_s_ = 0;
   u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0;
+  u64 revision_ = 0;
   bool settled_at_end_ = false;
 };
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "report/diff.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -122,6 +123,7 @@ Json finding_json(const Finding& finding) {
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
       {"fix", text_or_null(finding.fix)},
+      {"fix_diff", text_or_null(finding.fix_diff)},
       {"heal", text_or_null(finding.heal)},
       {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)}};
 }
@@ -406,6 +408,7 @@ Finding read_finding(const ObjectReader& reader) {
   reader.read("reads_goroutine", &finding.reader_goroutine);
   finding.drawing = read_drawing(reader);
   reader.read("fix", &finding.fix);
+  reader.read("fix_diff", &finding.fix_diff);
   reader.read("heal", &finding.heal);
   finding.proof = read_proof(reader);
   return finding;
@@ -462,6 +465,10 @@ std::string emit_json(const judge::Report& report) {
   return report_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string emit_compact_json(const judge::Report& report) {
+  return report_json(report).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Result<judge::Report> read_json(std::string_view text) {
   auto hint = [] { return fmt::format("A report is what this writes: {}", kUserCommand); };
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -479,6 +486,16 @@ Result<judge::Report> read_json(std::string_view text) {
   judge::Report report = read_report(reader);
   if (!problem.empty()) return Error(printable(problem));
   return report;
+}
+
+std::string emit_diff_json(const ReportDiff& diff) {
+  auto list = [](const std::vector<const Finding*>& findings) {
+    Json json = Json::array();
+    for (const Finding* finding : findings) json.push_back(finding_json(*finding));
+    return json;
+  };
+  Json json = {{"schema", "geist-diff/1"}, {"new", list(diff.appeared)}, {"gone", list(diff.gone)}, {"same", list(diff.same)}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace geist::report

@@ -16,15 +16,6 @@
 namespace geist::report {
 namespace {
 
-// The rest of `path` behind `directory`, or nothing when it does not lie inside.
-std::optional<std::string> find_rest(const std::string& path, std::string directory) {
-  while (!directory.empty() && directory.back() == '/') directory.pop_back();
-  if (directory.empty() || path.size() <= directory.size() + 1) return std::nullopt;
-  if (path.compare(0, directory.size(), directory) != 0 || path[directory.size()] != '/')
-    return std::nullopt;
-  return path.substr(directory.size() + 1);
-}
-
 // Bytes of the UTF-8 sequence at `at`, or 0 when it is not one (overlong forms and surrogates are
 // not looked for: a terminal shows them as it shows any unknown character).
 usize sequence_length(std::string_view text, usize at) {
@@ -42,6 +33,14 @@ usize sequence_length(std::string_view text, usize at) {
 }
 
 }  // namespace
+
+std::optional<std::string> find_rest(const std::string& path, std::string directory) {
+  while (!directory.empty() && directory.back() == '/') directory.pop_back();
+  if (directory.empty() || path.size() <= directory.size() + 1) return std::nullopt;
+  if (path.compare(0, directory.size(), directory) != 0 || path[directory.size()] != '/')
+    return std::nullopt;
+  return path.substr(directory.size() + 1);
+}
 
 std::string short_function(const std::string& function) {
   return program::short_function(function);

@@ -3,6 +3,7 @@
 // Report.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,18 +24,41 @@ std::string emit_text(const judge::Report& report, const TextOptions& options);
 // One line: "geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, ... ". No
 // newline.
 std::string emit_summary_line(const judge::Report& report);
+// "append in main.f (f.go:3) overwrote element 2 of a slice that is still in use": what the head of
+// a finding says.
+std::string emit_sentence(const judge::Finding& finding);
+// "variable middleware of the closure echo.(*Echo).add.func1", "a []int on the stack of main.f":
+// printable.
+std::string describe_victim(const judge::Victim& victim);
 // geist-report/1, two-space indent, newline at the end. Bytes that are not UTF-8 become U+FFFD.
 std::string emit_json(const judge::Report& report);
+// The same without spaces and line breaks.
+std::string emit_compact_json(const judge::Report& report);
+// SARIF 2.1.0 for code scanning: a result a finding, with the way overwritten by → victim → read by
+// as code flow, the stacks, the fix as replacements, and the fingerprint.
+std::string emit_sarif(const judge::Report& report);
+// A gzipped profile for `go tool pprof`: where appends overwrite, and how often that was seen.
+std::string emit_pprof(const judge::Report& report);
+// One page that needs nothing else: no server, no network, no other file.
+std::string emit_html(const judge::Report& report);
 // The way back: emit_json(read_json(x)) == x for every x that emit_json made. Fails on text that is
 // not JSON, on another schema, and on a field of the wrong kind, which it names. Fields it does not
 // know are passed over: later releases only add some.
 Result<judge::Report> read_json(std::string_view text);
+
+enum class Format : u8 { kText, kJson, kSarif, kHtml, kPprof };
+// "sarif"; nothing for a name that is no format.
+std::optional<Format> find_format(std::string_view name);
+// Any of them; only text looks at the options.
+std::string emit(const judge::Report& report, Format format, const TextOptions& options);
 
 // "echo.(*Group).add" from "github.com/labstack/echo.(*Group).add".
 std::string short_function(const std::string& function);
 // The path relative to the main module, to a dependency's module root or to GOROOT/src.
 std::string short_file(const std::string& file, const judge::Target& target,
                        const TextOptions& options);
+// The rest of `path` behind `directory`, or nothing when it does not lie inside.
+std::optional<std::string> find_rest(const std::string& path, std::string directory);
 // Last element of a path: what the two-line head shows.
 std::string base_name(const std::string& file);
 

@@ -130,16 +130,7 @@ void TextWriter::write_head(const Finding& finding) {
                     : 2;
   line(paint(kRed, title) + "  " + paint(kBold, level) + std::string(space, ' ') + right);
 
-  std::string sentence = "append";
-  if (!finding.append_stack.empty()) {
-    const Frame& site = finding.append_stack.front();
-    sentence += " in " + printable(short_function(site.function));
-    if (!site.file.empty())
-      sentence += fmt::format(" ({}:{})", printable(base_name(site.file)), site.line);
-  }
-  sentence += fmt::format(" overwrote element {} of {}", finding.element_index,
-                          victim_phrase(finding.level));
-  line(sentence);
+  line(emit_sentence(finding));
 }
 
 void TextWriter::write_values(const Finding& finding) {
@@ -230,38 +221,6 @@ void TextWriter::write_frames(const std::vector<Frame>& frames) {
   for (usize i = 0; i < shown; i++) write_frame(frames[i], "", "");
   if (shown < count)
     line(fmt::format("{}… {} more", std::string(kFrameIndent, ' '), count - shown));
-}
-
-// "X in F" is a variable of F; F named like "f.func1" is a closure, which holds X itself.
-std::string describe_victim(const judge::Victim& victim) {
-  auto is_closure = [](const std::string& function) {
-    usize at = function.rfind(".func");
-    return at != std::string::npos &&
-           function.find_first_not_of("0123456789.", at + 5) == std::string::npos;
-  };
-  std::string name = printable(victim.name);
-  std::string function = printable(short_function(victim.function));
-  if (usize at = name.find(" in "); at != std::string::npos) {
-    std::string holder = name.substr(at + 4);
-    bool in_closure = victim.holder == judge::Holder::kHeap && is_closure(holder);
-    return fmt::format("variable {} {} {}", name.substr(0, at),
-                       in_closure ? "of the closure" : "in", holder);
-  }
-  std::string type = victim.type.empty() ? "slice" : printable(victim.type);
-  std::string where = function.empty() ? "" : (" of " + function);
-  switch (victim.holder) {
-    case judge::Holder::kGlobal:
-      return name.empty() ? fmt::format("a global {}", type) : "global " + name;
-    case judge::Holder::kHeap:
-      return name.empty() ? fmt::format("a {} in the heap", type) : name;
-    case judge::Holder::kStack:
-      if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
-      return fmt::format("a {} on the stack{}", type, where);
-    case judge::Holder::kRegister:
-      if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
-      return fmt::format("a {} in a register{}", type, where);
-  }
-  return type;
 }
 
 void TextWriter::write_victim(const Finding& finding) {
@@ -420,6 +379,51 @@ std::string format_seconds(double seconds) {
 }
 
 }  // namespace
+
+std::string emit_sentence(const Finding& finding) {
+  std::string sentence = "append";
+  if (!finding.append_stack.empty()) {
+    const Frame& site = finding.append_stack.front();
+    sentence += " in " + printable(short_function(site.function));
+    if (!site.file.empty())
+      sentence += fmt::format(" ({}:{})", printable(base_name(site.file)), site.line);
+  }
+  sentence += fmt::format(" overwrote element {} of {}", finding.element_index,
+                          victim_phrase(finding.level));
+  return sentence;
+}
+
+// "X in F" is a variable of F; F named like "f.func1" is a closure, which holds X itself.
+std::string describe_victim(const judge::Victim& victim) {
+  auto is_closure = [](const std::string& function) {
+    usize at = function.rfind(".func");
+    return at != std::string::npos &&
+           function.find_first_not_of("0123456789.", at + 5) == std::string::npos;
+  };
+  std::string name = printable(victim.name);
+  std::string function = printable(short_function(victim.function));
+  if (usize at = name.find(" in "); at != std::string::npos) {
+    std::string holder = name.substr(at + 4);
+    bool in_closure = victim.holder == judge::Holder::kHeap && is_closure(holder);
+    return fmt::format("variable {} {} {}", name.substr(0, at),
+                       in_closure ? "of the closure" : "in", holder);
+  }
+  std::string type = victim.type.empty() ? "slice" : printable(victim.type);
+  std::string where = function.empty() ? "" : (" of " + function);
+  switch (victim.holder) {
+    case judge::Holder::kGlobal:
+      return name.empty() ? fmt::format("a global {}", type) : "global " + name;
+    case judge::Holder::kHeap:
+      return name.empty() ? fmt::format("a {} in the heap", type) : name;
+    case judge::Holder::kStack:
+      if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
+      return fmt::format("a {} on the stack{}", type, where);
+    case judge::Holder::kRegister:
+      if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
+      return fmt::format("a {} in a register{}", type, where);
+  }
+  return type;
+}
 
 std::string emit_summary_line(const judge::Report& report) {
   std::string out = "geist: " + count_findings(report);

@@ -124,7 +124,7 @@ TEST(RunOptions, HoldWhatWasAsked) {
   EXPECT_EQ(options->output.fail_on, judge::Level::kConfirmed);
   EXPECT_EQ(options->output.exit_code, 66);
   ASSERT_EQ(options->output.files.size(), 2u);
-  EXPECT_EQ(options->output.files[0].format, ReportFile::Format::kJson);
+  EXPECT_EQ(options->output.files[0].format, report::Format::kJson);
   EXPECT_EQ(options->output.files[1].path, "b.txt");
   EXPECT_TRUE(options->no_watch);
   EXPECT_FALSE(options->follow);
@@ -148,7 +148,7 @@ TEST(RunOptions, ReleasesAndReportsAreChecked) {
   }
   EXPECT_EQ(make_run_options(must_parse("run", {"--assume-go=go1.22.3", "p"}))->assume_go_minor,
             22);
-  for (const char* wrong : {"json", "json:", "sarif:x", "json:a,", ":x", "a.json"}) {
+  for (const char* wrong : {"json", "json:", "pdf:x", "json:a,", ":x", "a.json"}) {
     EXPECT_FALSE(make_run_options(must_parse("run", {std::string("--report=") + wrong, "p"})).ok())
         << wrong;
   }

@@ -1,0 +1,52 @@
+#include "report/diff.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace geist::report {
+namespace {
+
+using judge::Finding;
+
+void add_lines(const char* what, const char* paint, const std::vector<const Finding*>& findings,
+               bool color, std::string* out) {
+  for (const Finding* finding : findings) {
+    std::string head = fmt::format("{:<4}", what);
+    if (color) head = paint + head + "\x1b[0m";
+    *out += fmt::format("{}  {:<9}  {}: {}\n", head, judge::level_name(finding->level),
+                        emit_sentence(*finding), describe_victim(finding->victim));
+  }
+}
+
+}  // namespace
+
+ReportDiff compare_reports(const judge::Report& older, const judge::Report& newer) {
+  ReportDiff diff;
+  std::map<std::string, usize> left;  // of the older report, not yet found again
+  for (const Finding& finding : older.findings) ++left[finding.fingerprint];
+  for (const Finding& finding : newer.findings) {
+    auto it = left.find(finding.fingerprint);
+    bool is_known = it != left.end() && it->second > 0;
+    if (is_known) --it->second;
+    (is_known ? diff.same : diff.appeared).push_back(&finding);
+  }
+  for (const Finding& finding : older.findings) {
+    usize& count = left[finding.fingerprint];
+    if (count == 0) continue;
+    --count;
+    diff.gone.push_back(&finding);
+  }
+  return diff;
+}
+
+std::string emit_diff_text(const ReportDiff& diff, bool color) {
+  std::string out;
+  add_lines("new", "\x1b[1;31m", diff.appeared, color, &out);
+  add_lines("gone", "\x1b[32m", diff.gone, color, &out);
+  add_lines("same", "", diff.same, false, &out);
+  return out + fmt::format("geist: {} new · {} gone · {} same\n", diff.appeared.size(),
+                           diff.gone.size(), diff.same.size());
+}
+
+}  // namespace geist::report

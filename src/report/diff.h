@@ -1,0 +1,29 @@
+// Two reports side by side: which findings are new, which are gone, which are in both. Findings are
+// the same when their fingerprints are, whatever lines, addresses and levels say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/report.h"
+
+namespace geist::report {
+
+struct ReportDiff {
+  std::vector<const judge::Finding*> appeared;  // of the newer report, in its order; so is `same`
+  std::vector<const judge::Finding*> gone;      // of the older one
+  std::vector<const judge::Finding*> same;
+};
+
+// Points into both reports. A fingerprint that one report has more often than the other is new or
+// gone that often.
+ReportDiff compare_reports(const judge::Report& older, const judge::Report& newer);
+
+// "new  confirmed  append in main.f (f.go:3) overwrote …", a line a finding, and a last line with
+// the counts.
+std::string emit_diff_text(const ReportDiff& diff, bool color);
+// {"schema": "geist-diff/1", "new": […], "gone": […], "same": […]}, the findings as geist-report/1
+// has them.
+std::string emit_diff_json(const ReportDiff& diff);
+
+}  // namespace geist::report

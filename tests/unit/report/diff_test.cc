@@ -1,0 +1,53 @@
+// Findings are told apart by fingerprint alone.
+#include "report/diff.h"
+
+#include <gtest/gtest.h>
+
+#include "example_report.h"
+
+namespace geist::report {
+namespace {
+
+judge::Report report_of(const std::vector<std::string>& fingerprints) {
+  judge::Report report;
+  for (const std::string& fingerprint : fingerprints) {
+    report.findings.push_back(example_finding());
+    report.findings.back().fingerprint = fingerprint;
+  }
+  return report;
+}
+
+TEST(Diff, TellsNewGoneAndSame) {
+  judge::Report older = report_of({"a", "b"});
+  judge::Report newer = report_of({"b", "c"});
+  newer.findings[0].append_stack[0].line = 999;  // moved
+  ReportDiff diff = compare_reports(older, newer);
+  ASSERT_EQ(diff.appeared.size(), 1u);
+  EXPECT_EQ(diff.appeared[0], &newer.findings[1]);
+  ASSERT_EQ(diff.gone.size(), 1u);
+  EXPECT_EQ(diff.gone[0], &older.findings[0]);
+  ASSERT_EQ(diff.same.size(), 1u);
+}
+
+TEST(Diff, CountsWhatIsThereMoreOften) {
+  judge::Report older = report_of({"a"});
+  judge::Report newer = report_of({"a", "a", "a"});
+  EXPECT_EQ(compare_reports(older, newer).appeared.size(), 2u);
+  EXPECT_EQ(compare_reports(newer, older).gone.size(), 2u);
+}
+
+TEST(Diff, TextHasALineAFinding) {
+  judge::Report older = report_of({"a"});
+  judge::Report newer = report_of({"b"});
+  EXPECT_EQ(emit_diff_text(compare_reports(older, newer), false),
+            "new   confirmed  append in echo.(*Group).add (group.go:145) overwrote element 3 of a "
+            "slice that is still in use: "
+            "variable middleware of the closure echo.(*Echo).add.func1\n"
+            "gone  confirmed  append in echo.(*Group).add (group.go:145) overwrote element 3 of a "
+            "slice that is still in use: "
+            "variable middleware of the closure echo.(*Echo).add.func1\n"
+            "geist: 1 new · 1 gone · 0 same\n");
+}
+
+}  // namespace
+}  // namespace geist::report
