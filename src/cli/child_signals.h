@@ -32,6 +32,7 @@ class ChildSignals {
 struct ExitStatus {
   int code = 0;                // 128 + signal when it was killed
   std::optional<int> signal;
+  double cpu_s = 0;            // user and system, its own and of the children it waited for
 };
 
 // Has the child ended?

@@ -1,6 +1,8 @@
 #include "cli/child_signals.h"
 
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,10 @@ namespace {
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
 
 void on_child(int) {}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
 
 }  // namespace
 
@@ -46,10 +52,12 @@ void ChildSignals::restore() const { ::sigprocmask(SIG_SETMASK, &old_mask_, null
 
 std::optional<ExitStatus> find_exit(int pid) {
   int status = 0;
-  pid_t got = ::waitpid(pid, &status, WNOHANG);
+  rusage used{};
+  pid_t got = ::wait4(pid, &status, WNOHANG, &used);
   if (got != pid) return std::nullopt;
-  if (WIFEXITED(status)) return ExitStatus{WEXITSTATUS(status), std::nullopt};
-  if (WIFSIGNALED(status)) return ExitStatus{128 + WTERMSIG(status), WTERMSIG(status)};
+  double cpu_s = seconds(used.ru_utime) + seconds(used.ru_stime);
+  if (WIFEXITED(status)) return ExitStatus{WEXITSTATUS(status), std::nullopt, cpu_s};
+  if (WIFSIGNALED(status)) return ExitStatus{128 + WTERMSIG(status), WTERMSIG(status), cpu_s};
   return std::nullopt;
 }
 

@@ -104,6 +104,7 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker, const tar
   report.cost.wall_s = wall_s;
   report.cost.parked_s = static_cast<double>(process.ring.control().parked_ticks) / static_cast<double>(process.ring.tsc_hz());
   report.cost.monitor_cpu_s = tracker.cpu_seconds();
+  report.cost.program_cpu_s = exit.cpu_s;
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
 }
 

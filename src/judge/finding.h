@@ -116,6 +116,7 @@ struct Cost {
   double wall_s = 0;
   double parked_s = 0;
   double monitor_cpu_s = 0;
+  double program_cpu_s = 0;  // user and system, the program and the children it waited for
 };
 
 struct Report {

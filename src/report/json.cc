@@ -150,7 +150,8 @@ Json report_json(const judge::Report& report) {
           {"cost",
            {{"wall_s", report.cost.wall_s},
             {"parked_s", report.cost.parked_s},
-            {"monitor_cpu_s", report.cost.monitor_cpu_s}}},
+            {"monitor_cpu_s", report.cost.monitor_cpu_s},
+            {"program_cpu_s", report.cost.program_cpu_s}}},
           {"notes", report.notes},
           {"suppressed", report.suppressed},
           {"unused_suppressions", report.unused_suppressions}};
@@ -360,6 +361,7 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   cost.read("wall_s", &report->cost.wall_s);
   cost.read("parked_s", &report->cost.parked_s);
   cost.read("monitor_cpu_s", &report->cost.monitor_cpu_s);
+  cost.read("program_cpu_s", &report->cost.program_cpu_s);
   reader.read("notes", &report->notes);
   reader.read("suppressed", &report->suppressed);
   reader.read("unused_suppressions", &report->unused_suppressions);
