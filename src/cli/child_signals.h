@@ -20,6 +20,8 @@ class ChildSignals {
   void child_started() const;
   // Passes on what has come since the last call.
   void forward_to(int pid) const;
+  // For when the child is gone: has anybody, the terminal too, asked geist to end?
+  bool asked_to_end() const;
   // Back to how it was.
   void restore() const;
 
@@ -37,5 +39,8 @@ struct ExitStatus {
 
 // Has the child ended?
 std::optional<ExitStatus> find_exit(int pid);
+
+// The program was ended by a signal: so are we, that the caller sees what it would have seen.
+[[noreturn]] void die_of(int signal, const ChildSignals& signals);
 
 }  // namespace geist::cli

@@ -1,5 +1,6 @@
 #include "cli/child_signals.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
@@ -9,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+
+#include "base/ints.h"
 
 namespace geist::cli {
 namespace {
@@ -48,6 +51,16 @@ void ChildSignals::forward_to(int pid) const {
   }
 }
 
+bool ChildSignals::asked_to_end() const {
+  signalfd_siginfo info;
+  bool asked = false;
+  while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    u32 number = info.ssi_signo;
+    asked = asked || number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+  }
+  return asked;
+}
+
 void ChildSignals::restore() const { ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr); }
 
 std::optional<ExitStatus> find_exit(int pid) {
@@ -59,6 +72,18 @@ std::optional<ExitStatus> find_exit(int pid) {
   if (WIFEXITED(status)) return ExitStatus{WEXITSTATUS(status), std::nullopt, cpu_s};
   if (WIFSIGNALED(status)) return ExitStatus{128 + WTERMSIG(status), WTERMSIG(status), cpu_s};
   return std::nullopt;
+}
+
+void die_of(int signal, const ChildSignals& signals) {
+  ::prctl(PR_SET_DUMPABLE, 0);  // the program may have left a core, we shall not
+  ::signal(signal, SIG_DFL);
+  signals.restore();
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+  ::raise(signal);
+  ::_exit(128 + signal);
 }
 
 }  // namespace geist::cli

@@ -2,89 +2,21 @@
 // said between them.
 #include "cli/cmd_run.h"
 
-#include <sys/prctl.h>
-
-#include <cstring>
-#include <filesystem>
 #include <thread>
 
-#include <fmt/format.h>
-
 #include "cli/child_signals.h"
+#include "cli/debug_opener.h"
 #include "cli/exit_code.h"
 #include "cli/program_path.h"
+#include "cli/refuse_sanitized.h"
+#include "cli/run_following.h"
+#include "cli/run_report.h"
 #include "judge/sources.h"
 #include "judge/tracker.h"
 #include "program/append_sites.h"
 
 namespace geist::cli {
 namespace {
-
-// Builds with a sanitizer expand appends early and map shadow memory where geist would go.
-Status refuse_sanitized(const read::GoBinary& binary) {
-  for (const char* flag : {"-race", "-asan", "-msan"}) {
-    if (binary.build_info().has_setting(flag, "true")) {
-      return Error(fmt::format("{}: built with {}, which geist does not support", binary.image().path(), flag))
-          .with_hint(fmt::format("build it without {}; geist needs no special build", flag));
-    }
-  }
-  return Done{};
-}
-
-judge::Target describe_target(const RunOptions& options, const read::GoBinary& binary) {
-  judge::Target target;
-  const read::BuildInfo& info = binary.build_info();
-  target.command = options.command;
-  target.binary = std::filesystem::path(binary.image().path()).filename();
-  target.go = info.release.text;
-  target.module = info.main_module.path.empty() ? info.main_package : info.main_module.path;
-  target.build_id = binary.image().build_id();
-  if (std::optional<read::Function> main = binary.pclntab().find_function_named("main.main")) {
-    std::string file(binary.pclntab().source_frames(*main, main->entry).back().file);
-    target.module_dir_hint = std::filesystem::path(file).parent_path();
-  }
-  if (std::optional<read::Function> main = binary.pclntab().find_function_named("runtime.main")) {
-    std::string file(binary.pclntab().source_frames(*main, main->entry).back().file);
-    usize src = file.rfind("/src/runtime/");
-    if (src != std::string::npos) target.goroot = file.substr(0, src);
-  }
-  return target;
-}
-
-judge::SiteCounts count_sites(const program::SiteTable& table) {
-  judge::SiteCounts counts;
-  counts.growslice_calls = table.sites.size();
-  for (const program::AppendSite& site : table.sites) {
-    if (site.bucket == program::SiteBucket::kProbed) ++counts.probed;
-    else if (site.bucket == program::SiteBucket::kAlwaysGrows) ++counts.always_grows;
-    else ++counts.skipped[std::string(program::bucket_name(site.bucket))];
-  }
-  return counts;
-}
-
-// DWARF is opened beside the search for sites; both take their time on large binaries.
-struct DebugOpener {
-  std::unique_ptr<read::DebugInfo> info;
-  std::string why_not;
-  std::thread thread;
-  explicit DebugOpener(const read::GoBinary& binary) {
-    thread = std::thread([this, &binary] {
-      Result<std::unique_ptr<read::DebugInfo>> opened = read::DebugInfo::open(binary.image());
-      if (!opened.ok()) {
-        why_not = opened.error().message();
-        return;
-      }
-      info = std::move(opened).value();
-      std::optional<read::Function> main = binary.pclntab().find_function_named("main.main");
-      if (info && main) (void)info->variables_at(main->entry, main->entry);
-    });
-  }
-  read::DebugInfo* join() {
-    if (thread.joinable()) thread.join();
-    return info.get();
-  }
-  ~DebugOpener() { join(); }
-};
 
 ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process, const ChildSignals& signals) {
   for (;;) {
@@ -94,42 +26,27 @@ ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& proc
   }
 }
 
-void fill_report(judge::Report& report, const judge::Tracker& tracker, const target::ProbedProcess& process,
-                 const ExitStatus& exit, double wall_s) {
-  report.exit_code = exit.code;
-  if (exit.signal) report.exit_signal = std::string("SIG") + ::sigabbrev_np(*exit.signal);
-  report.findings = tracker.findings();
-  report.events = tracker.counts();
-  report.lost = tracker.losses();
-  report.cost.wall_s = wall_s;
-  report.cost.parked_s = static_cast<double>(process.ring.control().parked_ticks) / static_cast<double>(process.ring.tsc_hz());
-  report.cost.monitor_cpu_s = tracker.cpu_seconds();
-  report.cost.program_cpu_s = exit.cpu_s;
-  for (const std::string& note : process.plan.notes) report.notes.push_back(note);
-}
-
-// The program was ended by a signal: so are we, that the caller sees what it would have seen.
-[[noreturn]] void die_of(int signal, const ChildSignals& signals) {
-  ::prctl(PR_SET_DUMPABLE, 0);  // the program may have left a core, we shall not
-  ::signal(signal, SIG_DFL);
-  signals.restore();
-  sigset_t only;
-  sigemptyset(&only);
-  sigaddset(&only, signal);
-  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
-  ::raise(signal);
-  ::_exit(128 + signal);
+Result<std::unique_ptr<read::GoBinary>> open_binary(const std::string& path, const RunOptions& options) {
+  auto binary = read::GoBinary::open(path, {options.assume_go_minor});
+  if (!binary.ok() && binary.error().kind() == ErrorKind::kNotGo) {
+    return binary.take_error().with_hint(
+        "A shell or another wrapper: geist run --follow watches the Go programs that it starts.");
+  }
+  if (!binary.ok()) return binary;
+  GEIST_TRY_STATUS(refuse_sanitized(*binary.value()));
+  return binary;
 }
 
 }  // namespace
 
 int cmd_run(const RunOptions& options) {
+  if (options.follow) return run_following(options);
+
   // The program, as a file and as a Go binary of a release whose layout is known.
   Result<Program> program = resolve_program(options.command[0]);
   if (!program.ok()) return fail(program.error());
-  auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
+  auto binary = open_binary(program->path, options);
   if (!binary.ok()) return fail(binary.error());
-  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
 
   // Every output file is open before the program runs: it must not fail afterwards for a typo.
   Result<ReportOutput> output = ReportOutput::open(options.output);
@@ -157,10 +74,7 @@ int cmd_run(const RunOptions& options) {
 
   // Judge while it runs, and once more at its end.
   judge::Context context = judge::make_context(*binary.value(), debug.join(), running, symbols.value());
-  judge::TrackerOptions tracking;
-  tracking.watch = !options.no_watch;
-  tracking.max_open_cases = options.history;
-  judge::Tracker tracker(context, running, tracking);
+  judge::Tracker tracker(context, running, tracker_options(options));
   double start_s = tracker.now_s();
   ExitStatus exit = watch_until_exit(tracker, running, signals.value());
   tracker.finish();
@@ -168,15 +82,15 @@ int cmd_run(const RunOptions& options) {
   // Tell.
   judge::Report report;
   report.geist_version = GEIST_VERSION;
-  report.target = describe_target(options, *binary.value());
+  report.target = describe_target(options.command, *binary.value());
   report.sites = count_sites(sites);
-  fill_report(report, tracker, running, exit, tracker.now_s() - start_s);
+  fill_report(report, tracker, running, exit.cpu_s);
+  report.cost.wall_s = tracker.now_s() - start_s;
+  report.exit_code = exit.code;
+  if (exit.signal) report.exit_signal = signal_name(*exit.signal);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   judge::add_sources(report.findings, sources);
-  if (!debug.why_not.empty()) report.notes.push_back("no variable names: " + debug.why_not);
-  if (!options.no_watch && !tracker.watcher().available()) {
-    report.notes.push_back("reads could not be watched (" + tracker.watcher().why_not() + "): no finding can be confirmed; see geist doctor");
-  }
+  note_what_was_missing(report, tracker, debug, options);
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
   program->built = BuiltProgram();  // its folder: a signal leaves no time for that

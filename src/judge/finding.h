@@ -79,6 +79,9 @@ struct Finding {
   std::string reader_goroutine;
   std::vector<DrawnView> drawing;   // first the operand, then the victim, then the append's result
 
+  std::string binary;  // of several programs, the one it was in; else empty
+  i64 pid = 0;         // its process; 0 when there was only one
+
   std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
   std::string proof;  // empty until proved
 };
@@ -91,6 +94,14 @@ struct Target {
   std::string module_dir_hint;  // longest common directory of main-module files, to print paths relative to it
   std::string goroot;           // prefix of standard library files as compiled
   std::string build_id;
+};
+
+// One program of a run that had several.
+struct ProgramRuns {
+  std::string binary;  // base name
+  std::string go;
+  std::string build_id;
+  u64 processes = 0;
 };
 
 struct SiteCounts {
@@ -122,6 +133,7 @@ struct Cost {
 struct Report {
   std::string geist_version;
   Target target;
+  std::vector<ProgramRuns> programs;  // of a run that followed children; empty when there was one process
   int exit_code = 0;
   std::optional<std::string> exit_signal;  // "SIGSEGV"
   SiteCounts sites;

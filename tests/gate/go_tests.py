@@ -124,7 +124,8 @@ class Suite:
                 continue
             if isinstance(event, dict) and event.get('Action') in ('pass', 'fail', 'skip') and 'Package' in event:
                 if 'Test' in event or event['Action'] != 'skip':  # a skipped package has no tests
-                    tests[f'{event["Package"]} {event.get("Test", "(package)")}'] = event['Action']
+                    name = re.sub(r'0x[0-9a-f]{6,}', '0x?', event.get('Test', '(package)'))  # some are named by an address
+                    tests[f'{event["Package"]} {name}'] = event['Action']
         if not tests:
             raise Trouble('go test: ' + last_line(err or out))
         runs = [json.loads(f.read_text()) for f in sorted(notes.glob('*.json'))]
