@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+LEAST_CPU_S = 0.5      # a ratio of less than this says more about the clock than about geist
 GO_VERSION = '1.26'  # of the scratch module; dependencies may ask for more
 
 
@@ -161,9 +162,15 @@ def judge(suite, work, env, geist, timeout, row):
             row.verdict, row.detail = 'DIFFERENT', f'{Path(note["argv"][0]).name}: {note["refused"]}'
         row.findings += note.get('report', {}).get('findings', [])
     names = differing(plain, watched)
-    if not names or row.verdict == 'DIFFERENT':
+    if row.verdict == 'DIFFERENT' or (not names and row.plain_cpu_s < LEAST_CPU_S):
         return
+    # Once more, for what differs and for the cost: the first run alone also paid for cold caches.
     plain_again, watched_again = suite.run(work, env, None, timeout), suite.run(work, env, geist, timeout)
+    for key in ('cpu_s', 'wall_s'):
+        setattr(row, f'plain_{key}', min(plain.sum(key), plain_again.sum(key)))
+        setattr(row, f'geist_{key}', min(watched.sum(key), watched_again.sum(key)))
+    if not names:
+        return
     flaky = set(differing(plain, plain_again))
     twice = [n for n in names if n not in flaky and n in differing(plain_again, watched_again)]
     once = [n for n in names if n not in flaky and n not in twice]

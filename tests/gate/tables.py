@@ -3,8 +3,9 @@ import math
 import os
 from pathlib import Path
 
+from go_tests import LEAST_CPU_S
+
 ROOT = Path(__file__).resolve().parents[2]
-LEAST_CPU_S = 0.5   # a ratio of less than this says more about the clock than about geist
 
 
 def short_finding(finding):
@@ -74,7 +75,7 @@ def write_gate(docs, results):
 
 def write_overhead(docs, results):
     lines = ['# What watching costs', '', f'Written by `make gate-all` on {machine()}. Processor time (user and system) of the program itself,',
-             'alone and under `geist run`; of programs the smallest of several runs, of test suites one run each. Wall time includes',
+             'alone and under `geist run`; the smallest of several runs of a program, of two of a test suite. Wall time includes',
              f'the wait of the attention budget. Left out: less than {LEAST_CPU_S} s, where a ratio says little.', '']
     for kinds, title in ((('programs',), 'Programs'), (('std', 'modules'), 'Test suites')):
         rows = ratios(results, kinds)
