@@ -1,6 +1,6 @@
 # Thin: each target is a script or a preset. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all bench fuzz format check manuals clean
+.PHONY: help build demo test test-all gate gate-all matrix bench fuzz format check manuals clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -21,6 +21,21 @@ test: ## everything that fits a push: unit tests (also under ASan and UBSan), la
 test-all: ## the same with every supported Go release, gofmt, the standard library's tests, and 200 kills
 	@scripts/setup
 	@scripts/test --all
+
+gate: ## other people's test suites and programs, plain and under geist: the part a push is tested with
+	@scripts/setup
+	@scripts/build release geist
+	@tests/gate/run --slice
+
+gate-all: ## all of them, Go's own tests included, and the tables docs/gate.md and docs/overhead.md: hours
+	@scripts/setup
+	@scripts/build release geist
+	@tests/gate/run --write-docs
+
+matrix: ## every Go release in every shape of a binary, and the table docs/go-versions.md
+	@scripts/setup
+	@scripts/build release geist
+	@tests/matrix --write-docs
 
 bench: ## what geist costs: start-up, a loop of appends, gofmt
 	@scripts/setup

@@ -24,6 +24,7 @@ enum class ErrorKind {
   kNotRunnable, // exit 126
   kNoPermission,// exit 3, with the command or capability that helps
   kSystem,      // exit 3, a system call failed
+  kNotGo,       // exit 3: a program, but none of Go
 };
 
 class Error {

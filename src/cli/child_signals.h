@@ -22,6 +22,8 @@ class ChildSignals {
   void wait(int timeout_ms) const;
   // Passes on what has come since the last call.
   void forward_to(int pid) const;
+  // For when the child is gone: has anybody, the terminal too, asked geist to end?
+  bool asked_to_end() const;
   // Back to how it was.
   void restore() const;
 
@@ -34,6 +36,7 @@ class ChildSignals {
 struct ExitStatus {
   int code = 0;                // 128 + signal when it was killed
   std::optional<int> signal;
+  double cpu_s = 0;            // user and system, its own and of the children it waited for
 };
 
 // Waits for the end of the child, forwarding signals meanwhile.
@@ -43,5 +46,8 @@ ExitStatus wait_for_exit(int pid, const ChildSignals& signals);
 
 // Has the child ended?
 std::optional<ExitStatus> find_exit(int pid);
+
+// The program was ended by a signal: so are we, that the caller sees what it would have seen.
+[[noreturn]] void die_of(int signal, const ChildSignals& signals);
 
 }  // namespace geist::cli

@@ -2,7 +2,9 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,12 +12,18 @@
 #include <cstring>
 #include <string>
 
+#include "base/ints.h"
+
 namespace geist::cli {
 namespace {
 
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
 
 void on_child(int) {}
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
 
 }  // namespace
 
@@ -49,6 +57,16 @@ void ChildSignals::forward_to(int pid) const {
   }
 }
 
+bool ChildSignals::asked_to_end() const {
+  signalfd_siginfo info;
+  bool asked = false;
+  while (::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    u32 number = info.ssi_signo;
+    asked = asked || number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+  }
+  return asked;
+}
+
 void ChildSignals::restore() const { ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr); }
 
 ExitStatus wait_for_exit(int pid, const ChildSignals& signals) {
@@ -74,11 +92,25 @@ void die_of(int signal, const ChildSignals& signals) {
 
 std::optional<ExitStatus> find_exit(int pid) {
   int status = 0;
-  pid_t got = ::waitpid(pid, &status, WNOHANG);
+  rusage used{};
+  pid_t got = ::wait4(pid, &status, WNOHANG, &used);
   if (got != pid) return std::nullopt;
-  if (WIFEXITED(status)) return ExitStatus{WEXITSTATUS(status), std::nullopt};
-  if (WIFSIGNALED(status)) return ExitStatus{128 + WTERMSIG(status), WTERMSIG(status)};
+  double cpu_s = seconds(used.ru_utime) + seconds(used.ru_stime);
+  if (WIFEXITED(status)) return ExitStatus{WEXITSTATUS(status), std::nullopt, cpu_s};
+  if (WIFSIGNALED(status)) return ExitStatus{128 + WTERMSIG(status), WTERMSIG(status), cpu_s};
   return std::nullopt;
+}
+
+void die_of(int signal, const ChildSignals& signals) {
+  ::prctl(PR_SET_DUMPABLE, 0);  // the program may have left a core, we shall not
+  ::signal(signal, SIG_DFL);
+  signals.restore();
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+  ::raise(signal);
+  ::_exit(128 + signal);
 }
 
 }  // namespace geist::cli

@@ -2,20 +2,18 @@
 // said between them.
 #include "cli/cmd_run.h"
 
-#include <chrono>
-#include <cstring>
-#include <filesystem>
-#include <future>
 #include <thread>
-
-#include <fmt/format.h>
+#include <utility>
 
 #include "cli/child_signals.h"
+#include "cli/debug_opener.h"
 #include "cli/exit_code.h"
 #include "cli/heal_names.h"
 #include "cli/program_path.h"
 #include "cli/refuse_sanitized.h"
+#include "cli/run_following.h"
 #include "cli/run_recorder.h"
+#include "cli/run_report.h"
 #include "judge/sources.h"
 #include "judge/tracker.h"
 #include "probe/heal_choice.h"
@@ -23,74 +21,6 @@
 
 namespace geist::cli {
 namespace {
-
-judge::Target describe_target(const RunOptions& options, const read::GoBinary& binary) {
-  judge::Target target;
-  const read::BuildInfo& info = binary.build_info();
-  target.command = options.command;
-  target.binary = std::filesystem::path(binary.image().path()).filename();
-  target.go = info.release.text;
-  target.module = info.main_module.path.empty() ? info.main_package : info.main_module.path;
-  target.build_id = binary.image().build_id();
-  if (std::optional<read::Function> main = binary.pclntab().find_function_named("main.main")) {
-    std::string file(binary.pclntab().source_frames(*main, main->entry).back().file);
-    target.module_dir_hint = std::filesystem::path(file).parent_path();
-  }
-  if (std::optional<read::Function> main = binary.pclntab().find_function_named("runtime.main")) {
-    std::string file(binary.pclntab().source_frames(*main, main->entry).back().file);
-    usize src = file.rfind("/src/runtime/");
-    if (src != std::string::npos) target.goroot = file.substr(0, src);
-  }
-  return target;
-}
-
-judge::SiteCounts count_sites(const program::SiteTable& table) {
-  judge::SiteCounts counts;
-  counts.growslice_calls = table.sites.size();
-  for (const program::AppendSite& site : table.sites) {
-    if (site.bucket == program::SiteBucket::kProbed) ++counts.probed;
-    else if (site.bucket == program::SiteBucket::kAlwaysGrows) ++counts.always_grows;
-    else ++counts.skipped[std::string(program::bucket_name(site.bucket))];
-  }
-  return counts;
-}
-
-// How long an append may wait for the debug information to be read.
-constexpr u32 kUnreadyTimeoutUs = 1500000;
-
-// DWARF is opened beside everything up to the first event: it takes its time on large binaries.
-struct DebugOpener {
-  std::unique_ptr<read::DebugInfo> info;
-  std::string why_not;
-  std::future<void> done;
-  explicit DebugOpener(const read::GoBinary& binary) {
-    done = std::async(std::launch::async, [this, &binary] {
-      Result<std::unique_ptr<read::DebugInfo>> opened = read::DebugInfo::open(binary.image());
-      if (!opened.ok()) {
-        why_not = opened.error().message();
-        return;
-      }
-      info = std::move(opened).value();
-      std::optional<read::Function> main = binary.pclntab().find_function_named("main.main");
-      if (info && main) (void)info->variables_at(main->entry, main->entry);
-    });
-  }
-  // Waits for it; the running program sees signs of life meanwhile.
-  read::DebugInfo* wait(target::SharedRing& ring) {
-    while (done.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) ring.beat();
-    return info.get();
-  }
-};
-
-target::LaunchRequest make_request(const RunOptions& options, const std::string& path, const ChildSignals& signals) {
-  target::LaunchRequest request;
-  request.path = path;
-  request.command = options.command;
-  request.budget.share_percent = options.budget_percent;
-  request.budget.unready_timeout_us = kUnreadyTimeoutUs;
-  request.signal_mask = signals.child_mask();
-  return request;
-}
 
 ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process, const ChildSignals& signals,
                             RunRecorder* recorder) {
@@ -105,11 +35,32 @@ ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& proc
   }
 }
 
+Result<std::unique_ptr<read::GoBinary>> open_binary(const std::string& path, const RunOptions& options) {
+  auto binary = read::GoBinary::open(path, {options.assume_go_minor});
+  if (!binary.ok() && binary.error().kind() == ErrorKind::kNotGo) {
+    return binary.take_error().with_hint(
+        "A shell or another wrapper: geist run --follow watches the Go programs that it starts.");
+  }
+  if (!binary.ok()) return binary;
+  GEIST_TRY_STATUS(refuse_sanitized(*binary.value()));
+  return binary;
+}
+
+target::LaunchRequest make_request(const RunOptions& options, const std::string& path, const ChildSignals& signals) {
+  target::LaunchRequest request;
+  request.path = path;
+  request.command = options.command;
+  request.budget.share_percent = options.budget_percent;
+  request.budget.unready_timeout_us = kUnreadyTimeoutUs;
+  request.signal_mask = signals.child_mask();
+  return request;
+}
+
 // What is known before the program runs.
 judge::Report begin_report(const RunOptions& options, const read::GoBinary& binary, const program::SiteTable& sites) {
   judge::Report report;
   report.geist_version = GEIST_VERSION;
-  report.target = describe_target(options, binary);
+  report.target = describe_target(options.command, binary);
   report.sites = count_sites(sites);
   return report;
 }
@@ -129,23 +80,9 @@ std::unique_ptr<RunRecorder> start_recorder(const RunOptions& options, const jud
   return std::make_unique<RunRecorder>(start, std::move(recording));
 }
 
-void fill_report(judge::Report& report, const judge::Tracker& tracker, const target::ProbedProcess& process,
-                 const ExitStatus& exit, double wall_s) {
+void add_exit(judge::Report& report, const ExitStatus& exit) {
   report.exit_code = exit.code;
-  if (exit.signal) report.exit_signal = std::string("SIG") + ::sigabbrev_np(*exit.signal);
-  report.findings = tracker.findings();
-  report.events = tracker.counts();
-  report.lost = tracker.losses();
-  report.cost.wall_s = wall_s;
-  report.cost.parked_s = static_cast<double>(process.ring.control().parked_ticks) / static_cast<double>(process.ring.tsc_hz());
-  report.cost.monitor_cpu_s = tracker.cpu_seconds();
-  for (const std::string& note : process.plan.notes) report.notes.push_back(note);
-}
-
-void add_notes(judge::Report& report, const RunOptions& options, const std::string& no_debug, const target::Watcher& watcher) {
-  if (!no_debug.empty()) report.notes.push_back("no variable names: " + no_debug);
-  if (options.no_watch || watcher.available()) return;
-  report.notes.push_back("reads could not be watched (" + watcher.why_not() + "): no finding can be confirmed; see geist doctor");
+  if (exit.signal) report.exit_signal = signal_name(*exit.signal);
 }
 
 void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice, const target::ProbedProcess& process,
@@ -157,12 +94,13 @@ void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice, 
 }  // namespace
 
 int cmd_run(const RunOptions& options) {
+  if (options.follow) return run_following(options);
+
   // The program, as a file and as a Go binary of a release whose layout is known.
   Result<Program> program = resolve_program(options.command[0]);
   if (!program.ok()) return fail(program.error());
-  auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
+  auto binary = open_binary(program->path, options);
   if (!binary.ok()) return fail(binary.error());
-  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
 
   // Every output file is open before the program runs: it must not fail afterwards for a typo.
   Result<ReportOutput> output = ReportOutput::open(options.output);
@@ -174,7 +112,6 @@ int cmd_run(const RunOptions& options) {
   program::SiteTable sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
-
   auto healed = probe::choose_healed_sites(*binary.value(), sites, options.healed_sites, false);
   if (!healed.ok()) return fail(healed.error());
 
@@ -195,22 +132,20 @@ int cmd_run(const RunOptions& options) {
 
   // Judge while it runs, and once more at its end.
   judge::Context context = judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
-  judge::TrackerOptions tracking;
-  tracking.watch = !options.no_watch;
-  tracking.max_open_cases = options.history;
-  judge::Tracker tracker(context, running, tracking);
+  judge::Tracker tracker(context, running, tracker_options(options));
   double start_s = tracker.now_s();
   ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get());
   tracker.finish();
 
   // Tell.
-  fill_report(report, tracker, running, exit, tracker.now_s() - start_s);
+  fill_report(report, tracker, running, exit.cpu_s);
+  report.cost.wall_s = tracker.now_s() - start_s;
+  add_exit(report, exit);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   judge::add_sources(report.findings, sources);
   add_healing(*binary.value(), healed.value(), running, report);
-  add_notes(report, options, debug.why_not, tracker.watcher());
-  // Kept before it is told.
-  if (recorder) recorder->finish(report);
+  note_what_was_missing(report, tracker, debug, options);
+  if (recorder) recorder->finish(report);  // kept before it is told
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
   program->built = BuiltProgram();  // its folder: a signal leaves no time for that

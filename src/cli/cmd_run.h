@@ -12,7 +12,7 @@ struct RunOptions {
   std::vector<std::string> healed_sites;  // names of appends; "all"; with '!' behind: always
   bool no_watch = false;
   bool no_cache = false;   // neither take nor keep the table of append sites
-  bool follow = false;     // children that exec another Go binary; no flag yet
+  bool follow = false;     // the command may be anything; each Go program that it or its children exec is probed
   u32 budget_percent = 2;  // parked time allowed beyond the grace, percent of wall time
   bool keeps_run = true;   // in the store, for geist report
   u32 kept_runs = 200;

@@ -31,6 +31,7 @@ ExitCode exit_code_of(ErrorKind kind) {
     case ErrorKind::kBadInput:
     case ErrorKind::kNoPermission:
     case ErrorKind::kSystem:
+    case ErrorKind::kNotGo:
       return ExitCode::kBadInput;
   }
   return ExitCode::kBadInput;

@@ -83,6 +83,7 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");
   options.no_cache = parsed.has("no-cache");
+  options.follow = parsed.has("follow");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.keeps_run = !parsed.has("no-store");
   options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));

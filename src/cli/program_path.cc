@@ -70,7 +70,10 @@ Result<Program> build_package(const std::string& package) {
   return program;
 }
 
-Result<Program> resolve(const std::string& word, bool needs_execute) {
+enum class Purpose { kRun, kStart, kRead };  // kStart: whatever it is
+
+Result<Program> resolve(const std::string& word, Purpose purpose) {
+  bool needs_execute = purpose != Purpose::kRead;
   if (is_directory(word)) {
     if (holds_go_files(word)) return build_package(word);
     return Error(fmt::format("{}: Is a directory", word), ErrorKind::kNotRunnable)
@@ -87,11 +90,11 @@ Result<Program> resolve(const std::string& word, bool needs_execute) {
     if (needs_execute && access(word.c_str(), X_OK) != 0) {
       return Error(fmt::format("{}: {}", word, std::strerror(errno)), ErrorKind::kNotRunnable);
     }
-    if (auto interpreter = needs_execute ? find_interpreter(word) : std::nullopt) {
+    if (auto interpreter = purpose == Purpose::kRun ? find_interpreter(word) : std::nullopt) {
       return Error(fmt::format("{}: cannot execute binary file: it is a script ({})", word,
                                *interpreter),
                    ErrorKind::kNotRunnable)
-          .with_hint("Give geist the Go program that the script starts.");
+          .with_hint("Give geist the Go program that the script starts, or let it watch all of them: geist run --follow -- SCRIPT");
     }
     return Program{word, {}};
   }
@@ -117,10 +120,13 @@ bool program_exists(const std::string& word) {
 }
 
 Result<Program> resolve_program(const std::string& word) {
-  return resolve(word, true);
+  return resolve(word, Purpose::kRun);
+}
+Result<Program> resolve_command(const std::string& word) {
+  return resolve(word, Purpose::kStart);
 }
 Result<Program> resolve_binary(const std::string& word) {
-  return resolve(word, false);
+  return resolve(word, Purpose::kRead);
 }
 
 }  // namespace geist::cli

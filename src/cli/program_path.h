@@ -22,6 +22,8 @@ bool program_exists(const std::string& word);
 // Fails in the words of a shell: "not found" (127), "permission denied", "is a directory" (126); or
 // with what `go build` said (bad input).
 Result<Program> resolve_program(const std::string& word);
+// The same, and scripts are fine: for who only starts it.
+Result<Program> resolve_command(const std::string& word);
 // The same for a file that is only read (geist sites): it needs no execute permission.
 Result<Program> resolve_binary(const std::string& word);
 

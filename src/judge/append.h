@@ -12,6 +12,7 @@ struct Array {
   TargetAddr end;
   bool on_stack = false;   // of a goroutine
   bool in_globals = false;
+  bool in_larger_object = false;  // elements without pointers in an object that has some: an array field of a struct
   TargetAddr g;            // on_stack: whose
 };
 

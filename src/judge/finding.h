@@ -91,6 +91,9 @@ struct Finding {
   std::string reader_goroutine;
   std::vector<DrawnView> drawing;   // first the operand, then the victim, then the append's result
 
+  std::string binary;  // of several programs, the one it was in; else empty
+  i64 pid = 0;         // its process; 0 when there was only one
+
   std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
   std::string fix_diff;  // the same as a unified diff of the file, when the source is here; empty when not known
   std::string heal;  // the append's name for geist heal, "echo.(*Group).add:group.go:145"; empty when it cannot be healed
@@ -120,6 +123,14 @@ struct Target {
   std::string build_id;
 };
 
+// One program of a run that had several.
+struct ProgramRuns {
+  std::string binary;  // base name
+  std::string go;
+  std::string build_id;
+  u64 processes = 0;
+};
+
 struct SiteCounts {
   u64 growslice_calls = 0;
   u64 always_grows = 0;
@@ -143,11 +154,13 @@ struct Cost {
   double wall_s = 0;
   double parked_s = 0;
   double monitor_cpu_s = 0;
+  double program_cpu_s = 0;  // user and system, the program and the children it waited for
 };
 
 struct Report {
   std::string geist_version;
   Target target;
+  std::vector<ProgramRuns> programs;  // of a run that followed children; empty when there was one process
   int exit_code = 0;
   std::optional<std::string> exit_signal;  // "SIGSEGV"
   SiteCounts sites;

@@ -61,6 +61,9 @@ Array find_array(Context& context, const abi::Event& event) {
       cap_end <= object->user.value + object->size_bytes) {
     array.begin = object->user;
     array.end = object->user + object->size_bytes;
+    ImageAddr type = context.plan.sites[event.site].site.type_addr;
+    Result<read::GoType> element = type ? context.binary.types().read(type) : Result<read::GoType>(Error("unknown"));
+    array.in_larger_object = !object->noscan && element.ok() && element->ptr_bytes == 0;
   }
   return array;
 }

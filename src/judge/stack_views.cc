@@ -185,6 +185,7 @@ void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const
 
 // What no variable and no header explains.
 void FrameScan::scan_bare_pointers() {
+  if (append_.array.in_larger_object) return;  // a pointer to the object, or to another field of it
   for (TargetAddr slot : liveness_.slots) {
     std::optional<u64> value = stack_.find_word(slot);
     if (!value || *value < append_.array.begin.value || *value >= append_.array.end.value) continue;

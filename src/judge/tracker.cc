@@ -52,7 +52,7 @@ bool Tracker::may_spend(double wanted) const {
   return cpu_seconds() + wanted < options_.cpu_grace_s + options_.cpu_share * now_s();
 }
 
-void Tracker::turn() {
+void Tracker::turn(u64 most_us) {
   process_.ring.beat();
   read_samples();
   bool busy = false;
@@ -65,7 +65,7 @@ void Tracker::turn() {
   }
   serve_gates();
   look_again();
-  if (!busy) process_.ring.wait(sessions_.empty() ? kTurnIdleUs : kTurnWatchingUs);
+  if (!busy) process_.ring.wait(std::min(most_us, sessions_.empty() ? kTurnIdleUs : kTurnWatchingUs));
 }
 
 std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {

@@ -31,8 +31,8 @@ class Tracker {
   Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options);
   ~Tracker();
 
-  // One turn: heartbeat, events, samples, gates; sleeps a little when there is nothing to do.
-  void turn();
+  // One turn: heartbeat, events, samples, gates; sleeps a little when there is nothing to do, and `most_us` at most.
+  void turn(u64 most_us = ~u64{0});
   // The process is gone (or will not be looked at any more): what is still in the ring and the samples.
   void finish();
 

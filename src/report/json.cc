@@ -122,6 +122,7 @@ Json finding_json(const Finding& finding) {
       {"reads", frames_json(finding.reader_stack)},
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
+      {"process", finding.pid == 0 ? Json(nullptr) : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
       {"fix", text_or_null(finding.fix)},
       {"fix_diff", text_or_null(finding.fix_diff)},
       {"heal", text_or_null(finding.heal)},
@@ -151,6 +152,13 @@ Json report_json(const judge::Report& report) {
   for (const auto& [reason, count] : report.sites.skipped) skipped[reason] = count;
   Json lost = {{"ring_full", 0}, {"not_watched", 0}};
   for (const auto& [name, count] : report.lost) lost[name] = count;
+  Json programs = Json::array();
+  for (const judge::ProgramRuns& program : report.programs) {
+    programs.push_back({{"binary", program.binary},
+                        {"go", program.go},
+                        {"build_id", text_or_null(program.build_id)},
+                        {"processes", program.processes}});
+  }
   const judge::Target& target = report.target;
   return {{"schema", kSchema},
           {"geist", report.geist_version},
@@ -162,6 +170,7 @@ Json report_json(const judge::Report& report) {
             {"build_id", text_or_null(target.build_id)},
             {"module_dir", text_or_null(target.module_dir_hint)},
             {"goroot", text_or_null(target.goroot)}}},
+          {"programs", programs},
           {"exit",
            {{"code", report.exit_code},
             {"signal", report.exit_signal ? Json(*report.exit_signal) : Json(nullptr)}}},
@@ -181,7 +190,8 @@ Json report_json(const judge::Report& report) {
           {"cost",
            {{"wall_s", report.cost.wall_s},
             {"parked_s", report.cost.parked_s},
-            {"monitor_cpu_s", report.cost.monitor_cpu_s}}},
+            {"monitor_cpu_s", report.cost.monitor_cpu_s},
+            {"program_cpu_s", report.cost.program_cpu_s}}},
           {"notes", report.notes},
           {"suppressed", report.suppressed},
           {"unused_suppressions", report.unused_suppressions}};
@@ -407,6 +417,9 @@ Finding read_finding(const ObjectReader& reader) {
   finding.reader_stack = read_frames(reader, "reads");
   reader.read("reads_goroutine", &finding.reader_goroutine);
   finding.drawing = read_drawing(reader);
+  ObjectReader process = reader.object("process");
+  process.read("pid", &finding.pid);
+  process.read("binary", &finding.binary);
   reader.read("fix", &finding.fix);
   reader.read("fix_diff", &finding.fix_diff);
   reader.read("heal", &finding.heal);
@@ -430,6 +443,7 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   cost.read("wall_s", &report->cost.wall_s);
   cost.read("parked_s", &report->cost.parked_s);
   cost.read("monitor_cpu_s", &report->cost.monitor_cpu_s);
+  cost.read("program_cpu_s", &report->cost.program_cpu_s);
   reader.read("notes", &report->notes);
   reader.read("suppressed", &report->suppressed);
   reader.read("unused_suppressions", &report->unused_suppressions);
@@ -446,6 +460,15 @@ judge::Report read_report(const ObjectReader& reader) {
   target.read("build_id", &report.target.build_id);
   target.read("module_dir", &report.target.module_dir_hint);
   target.read("goroot", &report.target.goroot);
+  reader.for_each("programs", [&](const Json& json, const std::string& name) {
+    ObjectReader one(json, name, reader.problem());
+    judge::ProgramRuns program;
+    one.read("binary", &program.binary);
+    one.read("go", &program.go);
+    one.read("build_id", &program.build_id);
+    one.read("processes", &program.processes);
+    report.programs.push_back(std::move(program));
+  });
   ObjectReader exit = reader.object("exit");
   exit.read("code", &report.exit_code);
   std::string signal;

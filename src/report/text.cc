@@ -243,6 +243,7 @@ void TextWriter::write_stacks(const Finding& finding) {
     return goroutine.empty() ? "" : " by goroutine " + printable(goroutine);
   };
   line("");
+  if (finding.pid != 0) line(fmt::format("  in process {}, {}", finding.pid, printable(finding.binary)));
   if (!finding.append_stack.empty()) {
     line("  overwritten" + by(finding.goroutine));
     write_frames(finding.append_stack);
@@ -427,12 +428,18 @@ std::string describe_victim(const judge::Victim& victim) {
 
 std::string emit_summary_line(const judge::Report& report) {
   std::string out = "geist: " + count_findings(report);
+  if (!report.programs.empty()) {
+    u64 processes = 0;
+    for (const judge::ProgramRuns& program : report.programs) processes += program.processes;
+    out += fmt::format(" · {} process{} of {} Go program{}", processes, processes == 1 ? "" : "es",
+                       report.programs.size(), report.programs.size() == 1 ? "" : "s");
+  }
   const judge::SiteCounts& sites = report.sites;
   u64 skipped = sites.total_skipped();
   out += fmt::format(" · {} of {} append sites probed", sites.probed, sites.probed + skipped);
   if (skipped != 0) {
     out += fmt::format(", {} skipped", skipped);
-    if (!report.target.command.empty())
+    if (!report.target.command.empty() && report.programs.empty())
       out += fmt::format(" (geist sites {})", printable(report.target.command.front()));
   }
   if (report.suppressed != 0) out += fmt::format(" · {} suppressed", report.suppressed);

@@ -40,6 +40,15 @@ struct ProbedProcess {
 // Starts the command as it is, without probes; the pid. Fails as launch() does.
 Result<int> start_plain(const LaunchRequest& request);
 
+class Tracee;
+
+// The two halves of a launch, for who does something between them or goes on tracing. All of it belongs to one thread.
+// Starts the command traced, and stops it at its exec, with PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC.
+Result<int> start_stopped(const LaunchRequest& request);
+// Probes a process that stopped at its exec; it stays stopped and traced. On failure its code is as it was.
+Result<std::unique_ptr<ProbedProcess>> prepare(Tracee& tracee, const read::GoBinary& binary, program::SiteTable& table,
+                                               const LaunchRequest& request);
+
 // Starts the command. `table` gets the final bucket of every site. Fails with kNotFound / kNotRunnable when exec fails,
 // kNoPermission when ptrace is not allowed; in every failure the process has been ended before it ran.
 Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, program::SiteTable& table,

@@ -80,6 +80,8 @@ bool wait_for_exec(int pid) {
   }
 }
 
+}  // namespace
+
 // From PTRACE_SEIZE on the child dies with us: there is no moment in which it could run half prepared.
 Result<int> start_stopped(const LaunchRequest& request) {
   int go_fds[2];
@@ -115,6 +117,8 @@ Result<int> start_stopped(const LaunchRequest& request) {
   return exec_error(request.path, error);
 }
 
+namespace {
+
 // A gap of `size` bytes that every part of [text, etext) reaches with a rel32, as far up as possible: brk grows from just
 // behind .bss, at a random distance.
 Result<TargetAddr> find_gap(const std::vector<MapEntry>& maps, u64 text, u64 etext, u64 size) {
@@ -146,6 +150,7 @@ class Preparation {
   Result<u64> make_region();
   Result<SharedRing> make_ring(const probe::PatchPlan& plan);
   Status write_region(const probe::PatchPlan& plan);
+  // All or nothing.
   Status patch(const probe::PatchPlan& plan);
   Status patch_one(const probe::CodePatch& patch);
 
@@ -228,9 +233,18 @@ Status Preparation::patch_one(const probe::CodePatch& patch) {
 }
 
 Status Preparation::patch(const probe::PatchPlan& plan) {
-  for (const probe::CodePatch& hook : plan.hooks) GEIST_TRY_STATUS(patch_one(hook));
-  for (const probe::ProbedSite& site : plan.sites) GEIST_TRY_STATUS(patch_one(site.patch));
-  return Done{};
+  std::vector<const probe::CodePatch*> done;
+  auto apply = [&](const probe::CodePatch& patch) -> Status {
+    Status status = patch_one(patch);
+    if (status.ok()) done.push_back(&patch);
+    return status;
+  };
+  Status status = Done{};
+  for (usize i = 0; status.ok() && i < plan.hooks.size(); ++i) status = apply(plan.hooks[i]);
+  for (usize i = 0; status.ok() && i < plan.sites.size(); ++i) status = apply(plan.sites[i].patch);
+  if (status.ok()) return status;
+  for (const probe::CodePatch* patch : done) GEIST_TRY_STATUS(tracee_.write(patch->addr, patch->original));
+  return status;
 }
 
 Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
@@ -241,7 +255,6 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(write_region(plan));
   GEIST_TRY_STATUS(patch(plan));
   ring.beat();
-  GEIST_TRY_STATUS(tracee_.detach());
   return std::unique_ptr<ProbedProcess>(new ProbedProcess{tracee_.pid(), bias_, std::move(plan), std::move(ring),
                                                           ProcessMemory(tracee_.pid())});
 }
@@ -264,6 +277,11 @@ Result<int> start_plain(const LaunchRequest& request) {
   return exec_error(request.path, error);
 }
 
+Result<std::unique_ptr<ProbedProcess>> prepare(Tracee& tracee, const read::GoBinary& binary, program::SiteTable& table,
+                                               const LaunchRequest& request) {
+  return Preparation(tracee, binary, table, request).run();
+}
+
 Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, program::SiteTable& table,
                                               const LaunchRequest& request) {
   GEIST_TRY(pid, start_stopped(request));
@@ -273,8 +291,10 @@ Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, prog
     ::waitpid(pid, nullptr, 0);
     return tracee.take_error();
   }
-  auto process = Preparation(tracee.value(), binary, table, request).run();
-  if (!process.ok()) tracee.value().kill();
+  auto process = prepare(tracee.value(), binary, table, request);
+  Status let_go = process.ok() ? tracee->detach() : Status(Done{});
+  if (!process.ok() || !let_go.ok()) tracee.value().kill();
+  if (!let_go.ok()) return let_go.take_error();
   return process;
 }
 

@@ -4,6 +4,7 @@
 
 #include <sys/user.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ class Tracee {
   Result<i64> syscall(long number, std::array<u64, 6> args);
   // Lets it go, for good.
   Status detach();
+  // How it ended, when it did while something here waited for it.
+  std::optional<int> ended() const { return ended_; }
   // Ends it: a process that was half prepared must not run.
   void kill();
 
@@ -51,6 +54,7 @@ class Tracee {
   Status wait_for_trap();
   int pid_;
   Fd mem_;
+  std::optional<int> ended_;
 };
 
 }  // namespace geist::target

@@ -91,6 +91,7 @@ Status Tracee::wait_for_trap() {
       return system_error("waitpid");
     }
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
+      ended_ = status;
       return Error("the process ended before its first instruction of Go code", ErrorKind::kSystem);
     }
     if (!WIFSTOPPED(status)) continue;

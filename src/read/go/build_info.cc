@@ -234,8 +234,9 @@ constexpr std::string_view kUseGc =
     "geist reads what the standard Go compiler makes; build it with go build";
 
 Error not_go(const Image& image) {
-  auto say = [&](std::string_view what, std::string_view next) {
-    return Error(fmt::format("{}: {}; {}", image.path(), what, next));
+  auto say = [&](std::string_view what, std::string_view next,
+                 ErrorKind kind = ErrorKind::kBadInput) {
+    return Error(fmt::format("{}: {}; {}", image.path(), what, next), kind);
   };
   if (image.find_section(".gopclntab") != nullptr ||
       image.find_section(".note.go.buildid") != nullptr) {
@@ -248,7 +249,7 @@ Error not_go(const Image& image) {
   }
   if (names_compiler(image, "tinygo")) return say("built with TinyGo", kUseGc);
   return say("an ELF program, but not built by Go",
-             "geist looks into Go programs; give one built with go build");
+             "geist looks into Go programs; give one built with go build", ErrorKind::kNotGo);
 }
 
 }  // namespace

@@ -1,0 +1,273 @@
+// The tracing thread (target/follow.h) starts and probes processes; here they are judged, all in
+// one thread, each by a tracker of its own, and their reports become one. It ends when every
+// process has ended; when the command itself has, a signal to end makes geist let go of the rest.
+//
+//   exec ─▶ recognise: a Go program? ─▶ probed ─▶ Started ─▶ Session {tracker} ─▶ Ended ─▶ its
+//   report ─▶ merge
+#include "cli/run_following.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "cli/child_signals.h"
+#include "cli/debug_opener.h"
+#include "cli/exit_code.h"
+#include "cli/program_path.h"
+#include "cli/refuse_sanitized.h"
+#include "cli/run_report.h"
+#include "judge/sources.h"
+#include "program/append_sites.h"
+#include "report/merge.h"
+#include "target/follow.h"
+
+namespace geist::cli {
+namespace {
+
+constexpr u64 kTurnUs = 2000;     // all processes are looked at this often, or more
+constexpr u64 kNobodyUs = 50000;  // while no Go program runs
+
+// A file that was exec'd: a Go program with all that a run needs of it, or nothing to be probed.
+struct KnownFile {
+  std::string path;
+  std::unique_ptr<read::GoBinary> binary;  // null: not to be probed
+  program::SiteTable sites;
+  std::optional<heap::RuntimeSymbols> symbols;
+  std::unique_ptr<DebugOpener> debug;
+};
+
+// The files seen so far, by what they are rather than by name: `go test` puts many programs at one
+// path. Used by the tracing thread; its entries are never removed or changed, so the judging thread
+// may read those it was told of.
+class KnownFiles {
+ public:
+  explicit KnownFiles(std::optional<int> assume_go_minor) : assume_go_minor_(assume_go_minor) {}
+
+  const KnownFile& get(const std::string& path, const std::string& open_path);
+  // Go programs that were left alone, a sentence each.
+  std::vector<std::string> take_notes();
+
+ private:
+  using Identity = std::tuple<u64, u64, i64, i64, i64>;  // device, inode, size, time of change
+  void open(KnownFile& file, const std::string& open_path);
+  Status look(KnownFile& file);
+
+  std::optional<int> assume_go_minor_;
+  std::map<Identity, KnownFile> files_;
+  std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
+const KnownFile& KnownFiles::get(const std::string& path, const std::string& open_path) {
+  struct stat info {};
+  (void)::stat(open_path.c_str(), &info);
+  Identity identity{info.st_dev, info.st_ino, info.st_size, info.st_ctim.tv_sec,
+                    info.st_ctim.tv_nsec};
+  auto [at, is_new] = files_.try_emplace(identity);
+  if (is_new) {
+    at->second.path = path;
+    open(at->second, open_path);
+  }
+  return at->second;
+}
+
+void KnownFiles::open(KnownFile& file, const std::string& open_path) {
+  auto image = read::Image::open(open_path);
+  if (!image.ok()) return;  // nothing that geist reads
+  auto binary = read::GoBinary::from_image(std::move(image).value(), {assume_go_minor_});
+  if (!binary.ok() && binary.error().kind() == ErrorKind::kNotGo)
+    return;  // a shell, a compiler: most of what is exec'd
+  Status status = Done{};
+  if (binary.ok()) {
+    file.binary = std::move(binary).value();
+    status = look(file);
+  } else {
+    status = binary.take_error();
+  }
+  if (status.ok()) return;
+  file.binary.reset();
+  std::unique_lock lock(mutex_);
+  notes_.push_back(fmt::format("{} ran unwatched: {}", file.path, status.error().message()));
+}
+
+Status KnownFiles::look(KnownFile& file) {
+  GEIST_TRY_STATUS(refuse_sanitized(*file.binary));
+  GEIST_TRY(symbols, heap::find_runtime_symbols(*file.binary));
+  file.symbols = std::move(symbols);
+  file.debug = std::make_unique<DebugOpener>(*file.binary);
+  file.sites = program::find_append_sites(*file.binary, std::thread::hardware_concurrency());
+  return Done{};
+}
+
+std::vector<std::string> KnownFiles::take_notes() {
+  std::unique_lock lock(mutex_);
+  return std::move(notes_);
+}
+
+// One probed process while it runs.
+struct Session {
+  const KnownFile* file;
+  std::unique_ptr<target::ProbedProcess> process;
+  judge::Context context;
+  judge::Tracker tracker;
+
+  Session(const KnownFile& f, std::unique_ptr<target::ProbedProcess> p,
+          const judge::TrackerOptions& tracking)
+      : file(&f),
+        process(std::move(p)),
+        context(judge::make_context(*f.binary, f.debug->wait(process->ring), *process, *f.symbols)),
+        tracker(context, *process, tracking) {}
+};
+
+class FollowingRun {
+ public:
+  FollowingRun(const RunOptions& options, target::Follower& follower, const ChildSignals& signals)
+      : options_(options),
+        follower_(follower),
+        signals_(signals),
+        tracking_(tracker_options(options)) {}
+  // Until everything has ended, or the rest was let go.
+  judge::Report run();
+  std::optional<int> signal() const { return signal_; }
+
+ private:
+  void take(target::Notice notice);
+  void on_end(const target::Ended& ended);
+  bool asked_to_end() const;
+  void close(int pid, double cpu_s);
+
+  const RunOptions& options_;
+  target::Follower& follower_;
+  const ChildSignals& signals_;
+  judge::TrackerOptions tracking_;
+  std::map<int, std::unique_ptr<Session>> sessions_;
+  judge::Report report_;
+  bool command_ended_ = false;
+  std::optional<int> signal_;
+};
+
+judge::Report FollowingRun::run() {
+  const auto start = std::chrono::steady_clock::now();
+  while (!follower_.over() && !asked_to_end()) {
+    while (std::optional<target::Notice> notice = follower_.next(sessions_.empty() ? kNobodyUs : 0))
+      take(std::move(*notice));
+    for (auto& [pid, session] : sessions_) session->tracker.turn(kTurnUs / sessions_.size());
+  }
+  while (!sessions_.empty()) {
+    report_.notes.push_back(
+        fmt::format("process {} still runs and is not watched any more", sessions_.begin()->first));
+    close(sessions_.begin()->first, 0);
+  }
+  report_.cost.wall_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return std::move(report_);
+}
+
+bool FollowingRun::asked_to_end() const {
+  if (command_ended_) return signals_.asked_to_end();
+  signals_.forward_to(follower_.pid());
+  return false;
+}
+
+void FollowingRun::take(target::Notice notice) {
+  if (auto* started = std::get_if<target::Started>(&notice)) {
+    int pid = started->process->pid;
+    const auto& file = *static_cast<const KnownFile*>(started->tag);
+    sessions_[pid] = std::make_unique<Session>(file, std::move(started->process), tracking_);
+  } else if (auto* ended = std::get_if<target::Ended>(&notice)) {
+    on_end(*ended);
+  } else {
+    const auto& left = std::get<target::NotPrepared>(notice);
+    report_.notes.push_back(fmt::format("{} ran unwatched: {}", left.path, left.why));
+  }
+}
+
+void FollowingRun::on_end(const target::Ended& ended) {
+  if (sessions_.count(ended.pid) != 0) close(ended.pid, ended.cpu_s);
+  if (ended.pid != follower_.pid() || !ended.status) return;
+  command_ended_ = true;
+  if (WIFSIGNALED(*ended.status)) {
+    signal_ = WTERMSIG(*ended.status);
+    report_.exit_code = 128 + *signal_;
+    report_.exit_signal = signal_name(*signal_);
+  } else {
+    report_.exit_code = WEXITSTATUS(*ended.status);
+  }
+}
+
+// What the process has to say goes into the report.
+void FollowingRun::close(int pid, double cpu_s) {
+  Session& session = *sessions_.at(pid);
+  session.tracker.finish();
+  judge::Report part;
+  judge::Target target = describe_target({session.file->path}, *session.file->binary);
+  target.binary = std::filesystem::path(session.file->path).filename();
+  note_what_was_missing(part, session.tracker, *session.file->debug, options_);
+  part.sites = count_sites(session.file->sites);
+  part.programs.push_back({target.binary, target.go, target.build_id, 1});
+  fill_report(part, session.tracker, *session.process, cpu_s);
+  for (judge::Finding& finding : part.findings) {
+    finding.binary = target.binary;
+    finding.pid = pid;
+  }
+  program::SourceCache sources({.go_release = target.go, .binary_path = session.file->path});
+  judge::add_sources(part.findings, sources);
+  if (report_.target.go.empty())
+    report_.target = target;  // paths are printed relative to the first program's module
+  report::merge_into(&report_, std::move(part));
+  sessions_.erase(pid);
+}
+
+}  // namespace
+
+int run_following(const RunOptions& options) {
+  // Anything that can be exec'd; what it is, and what it execs, is looked at when it happens.
+  Result<Program> program = resolve_command(options.command[0]);
+  if (!program.ok()) return fail(program.error());
+  Result<ReportOutput> output = ReportOutput::open(options.output);
+  if (!output.ok()) return fail(output.error());
+  Result<ChildSignals> signals = ChildSignals::block();
+  if (!signals.ok()) return fail(signals.error());
+
+  // Start it traced. From here on the tracing thread asks for every file that is exec'd.
+  KnownFiles files(options.assume_go_minor);
+  target::LaunchRequest request;
+  request.path = program->path;
+  request.command = options.command;
+  request.budget.share_percent = options.budget_percent;
+  request.budget.unready_timeout_us = kUnreadyTimeoutUs;
+  request.signal_mask = signals->child_mask();
+  auto recognise = [&](const std::string& path,
+                       const std::string& open_path) -> std::optional<target::Recognised> {
+    const KnownFile& file = files.get(path, open_path);
+    if (!file.binary) return std::nullopt;
+    return target::Recognised{file.binary.get(), file.sites, &file};
+  };
+  auto follower = target::Follower::start(request, recognise);
+  if (!follower.ok()) return fail(follower.error());
+  signals->child_started();
+
+  // Judge whatever runs, until nothing does.
+  FollowingRun run(options, *follower.value(), signals.value());
+  judge::Report report = run.run();
+  follower.value().reset();
+
+  // Tell.
+  report.geist_version = GEIST_VERSION;
+  report.target.command = options.command;
+  for (std::string& note : files.take_notes()) report.notes.push_back(std::move(note));
+  if (report.programs.empty())
+    report.notes.push_back("no Go program was started that could be watched");
+  Result<int> status = output->finish(std::move(report));
+  if (!status.ok()) return fail(status.error());
+  program->built = BuiltProgram();
+  if (run.signal() && status.value() == 128 + *run.signal()) die_of(*run.signal(), signals.value());
+  return status.value();
+}
+
+}  // namespace geist::cli

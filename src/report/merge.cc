@@ -1,0 +1,69 @@
+#include "report/merge.h"
+
+#include <algorithm>
+
+namespace geist::report {
+namespace {
+
+void add_findings(judge::Report* whole, std::vector<judge::Finding> findings) {
+  for (judge::Finding& finding : findings) {
+    auto same = std::find_if(
+        whole->findings.begin(), whole->findings.end(), [&](const judge::Finding& known) {
+          return !known.fingerprint.empty() && known.fingerprint == finding.fingerprint;
+        });
+    if (same == whole->findings.end()) {
+      whole->findings.push_back(std::move(finding));
+      continue;
+    }
+    u64 count = same->count + finding.count;
+    if (finding.level > same->level) *same = std::move(finding);
+    same->count = count;
+  }
+  std::stable_sort(
+      whole->findings.begin(), whole->findings.end(),
+      [](const judge::Finding& a, const judge::Finding& b) { return a.level > b.level; });
+  int id = 0;
+  for (judge::Finding& finding : whole->findings) finding.id = ++id;
+}
+
+// True when no process of this program was added before.
+bool add_program(judge::Report* whole, const judge::ProgramRuns& program) {
+  for (judge::ProgramRuns& known : whole->programs) {
+    if (known.binary != program.binary || known.build_id != program.build_id) continue;
+    known.processes += program.processes;
+    return false;
+  }
+  whole->programs.push_back(program);
+  return true;
+}
+
+void add_sites(judge::SiteCounts* whole, const judge::SiteCounts& part) {
+  whole->growslice_calls += part.growslice_calls;
+  whole->always_grows += part.always_grows;
+  whole->probed += part.probed;
+  for (const auto& [reason, count] : part.skipped) whole->skipped[reason] += count;
+}
+
+}  // namespace
+
+void merge_into(judge::Report* whole, judge::Report part) {
+  bool is_new = part.programs.empty();
+  for (const judge::ProgramRuns& program : part.programs)
+    is_new = add_program(whole, program) || is_new;
+  if (is_new) add_sites(&whole->sites, part.sites);
+  whole->events.overwriting += part.events.overwriting;
+  whole->events.contexts += part.events.contexts;
+  whole->events.recorded += part.events.recorded;
+  whole->events.judged += part.events.judged;
+  for (const auto& [name, count] : part.lost) whole->lost[name] += count;
+  for (const std::string& note : part.notes) {
+    if (std::find(whole->notes.begin(), whole->notes.end(), note) == whole->notes.end())
+      whole->notes.push_back(note);
+  }
+  whole->cost.parked_s += part.cost.parked_s;
+  whole->cost.monitor_cpu_s += part.cost.monitor_cpu_s;
+  whole->cost.program_cpu_s += part.cost.program_cpu_s;
+  add_findings(whole, std::move(part.findings));
+}
+
+}  // namespace geist::report

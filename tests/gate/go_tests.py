@@ -1,0 +1,194 @@
+"""Test suites of modules and of the standard library: `go test -json`, every test binary started through tests/gate/under,
+once alone and once under geist; outcomes compared test by test.
+
+A test whose outcome differs is run again both ways. Where the plain runs differ from each other the test is flaky and says
+nothing; where geist's second run agrees with the plain ones it is unsteady, which is named in the table and no failure; where
+it differs twice it is geist's doing.
+"""
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+LEAST_CPU_S = 0.5      # a ratio of less than this says more about the clock than about geist
+GO_VERSION = '1.26'  # of the scratch module; dependencies may ask for more
+
+
+class Trouble(Exception):
+    """The suite could not be fetched or started; the text says why."""
+
+
+@dataclass
+class Outcome:
+    """One `go test` of one suite."""
+    tests: dict                                   # "package Test" -> pass, fail, skip
+    runs: list = field(default_factory=list)      # what tests/gate/under wrote
+
+    def sum(self, key):
+        return sum(r[key] for r in self.runs)
+
+
+@dataclass
+class Row:
+    """What the tables say of one suite."""
+    name: str
+    tests: int = 0
+    verdict: str = 'same'                         # same, flaky, unsteady, DIFFERENT, skipped
+    detail: str = ''
+    plain_cpu_s: float = 0
+    geist_cpu_s: float = 0
+    plain_wall_s: float = 0
+    geist_wall_s: float = 0
+    findings: list = field(default_factory=list)
+
+
+def read_table(path, only):
+    with open(path, newline='') as f:
+        rows = list(csv.DictReader(f, delimiter='\t', quoting=csv.QUOTE_NONE))
+    return [r for r in rows if re.search(only, r["module"] if r["version"] else r["packages"])]
+
+
+def go(args, folder, env, timeout):
+    """Runs the go command; its whole process group is ended when the time is over."""
+    p = subprocess.Popen(['go', *args], cwd=folder, env=env, text=True, errors='replace', stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        out, err = p.communicate(timeout=timeout)
+        return p.returncode, out, err
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        out, err = p.communicate()
+        return 124, out, err + '\nout of time'
+
+
+def last_line(text):
+    lines = [line for line in text.strip().splitlines() if line and not line.startswith('go: downloading')]
+    return re.sub(r'https?://\S+', '(address)', lines[-1]) if lines else 'no message'
+
+
+class Suite:
+    """One row of modules.tsv. The module "std" is the standard library itself, in short mode."""
+
+    def __init__(self, row, cache):
+        self.module, self.version, self.packages = row['module'], row['version'], row['packages'].split()
+        self.is_std = self.module == 'std'
+        self.name = f'std {row["packages"]}' if self.is_std else f'{self.module}@{self.version}'
+        self.store = cache / self.name.replace('/', '!')
+
+    def paths(self):
+        if self.is_std:
+            return self.packages
+        return [self.module if p == '.' else f'{self.module}/{p.removeprefix("./")}' for p in self.packages]
+
+    def prepare(self, folder, env):
+        """A scratch module that requires this one; its go.mod and go.sum are kept, so that later runs ask no proxy."""
+        work = folder / 'm'
+        work.mkdir()
+        if self.is_std:
+            (work / 'go.mod').write_text('module geist.example/gate\n')
+            return work
+        kept = [self.store.with_name(self.store.name + s) for s in ('.go.mod', '.go.sum')]
+        if all(k.exists() for k in kept):
+            shutil.copy(kept[0], work / 'go.mod')
+            shutil.copy(kept[1], work / 'go.sum')
+            return work
+        (work / 'go.mod').write_text(f'module geist.example/gate\n\ngo {GO_VERSION}\n')
+        code, _, err = go(['get', f'{self.module}@{self.version}'], work, env, 300)
+        if code:
+            raise Trouble('go get: ' + last_line(err))
+        go(['get', '-t', f'{self.module}/...'], work, env, 300)  # packages that are not tested may fail here
+        if (work / 'go.sum').exists():
+            shutil.copy(work / 'go.mod', kept[0])
+            shutil.copy(work / 'go.sum', kept[1])
+        return work
+
+    def run(self, work, env, geist, timeout, only=''):
+        """One go test, alone (geist is None) or watched."""
+        notes = Path(tempfile.mkdtemp(prefix='notes.', dir=work.parent))
+        words = [str(HERE / 'under'), str(notes), str(geist) if geist else '-']
+        args = ['test', '-vet=off', '-count=1', '-json', '-p=1', f'-timeout={timeout}s', '-exec', ' '.join(words)]
+        args += ['-short'] if self.is_std else []
+        args += [f'-run={only}'] if only else []
+        _, out, err = go([*args, *self.paths()], work, env, timeout + 60)
+        tests = {}
+        for line in out.splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict) and event.get('Action') in ('pass', 'fail', 'skip') and 'Package' in event:
+                if 'Test' in event or event['Action'] != 'skip':  # a skipped package has no tests
+                    name = re.sub(r'0x[0-9a-f]{6,}', '0x?', event.get('Test', '(package)'))  # some are named by an address
+                    tests[f'{event["Package"]} {name}'] = event['Action']
+        if not tests:
+            raise Trouble('go test: ' + last_line(err or out))
+        runs = [json.loads(f.read_text()) for f in sorted(notes.glob('*.json'))]
+        if geist:
+            self.store.with_name(self.store.name + '.geist.jsonl').write_text(out + err)
+        return Outcome(tests, runs)
+
+
+def environment(folder, is_std):
+    env = dict(os.environ, GOWORK='off', GO111MODULE='on', TMPDIR=str(folder / 'tmp'))
+    for key in ('GEIST', 'CI'):
+        env.pop(key, None)
+    if not is_std:
+        env['CGO_ENABLED'] = '0'
+        env['GOFLAGS'] = (env.get('GOFLAGS', '') + ' -mod=mod -buildvcs=false').strip()
+    os.makedirs(env['TMPDIR'])
+    return env
+
+
+def differing(a, b):
+    return sorted(k for k in a.tests.keys() | b.tests.keys() if a.tests.get(k) != b.tests.get(k))
+
+
+def judge(suite, work, env, geist, timeout, row):
+    """Fills the row's verdict."""
+    plain = suite.run(work, env, None, timeout)
+    watched = suite.run(work, env, geist, timeout)
+    row.tests = sum(1 for k, v in plain.tests.items() if v == 'pass' and not k.endswith(' (package)'))
+    row.plain_cpu_s, row.geist_cpu_s = plain.sum('cpu_s'), watched.sum('cpu_s')
+    row.plain_wall_s, row.geist_wall_s = plain.sum('wall_s'), watched.sum('wall_s')
+    for note in watched.runs:
+        if 'refused' in note:
+            row.verdict, row.detail = 'DIFFERENT', f'{Path(note["argv"][0]).name}: {note["refused"]}'
+        row.findings += note.get('report', {}).get('findings', [])
+    names = differing(plain, watched)
+    if row.verdict == 'DIFFERENT' or (not names and row.plain_cpu_s < LEAST_CPU_S):
+        return
+    # Once more, for what differs and for the cost: the first run alone also paid for cold caches.
+    plain_again, watched_again = suite.run(work, env, None, timeout), suite.run(work, env, geist, timeout)
+    for key in ('cpu_s', 'wall_s'):
+        setattr(row, f'plain_{key}', min(plain.sum(key), plain_again.sum(key)))
+        setattr(row, f'geist_{key}', min(watched.sum(key), watched_again.sum(key)))
+    if not names:
+        return
+    flaky = set(differing(plain, plain_again))
+    twice = [n for n in names if n not in flaky and n in differing(plain_again, watched_again)]
+    once = [n for n in names if n not in flaky and n not in twice]
+    row.verdict = 'DIFFERENT' if twice else 'unsteady' if once else 'flaky'
+    row.detail = ', '.join(f'{n} ({watched.tests.get(n, "absent")}, plain {plain.tests.get(n, "absent")})'
+                           for n in (twice or once or names)[:6])
+
+
+def check(suite, geist, timeout):
+    row = Row(suite.name)
+    folder = Path(tempfile.mkdtemp(prefix='geist-gate.'))
+    try:
+        env = environment(folder, suite.is_std)
+        work = suite.prepare(folder, env)
+        judge(suite, work, env, geist, timeout, row)
+    except Trouble as why:
+        row.verdict, row.detail = 'skipped', str(why)
+    finally:
+        subprocess.run(['chmod', '-R', 'u+w', folder], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+    return row

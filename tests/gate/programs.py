@@ -1,0 +1,105 @@
+"""The programs of programs.tsv at work, alone and under geist: same output, same exit status, and what it costs."""
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from go_tests import HERE, Row, Trouble, last_line
+from workloads import IN_FOLDER, SILENT, WORKLOADS
+
+TIMEOUT = 600
+
+
+def read_table(path, only):
+    with open(path, newline='') as f:
+        rows = list(csv.DictReader(f, delimiter='\t', quoting=csv.QUOTE_NONE))
+    unknown = [r['name'] for r in rows if r['name'] not in WORKLOADS]
+    if unknown:
+        raise Trouble(f'no workload for {", ".join(unknown)}')
+    return [r for r in rows if re.search(only, r['name'])]
+
+
+def install(row, folder):
+    """The binary, installed once for each path@version."""
+    target = row['install']
+    place = folder / hashlib.sha256(target.encode()).hexdigest()[:12]
+    binary = place / row['name']
+    if binary.exists():
+        return binary
+    place.mkdir(parents=True, exist_ok=True)
+    env = dict(os.environ, CGO_ENABLED='0', GOBIN=str(place), GOWORK='off', GOFLAGS='-buildvcs=false')
+    argv = ['build', '-o', str(binary), target[4:]] if target.startswith('std:') else ['install', target]
+    p = subprocess.run(['go', *argv], env=env, cwd=place, capture_output=True, text=True, check=False)
+    if p.returncode:
+        raise Trouble('go install: ' + last_line(p.stderr))
+    return binary
+
+
+class Program:
+    def __init__(self, row, cache):
+        self.name = row['name']
+        self.binary = install(row, cache / 'bin')
+        self.folder = Path(tempfile.mkdtemp(prefix=f'geist-gate-{self.name}.'))
+        self.runs = WORKLOADS[self.name](self.folder)
+        self.cwd = self.folder / IN_FOLDER.get(self.name, '')
+
+    def run(self, geist):
+        """All runs of the workload once: what they wrote, how they ended, and the sums of what they cost."""
+        notes = Path(tempfile.mkdtemp(prefix='notes.', dir=self.folder))
+        home = Path(tempfile.mkdtemp(prefix='home.', dir=self.folder))
+        env = dict(os.environ, HOME=str(home), XDG_CACHE_HOME=str(home), XDG_CONFIG_HOME=str(home), STATICCHECK_CACHE=str(home),
+                   GOFLAGS='-mod=mod', GOWORK='off', GOTOOLCHAIN='local')
+        for name in ('GOCACHE', 'GOMODCACHE', 'GOPATH'):
+            env[name] = subprocess.run(['go', 'env', name], capture_output=True, text=True, check=True).stdout.strip()
+        env.pop('GEIST', None)
+        (self.folder / 'db').unlink(missing_ok=True)
+        digest, codes = hashlib.sha256(), []
+        for argv in self.runs:
+            p = subprocess.run([HERE / 'under', notes, geist or '-', self.binary, *argv], env=env, cwd=self.cwd, timeout=TIMEOUT,
+                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            codes.append(p.returncode)
+            if self.name not in SILENT:
+                digest.update(p.stdout + b'\0' + p.stderr + b'\0')
+        shutil.rmtree(home, ignore_errors=True)
+        return (digest.hexdigest(), tuple(codes)), [json.loads(f.read_text()) for f in sorted(notes.glob('*.json'))]
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def check(row, cache, geist, repeat):
+    """Alone and under geist in turn, `repeat` times; the smallest figures of each count."""
+    result = Row(row['name'])
+    program = None
+    try:
+        program = Program(row, cache)
+        program.run(None)  # files come into the page cache
+        plain, watched = [], []
+        for _ in range(repeat):
+            plain.append(program.run(None))
+            watched.append(program.run(geist))
+        result.tests = len(program.runs)
+        for side, runs in (('plain', plain), ('geist', watched)):
+            for key in ('cpu_s', 'wall_s'):
+                setattr(result, f'{side}_{key}', min(sum(n[key] for n in notes) for _, notes in runs))
+        result.findings = [f for _, notes in watched for n in notes for f in n.get('report', {}).get('findings', [])]
+        refused = [n['refused'] for _, notes in watched for n in notes if 'refused' in n]
+        if refused:
+            result.verdict, result.detail = 'DIFFERENT', refused[0]
+        elif len({r[0] for r in plain}) > 1:
+            result.verdict, result.detail = 'flaky', 'two plain runs differ'
+        elif any(r[0] != plain[0][0] for r in watched):
+            result.verdict, result.detail = 'DIFFERENT', f'exit codes {watched[0][0][1]}, plain {plain[0][0][1]}; or the output'
+    except Trouble as why:
+        result.verdict, result.detail = 'skipped', str(why)
+    except subprocess.TimeoutExpired as why:
+        result.verdict, result.detail = 'DIFFERENT', f'out of time: {why}'
+    finally:
+        if program:
+            program.close()
+    return result

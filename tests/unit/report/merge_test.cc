@@ -1,0 +1,64 @@
+// Reports of several processes become one: what is counted, what is kept, what is taken once.
+#include "report/merge.h"
+
+#include <gtest/gtest.h>
+
+namespace geist::report {
+namespace {
+
+judge::Report make_part(const std::string& binary, judge::Level level, u64 count) {
+  judge::Report part;
+  part.programs.push_back({binary, "go1.26.8", "id-" + binary, 1});
+  part.sites.growslice_calls = 10;
+  part.sites.probed = 9;
+  part.sites.skipped["operands_do_not_match"] = 1;
+  part.lost["not_judged"] = 2;
+  part.notes.push_back("a note");
+  judge::Finding finding;
+  finding.fingerprint = "same";
+  finding.level = level;
+  finding.count = count;
+  finding.binary = binary;
+  part.findings.push_back(finding);
+  return part;
+}
+
+TEST(Merge, SameFindingIsCountedOnAndKeepsTheStrongerEvidence) {
+  judge::Report whole;
+  merge_into(&whole, make_part("a", judge::Level::kLikely, 3));
+  merge_into(&whole, make_part("b", judge::Level::kConfirmed, 4));
+  ASSERT_EQ(whole.findings.size(), 1u);
+  EXPECT_EQ(whole.findings[0].count, 7u);
+  EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);
+  EXPECT_EQ(whole.findings[0].binary, "b");
+  merge_into(&whole, make_part("c", judge::Level::kSuspect, 1));
+  EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);
+  EXPECT_EQ(whole.findings[0].count, 8u);
+}
+
+TEST(Merge, FindingsWithoutAFingerprintStayApart) {
+  judge::Report whole;
+  for (judge::Level level : {judge::Level::kLikely, judge::Level::kConfirmed}) {
+    judge::Report part = make_part("a", level, 1);
+    part.findings[0].fingerprint.clear();
+    merge_into(&whole, part);
+  }
+  ASSERT_EQ(whole.findings.size(), 2u);
+  EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);  // strongest first
+  EXPECT_EQ(whole.findings[0].id, 1);
+  EXPECT_EQ(whole.findings[1].id, 2);
+}
+
+TEST(Merge, SitesOfAProgramAreTakenOnceAndItsProcessesCounted) {
+  judge::Report whole;
+  for (const char* binary : {"a", "a", "b"}) merge_into(&whole, make_part(binary, judge::Level::kLikely, 1));
+  EXPECT_EQ(whole.sites.growslice_calls, 20u);
+  EXPECT_EQ(whole.sites.total_skipped(), 2u);
+  ASSERT_EQ(whole.programs.size(), 2u);
+  EXPECT_EQ(whole.programs[0].processes, 2u);
+  EXPECT_EQ(whole.lost["not_judged"], 6u);
+  EXPECT_EQ(whole.notes.size(), 1u);
+}
+
+}  // namespace
+}  // namespace geist::report
