@@ -1,3 +1,4 @@
+// From parsed flags, still text, to the options of each verb: see options.h.
 #include "cli/options.h"
 
 #include <fmt/format.h>
@@ -41,10 +42,9 @@ Result<std::optional<int>> parse_assumed_go(const ParsedFlags& parsed) {
   return std::optional<int>(minor);
 }
 
-Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
-  RunOptions options;
-  options.command = parsed.operands;
-  OutputOptions& output = options.output;
+// What run and attach have in common: levels, files, filters.
+static Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
+  OutputOptions output;
   output.level = level_of(parsed, "level");
   output.fail_on = level_of(parsed, "fail-on");
   // A level that fails the run is one the user wants to see.
@@ -61,6 +61,33 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   output.strip_path_prefix = parsed.value("strip-path-prefix");
   output.color = color_mode(parsed);
   output.quiet = parsed.has("quiet");
+  return output;
+}
+
+Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
+  RunOptions options;
+  options.command = parsed.operands;
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
+  GEIST_TRY(assumed, parse_assumed_go(parsed));
+  options.assume_go_minor = assumed;
+  options.no_watch = parsed.has("no-watch");
+  options.budget_percent = static_cast<u32>(parsed.number("budget"));
+  options.history = static_cast<u32>(parsed.number("history"));
+  return options;
+}
+
+Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
+  AttachOptions options;
+  options.process = parsed.operands.front();
+  if (parsed.has("for")) {
+    options.for_s = parse_duration(parsed.value("for"));
+    if (!options.for_s)
+      return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"", parsed.value("for")));
+  }
+  options.now = parsed.has("now");
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");

@@ -2,6 +2,7 @@
 // found here, before any work begins.
 #pragma once
 
+#include "cli/cmd_attach.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_sites.h"
@@ -10,6 +11,7 @@
 namespace geist::cli {
 
 Result<RunOptions> make_run_options(const ParsedFlags& parsed);
+Result<AttachOptions> make_attach_options(const ParsedFlags& parsed);
 Result<SitesOptions> make_sites_options(const ParsedFlags& parsed);
 ReportOptions make_report_options(const ParsedFlags& parsed);
 ColorMode color_mode(const ParsedFlags& parsed);

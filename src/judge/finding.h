@@ -116,11 +116,14 @@ struct Cost {
   double wall_s = 0;
   double parked_s = 0;
   double monitor_cpu_s = 0;
+  u64 stops = 0;  // how often attach has held all threads, and for how long
+  double pause_p50_ms = 0, pause_p99_ms = 0;
 };
 
 struct Report {
   std::string geist_version;
   Target target;
+  bool exit_known = true;  // false: it is no child of ours, or goes on running
   int exit_code = 0;
   std::optional<std::string> exit_signal;  // "SIGSEGV"
   SiteCounts sites;

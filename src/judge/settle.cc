@@ -133,10 +133,12 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
 void Tracker::record(const Case& c, usize candidate, Level level, const std::vector<u8>& after) {
   for (Outcome& o : outcomes_) {
     if (o.found != &c || o.candidate != candidate) continue;
+    if (level > o.finding.level) ++revision_;
     if (level > o.finding.level) o.finding = describer_.describe(c, c.candidates[candidate], level, after);
     return;
   }
   if (outcomes_.size() >= kMaxOutcomes) return;
+  ++revision_;
   outcomes_.push_back({&c, candidate, describer_.describe(c, c.candidates[candidate], level, after)});
 }
 

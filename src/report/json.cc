@@ -133,7 +133,7 @@ Json report_json(const judge::Report& report) {
             {"module_dir", text_or_null(target.module_dir_hint)},
             {"goroot", text_or_null(target.goroot)}}},
           {"exit",
-           {{"code", report.exit_code},
+           {{"code", report.exit_known ? Json(report.exit_code) : Json(nullptr)},
             {"signal", report.exit_signal ? Json(*report.exit_signal) : Json(nullptr)}}},
           {"sites",
            {{"growslice_calls", report.sites.growslice_calls},
@@ -150,7 +150,10 @@ Json report_json(const judge::Report& report) {
           {"cost",
            {{"wall_s", report.cost.wall_s},
             {"parked_s", report.cost.parked_s},
-            {"monitor_cpu_s", report.cost.monitor_cpu_s}}},
+            {"monitor_cpu_s", report.cost.monitor_cpu_s},
+            {"stops", report.cost.stops},
+            {"pause_p50_ms", report.cost.pause_p50_ms},
+            {"pause_p99_ms", report.cost.pause_p99_ms}}},
           {"notes", report.notes},
           {"suppressed", report.suppressed},
           {"unused_suppressions", report.unused_suppressions}};
@@ -360,6 +363,9 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   cost.read("wall_s", &report->cost.wall_s);
   cost.read("parked_s", &report->cost.parked_s);
   cost.read("monitor_cpu_s", &report->cost.monitor_cpu_s);
+  cost.read("stops", &report->cost.stops);
+  cost.read("pause_p50_ms", &report->cost.pause_p50_ms);
+  cost.read("pause_p99_ms", &report->cost.pause_p99_ms);
   reader.read("notes", &report->notes);
   reader.read("suppressed", &report->suppressed);
   reader.read("unused_suppressions", &report->unused_suppressions);
@@ -377,7 +383,11 @@ judge::Report read_report(const ObjectReader& reader) {
   target.read("module_dir", &report.target.module_dir_hint);
   target.read("goroot", &report.target.goroot);
   ObjectReader exit = reader.object("exit");
-  exit.read("code", &report.exit_code);
+  constexpr int kNoCode = -1;
+  int code = kNoCode;
+  exit.read("code", &code);
+  report.exit_known = code != kNoCode;
+  report.exit_code = report.exit_known ? code : 0;
   std::string signal;
   exit.read("signal", &signal);
   if (!signal.empty()) report.exit_signal = signal;

@@ -25,8 +25,9 @@ Result<WritableMemory> WritableMemory::open(int pid) {
   if (fd.valid()) return WritableMemory(std::move(fd));
   ErrorKind kind =
       errno == EACCES || errno == EPERM ? ErrorKind::kNoPermission : ErrorKind::kSystem;
-  return Error(fmt::format("cannot open the memory of process {}: {}", pid, std::strerror(errno)),
-               kind);
+  Error error(fmt::format("cannot open /proc/{}/mem: {}", pid, std::strerror(errno)), kind);
+  if (::access("/proc/self/mem", F_OK) == 0) return error;
+  return std::move(error).with_hint("/proc is not mounted here: mount -t proc proc /proc");
 }
 
 Status WritableMemory::read(TargetAddr addr, std::span<u8> out) const {
