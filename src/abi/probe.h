@@ -80,7 +80,7 @@ struct BlobHeader {
   uint32_t entry_event;    // offsets of the entries from the start of the blob
   uint32_t entry_exit;
   uint32_t entry_main;
-  uint32_t reserved;
+  uint32_t region_size;    // [tool] of the mapping that begins with this header: a later geist finds it by that
   uint64_t state;          // [tool] address of State
 };
 inline constexpr uint64_t kBlobMagic = 0x626f6c6274736967ull;

@@ -57,6 +57,8 @@ struct Control {
   uint32_t main_gate;         // [both] GateState
   uint64_t main_gate_sp;      // [target] SP in main.main at its return
   uint64_t main_gate_g;
+  uint32_t tool_pid;          // [tool] who watches, for a second geist to name
+  uint32_t reserved2;
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);

@@ -72,6 +72,10 @@ int run_verb(const ParsedFlags& parsed) {
     Result<HealOptions> options = make_heal_options(parsed);
     return options.ok() ? cmd_heal(options.value()) : fail_usage(options.error(), parsed.verb);
   }
+  if (parsed.verb == "attach") {
+    Result<AttachOptions> options = make_attach_options(parsed);
+    return options.ok() ? cmd_attach(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
   if (parsed.verb == "sites") {
     Result<SitesOptions> options = make_sites_options(parsed);
     return options.ok() ? cmd_sites(options.value()) : fail_usage(options.error(), parsed.verb);

@@ -64,10 +64,9 @@ Result<std::optional<int>> parse_assumed_go(const ParsedFlags& parsed) {
   return std::optional<int>(minor);
 }
 
-Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
-  RunOptions options;
-  options.command = parsed.operands;
-  OutputOptions& output = options.output;
+// What run and attach have in common: levels, files, filters.
+static Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
+  OutputOptions output;
   output.level = level_of(parsed, "level");
   output.fail_on = level_of(parsed, "fail-on");
   // A level that fails the run is one the user wants to see.
@@ -78,6 +77,14 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   output.suppressions_path = parsed.value("suppressions");
   output.baseline_path = parsed.value("baseline");
   output.strip_path_prefix = parsed.value("strip-path-prefix");
+  return output;
+}
+
+Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
+  RunOptions options;
+  options.command = parsed.operands;
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
   options.healed_sites = healed_sites(parsed);
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
@@ -87,6 +94,25 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.keeps_run = !parsed.has("no-store");
   options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
+  options.history = static_cast<u32>(parsed.number("history"));
+  return options;
+}
+
+Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
+  AttachOptions options;
+  options.process = parsed.operands.front();
+  if (parsed.has("for")) {
+    options.for_s = parse_duration(parsed.value("for"));
+    if (!options.for_s)
+      return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"", parsed.value("for")));
+  }
+  options.now = parsed.has("now");
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
+  GEIST_TRY(assumed, parse_assumed_go(parsed));
+  options.assume_go_minor = assumed;
+  options.no_watch = parsed.has("no-watch");
+  options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.history = static_cast<u32>(parsed.number("history"));
   return options;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/cmd_heal.h"
 #include "cli/cmd_prove.h"
+#include "cli/cmd_attach.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_sites.h"
@@ -17,6 +18,7 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed);
 // geist run --no-judge is geist heal, geist run --prove is geist prove with a run of the user in front.
 Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed);
 Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed);
+Result<AttachOptions> make_attach_options(const ParsedFlags& parsed);
 Result<SitesOptions> make_sites_options(const ParsedFlags& parsed);
 Result<ReportOptions> make_report_options(const ParsedFlags& parsed);
 ColorMode color_mode(const ParsedFlags& parsed);

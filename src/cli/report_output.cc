@@ -97,10 +97,29 @@ bool ReportOutput::shows(const judge::Finding& finding, const judge::Target& tar
   return !baseline_ || std::ranges::none_of(baseline_->findings, is_same);
 }
 
-Result<int> ReportOutput::finish(judge::Report report) {
+void ReportOutput::filter(judge::Report& report) const {
   report::drop_below(options_.level, &report);
   report::apply_suppressions(suppressions_, &report);
   if (baseline_) report::apply_baseline(*baseline_, &report);
+}
+
+report::TextOptions ReportOutput::stderr_options() const {
+  report::TextOptions text;
+  text.strip_path_prefix = options_.strip_path_prefix;
+  text.color = wants_color(options_.color, STDERR_FILENO);
+  return text;
+}
+
+std::vector<judge::Finding> ReportOutput::print_early(judge::Report report) const {
+  filter(report);
+  report::TextOptions text = stderr_options();
+  text.only_findings = true;
+  if (options_.log_path.empty() && !report.findings.empty()) print_err(report::emit_text(report, text));
+  return std::move(report.findings);
+}
+
+Result<int> ReportOutput::finish(judge::Report report, const IsPrinted& is_printed) {
+  filter(report);
   report::TextOptions text;
   text.strip_path_prefix = options_.strip_path_prefix;
   std::optional<Error> problem;
@@ -112,7 +131,8 @@ Result<int> ReportOutput::finish(judge::Report report) {
   sinks_.clear();
   bool is_silent = options_.quiet && report.findings.empty();
   if (options_.log_path.empty() && !is_silent) {
-    text.color = wants_color(options_.color, STDERR_FILENO);
+    text = stderr_options();
+    text.is_left_out = is_printed;
     print_err(report::emit_text(report, text));
   }
   if (problem) return *std::move(problem);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,7 +48,11 @@ class ReportOutput {
   // file and the text. Returns the exit status: options.exit_code when a finding fails the run,
   // else report.exit_code. A file that cannot be written is an error after everything else was
   // written.
-  Result<int> finish(judge::Report report);
+  // What is_printed says of a finding is left out of the text on stderr, where it stands already.
+  using IsPrinted = std::function<bool(const judge::Finding&)>;
+  Result<int> finish(judge::Report report, const IsPrinted& is_printed = {});
+  // Filters as finish() will, prints only the findings that are left, to stderr unless there is a log. Returns them.
+  std::vector<judge::Finding> print_early(judge::Report report) const;
 
  private:
   struct CloseFile {
@@ -57,6 +62,8 @@ class ReportOutput {
     ReportFile where;
     std::unique_ptr<std::FILE, CloseFile> file;
   };
+  void filter(judge::Report& report) const;
+  report::TextOptions stderr_options() const;
   OutputOptions options_;
   std::vector<Sink> sinks_;
   std::vector<report::Suppression> suppressions_;

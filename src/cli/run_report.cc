@@ -7,10 +7,15 @@ namespace geist::cli {
 
 judge::Target describe_target(const std::vector<std::string>& command,
                               const read::GoBinary& binary) {
+  return describe_target(command, binary, binary.image().path());
+}
+
+judge::Target describe_target(const std::vector<std::string>& command, const read::GoBinary& binary,
+                              const std::string& path) {
   judge::Target target;
   const read::BuildInfo& info = binary.build_info();
   target.command = command;
-  target.binary = std::filesystem::path(binary.image().path()).filename();
+  target.binary = std::filesystem::path(path).filename();
   target.go = info.release.text;
   target.module = info.main_module.path.empty() ? info.main_package : info.main_module.path;
   target.build_id = binary.image().build_id();
@@ -53,18 +58,18 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker,
 }
 
 void note_what_was_missing(judge::Report& report, const judge::Tracker& tracker,
-                           const DebugOpener& debug, const RunOptions& options) {
+                           const DebugOpener& debug, bool wants_watches) {
   if (!debug.why_not().empty()) report.notes.push_back("no variable names: " + debug.why_not());
-  if (!options.no_watch && !tracker.watcher().available()) {
+  if (wants_watches && !tracker.watcher().available()) {
     report.notes.push_back("reads could not be watched (" + tracker.watcher().why_not() +
                            "): no finding can be confirmed; see geist doctor");
   }
 }
 
-judge::TrackerOptions tracker_options(const RunOptions& options) {
+judge::TrackerOptions tracker_options(bool wants_watches, u32 history) {
   judge::TrackerOptions tracking;
-  tracking.watch = !options.no_watch;
-  tracking.max_open_cases = options.history;
+  tracking.watch = wants_watches;
+  tracking.max_open_cases = history;
   return tracking;
 }
 

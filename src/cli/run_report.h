@@ -1,8 +1,7 @@
 // What a run says of itself: the parts of a report that come from the binary, the process and the
-// tracker.
+// tracker. Shared by every verb that watches: run, run --follow, attach.
 #pragma once
 
-#include "cli/cmd_run.h"
 #include "cli/debug_opener.h"
 #include "judge/tracker.h"
 #include "program/append_sites.h"
@@ -11,15 +10,20 @@ namespace geist::cli {
 
 judge::Target describe_target(const std::vector<std::string>& command,
                               const read::GoBinary& binary);
+// The same for a binary that was opened under another name than its own: `path` is the program's
+// file as a person knows it.
+judge::Target describe_target(const std::vector<std::string>& command, const read::GoBinary& binary,
+                              const std::string& path);
 judge::SiteCounts count_sites(const program::SiteTable& table);
 
-// Findings, counters, losses and notes of one process that has ended.
+// Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it used
+// itself, 0 when that is not known.
 void fill_report(judge::Report& report, const judge::Tracker& tracker,
                  const target::ProbedProcess& process, double cpu_s);
 // Notes on what this machine or this binary did not allow.
 void note_what_was_missing(judge::Report& report, const judge::Tracker& tracker,
-                           const DebugOpener& debug, const RunOptions& options);
-judge::TrackerOptions tracker_options(const RunOptions& options);
+                           const DebugOpener& debug, bool wants_watches);
+judge::TrackerOptions tracker_options(bool wants_watches, u32 history);
 // "SIGSEGV"
 std::string signal_name(int signal);
 

@@ -155,12 +155,15 @@ struct Cost {
   double parked_s = 0;
   double monitor_cpu_s = 0;
   double program_cpu_s = 0;  // user and system, the program and the children it waited for
+  u64 stops = 0;  // how often attach has held all threads, and for how long
+  double pause_p50_ms = 0, pause_p99_ms = 0;
 };
 
 struct Report {
   std::string geist_version;
   Target target;
   std::vector<ProgramRuns> programs;  // of a run that followed children; empty when there was one process
+  bool exit_known = true;  // false: it is no child of ours, or goes on running
   int exit_code = 0;
   std::optional<std::string> exit_signal;  // "SIGSEGV"
   SiteCounts sites;

@@ -36,6 +36,9 @@ class Tracker {
   // The process is gone (or will not be looked at any more): what is still in the ring and the samples.
   void finish();
 
+  // How many cases have become findings, or stronger ones: findings() is the same as long as this is.
+  u64 revision() const { return revision_; }
+
   // A case that earned at least kSuspect.
   struct Outcome {
     const Case* found = nullptr;
@@ -138,6 +141,7 @@ class Tracker {
   u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0;
   u64 revision_ = 0;
   bool settled_at_end_ = false;
+  u64 revision_ = 0;
 };
 
 }  // namespace geist::judge

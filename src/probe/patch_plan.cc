@@ -60,11 +60,11 @@ class Planner {
     ByteView blob = runtime_blob();
     plan_.region_bytes.assign(blob.begin(), blob.end());
     std::memcpy(&header_, blob.data(), sizeof header_);
+    const RegionShape shape = region_shape(max_sites);
     align(kPageBytes);
-    plan_.site_table_offset = plan_.region_bytes.size();
-    plan_.region_bytes.resize(plan_.region_bytes.size() + (max_sites + kMaxHooks) * sizeof(abi::Site), 0);
-    align(kPageBytes);
-    plan_.site_table_size = plan_.region_bytes.size() - plan_.site_table_offset;
+    plan_.region_bytes.resize(shape.site_table_offset + shape.site_table_size, 0);
+    plan_.site_table_offset = shape.site_table_offset;
+    plan_.site_table_size = shape.site_table_size;
   }
 
   SiteBucket add_site(const AppendSite& site, abi::SiteMode mode);
@@ -221,9 +221,13 @@ ByteView runtime_blob() {
   return {geist_runtime_blob_begin, static_cast<usize>(geist_runtime_blob_end - geist_runtime_blob_begin)};
 }
 
-u64 region_size(usize sites) {
-  u64 bytes = runtime_blob().size() + (sites + kMaxHooks) * (sizeof(abi::Site) + kTrampolineBytes) + 4 * kPageBytes;
-  return (bytes + kPageBytes - 1) & ~(kPageBytes - 1);
+RegionShape region_shape(usize sites) {
+  auto whole_pages = [](u64 bytes) { return (bytes + kPageBytes - 1) & ~(kPageBytes - 1); };
+  RegionShape shape;
+  shape.site_table_offset = whole_pages(runtime_blob().size());
+  shape.site_table_size = whole_pages((sites + kMaxHooks) * sizeof(abi::Site));
+  shape.size = shape.site_table_offset + shape.site_table_size + whole_pages((sites + kMaxHooks) * kTrampolineBytes + kPageBytes);
+  return shape;
 }
 
 PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias, TargetAddr region,
@@ -232,7 +236,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
   plan.bias = bias;
   plan.region = region;
   usize probed = static_cast<usize>(table.count(SiteBucket::kProbed));
-  u64 limit = region_size(probed);
+  u64 limit = region_shape(probed).size;
   Planner planner(binary, plan, probed);
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);

@@ -53,8 +53,13 @@ struct PlanOptions {
   bool with_end_hooks = true;   // runtime.exit and the returns of main.main wait for the judge
 };
 
-// Bytes to reserve for the region of a plan for this many sites.
-u64 region_size(usize sites);
+// What to reserve for the region of a plan for this many sites, and where its writable part, the site records, will be.
+struct RegionShape {
+  u64 size = 0;
+  u64 site_table_offset = 0;
+  u64 site_table_size = 0;
+};
+RegionShape region_shape(usize sites);
 
 // Where in the image the region must be near, and the plan itself. Sites that cannot be patched get their bucket changed
 // in `table` (NoRoomForPatch, MayFault), so that the table stays the truth about what is probed.

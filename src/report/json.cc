@@ -172,7 +172,7 @@ Json report_json(const judge::Report& report) {
             {"goroot", text_or_null(target.goroot)}}},
           {"programs", programs},
           {"exit",
-           {{"code", report.exit_code},
+           {{"code", report.exit_known ? Json(report.exit_code) : Json(nullptr)},
             {"signal", report.exit_signal ? Json(*report.exit_signal) : Json(nullptr)}}},
           {"sites",
            {{"growslice_calls", report.sites.growslice_calls},
@@ -191,7 +191,10 @@ Json report_json(const judge::Report& report) {
            {{"wall_s", report.cost.wall_s},
             {"parked_s", report.cost.parked_s},
             {"monitor_cpu_s", report.cost.monitor_cpu_s},
-            {"program_cpu_s", report.cost.program_cpu_s}}},
+            {"program_cpu_s", report.cost.program_cpu_s},
+            {"stops", report.cost.stops},
+            {"pause_p50_ms", report.cost.pause_p50_ms},
+            {"pause_p99_ms", report.cost.pause_p99_ms}}},
           {"notes", report.notes},
           {"suppressed", report.suppressed},
           {"unused_suppressions", report.unused_suppressions}};
@@ -444,6 +447,9 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   cost.read("parked_s", &report->cost.parked_s);
   cost.read("monitor_cpu_s", &report->cost.monitor_cpu_s);
   cost.read("program_cpu_s", &report->cost.program_cpu_s);
+  cost.read("stops", &report->cost.stops);
+  cost.read("pause_p50_ms", &report->cost.pause_p50_ms);
+  cost.read("pause_p99_ms", &report->cost.pause_p99_ms);
   reader.read("notes", &report->notes);
   reader.read("suppressed", &report->suppressed);
   reader.read("unused_suppressions", &report->unused_suppressions);
@@ -470,7 +476,11 @@ judge::Report read_report(const ObjectReader& reader) {
     report.programs.push_back(std::move(program));
   });
   ObjectReader exit = reader.object("exit");
-  exit.read("code", &report.exit_code);
+  constexpr int kNoCode = -1;
+  int code = kNoCode;
+  exit.read("code", &code);
+  report.exit_known = code != kNoCode;
+  report.exit_code = report.exit_known ? code : 0;
   std::string signal;
   exit.read("signal", &signal);
   if (!signal.empty()) report.exit_signal = signal;

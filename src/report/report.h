@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,9 @@ struct TextOptions {
   bool color = false;
   u32 width = 100;
   std::string strip_path_prefix;
+  bool only_findings = false;  // no notes, no last line
+  // Findings that are left out of the text, though not out of its last line; empty: none are.
+  std::function<bool(const judge::Finding&)> is_left_out = {};
 };
 
 // The findings, each between lines of '=', the notes, and the one-line summary.

@@ -452,12 +452,19 @@ std::string emit_summary_line(const judge::Report& report) {
       out += " of " + format_seconds(report.cost.wall_s);
     }
   }
+  if (report.cost.stops != 0) {
+    out += fmt::format(" · stopped {} time{}, p50 {:.1f} ms, p99 {:.1f} ms", report.cost.stops,
+                       report.cost.stops == 1 ? "" : "s", report.cost.pause_p50_ms, report.cost.pause_p99_ms);
+  }
   return out;
 }
 
 std::string emit_text(const judge::Report& report, const TextOptions& options) {
   TextWriter writer(report, options);
-  for (const Finding& finding : report.findings) writer.write_finding(finding);
+  for (const Finding& finding : report.findings) {
+    if (!options.is_left_out || !options.is_left_out(finding)) writer.write_finding(finding);
+  }
+  if (options.only_findings) return writer.take();
   if (report.bisection) writer.write_bisection(*report.bisection);
   for (const std::string& note : report.notes) writer.line("geist: note: " + printable(note));
   for (const std::string& unused : report.unused_suppressions) {

@@ -1,30 +1,23 @@
-// See launch.h. What holds when the program starts: text patched, region r-x but for the site records, ring shared and
-// armed, no file descriptor of ours left in it, no tracer.
+// See launch.h. What holds when the program starts: text patched, ring shared and armed, no tracer but who asked to be one.
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
 
+#include "target/install.h"
 #include "target/launch.h"
 #include "target/tracee.h"
 
 namespace geist::target {
 namespace {
-
-constexpr u64 kReach = 0x7ff00000;     // of a rel32 branch, with room for the region itself
-constexpr u64 kLowestAddress = 0x10000;  // vm.mmap_min_addr
-constexpr u64 kPageBytes = 4096;
 
 Error system_error(const std::string& what, int error) {
   return Error(what + ": " + std::strerror(error), ErrorKind::kSystem);
@@ -119,24 +112,6 @@ Result<int> start_stopped(const LaunchRequest& request) {
 
 namespace {
 
-// A gap of `size` bytes that every part of [text, etext) reaches with a rel32, as far up as possible: brk grows from just
-// behind .bss, at a random distance.
-Result<TargetAddr> find_gap(const std::vector<MapEntry>& maps, u64 text, u64 etext, u64 size) {
-  u64 top = text + kReach - size;
-  u64 bottom = etext > kReach ? etext - kReach : kLowestAddress;
-  bottom = std::max(bottom, kLowestAddress);
-  u64 end = top & ~(kPageBytes - 1);
-  for (usize i = maps.size() + 1; i-- > 0;) {
-    // The gap below maps[i] (or below the top, for i == size).
-    u64 gap_end = i == maps.size() ? end : std::min(end, maps[i].begin);
-    u64 gap_begin = i == 0 ? bottom : std::max(bottom, maps[i - 1].end);
-    if (gap_end > gap_begin && gap_end - gap_begin >= size + 2 * kPageBytes) {
-      return TargetAddr((gap_end - size - kPageBytes) & ~(kPageBytes - 1));
-    }
-  }
-  return Error("no free memory within 2 GiB of the code", ErrorKind::kSystem);
-}
-
 class Preparation {
  public:
   Preparation(Tracee& tracee, const read::GoBinary& binary, program::SiteTable& table, const LaunchRequest& request)
@@ -146,10 +121,6 @@ class Preparation {
 
  private:
   Status reach_entry();
-  Result<u64> map(u64 at, u64 size, int protection, int flags, i64 fd, u64 offset = 0);
-  Result<u64> make_region();
-  Result<SharedRing> make_ring(const probe::PatchPlan& plan);
-  Status write_region(const probe::PatchPlan& plan);
   // All or nothing.
   Status patch(const probe::PatchPlan& plan);
   Status patch_one(const probe::CodePatch& patch);
@@ -159,12 +130,10 @@ class Preparation {
   program::SiteTable& table_;
   const LaunchRequest& request_;
   LoadBias bias_;
-  u64 ring_in_target_ = 0;
-  u64 state_in_target_ = 0;
 };
 
 Status Preparation::reach_entry() {
-  GEIST_TRY(entry, tracee_.auxv(AT_ENTRY));
+  GEIST_TRY(entry, read_auxv(tracee_.pid(), AT_ENTRY));
   bias_.bytes = entry - binary_.image().entry().value;
   if (!binary_.image().is_pie() && bias_.bytes != 0) return Error("the program was not loaded where it was linked");
   // The dynamic linker runs first and relocates. Static programs are run there too: at its exec a process is still inside
@@ -172,64 +141,13 @@ Status Preparation::reach_entry() {
   return tracee_.run_to(TargetAddr(entry));
 }
 
-Result<u64> Preparation::map(u64 at, u64 size, int protection, int flags, i64 fd, u64 offset) {
-  GEIST_TRY(result, tracee_.syscall(SYS_mmap, {at, size, static_cast<u64>(protection), static_cast<u64>(flags),
-                                               static_cast<u64>(fd), offset}));
-  if (result < 0 && result > -4096) return system_error("mmap in the program", static_cast<int>(-result));
-  return static_cast<u64>(result);
-}
-
-Result<u64> Preparation::make_region() {
-  const read::ModuleData& module = binary_.module();
-  u64 size = probe::region_size(static_cast<usize>(table_.count(program::SiteBucket::kProbed)));
-  GEIST_TRY(maps, tracee_.maps());
-  GEIST_TRY(gap, find_gap(maps, bias_.to_target(module.text).value, bias_.to_target(module.etext).value, size));
-  return map(gap.value, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
-}
-
-// The memfd is made by the target (so that it needs no file of ours), opened here through /proc, and closed there:
-// the program's file descriptors stay what they would be.
-Result<SharedRing> Preparation::make_ring(const probe::PatchPlan& plan) {
-  static const char name[] = "geist-ring";
-  GEIST_TRY(regs, tracee_.registers());
-  TargetAddr scratch((regs.rsp - 512) & ~u64{15});
-  std::array<u8, sizeof name> saved{};
-  GEIST_TRY_STATUS(tracee_.read(scratch, saved));
-  GEIST_TRY_STATUS(tracee_.write(scratch, {reinterpret_cast<const u8*>(name), sizeof name}));
-  GEIST_TRY(fd, tracee_.syscall(SYS_memfd_create, {scratch.value, MFD_CLOEXEC, 0, 0, 0, 0}));
-  GEIST_TRY_STATUS(tracee_.write(scratch, saved));
-  if (fd < 0) return system_error("memfd_create in the program", static_cast<int>(-fd));
-  GEIST_TRY(truncated, tracee_.syscall(SYS_ftruncate, {static_cast<u64>(fd), abi::kRingBytes + plan.site_table_size, 0, 0, 0, 0}));
-  if (truncated < 0) return system_error("ftruncate in the program", static_cast<int>(-truncated));
-  GEIST_TRY(at, map(0, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd));
-  ring_in_target_ = at;
-  GEIST_TRY(records, map(plan.region.value + plan.site_table_offset, plan.site_table_size, PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_FIXED, fd, abi::kRingBytes));
-  (void)records;
-  Fd ours(::open(fmt::format("/proc/{}/fd/{}", tracee_.pid(), fd).c_str(), O_RDWR | O_CLOEXEC));
-  if (!ours.valid()) return system_error("cannot open the memory shared with the program", errno);
-  GEIST_TRY(closed, tracee_.syscall(SYS_close, {static_cast<u64>(fd), 0, 0, 0, 0, 0}));
-  if (closed < 0) return system_error("close in the program", static_cast<int>(-closed));
-  return SharedRing::create(std::move(ours), binary_.layout(), request_.budget, plan.site_table_size);
-}
-
-Status Preparation::write_region(const probe::PatchPlan& plan) {
-  GEIST_TRY(state, map(0, sizeof(abi::State), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1));
-  state_in_target_ = state;
-  std::vector<u8> bytes = plan.region_bytes;
-  std::memcpy(bytes.data() + offsetof(abi::BlobHeader, state), &state_in_target_, sizeof state_in_target_);
-  GEIST_TRY_STATUS(tracee_.write(plan.region, bytes));
-  const u64 first[4] = {~u64{0}, ring_in_target_, ring_in_target_ + abi::kControlBytes, 0};
-  return tracee_.write(TargetAddr(state), {reinterpret_cast<const u8*>(first), sizeof first});
-}
-
 Status Preparation::patch_one(const probe::CodePatch& patch) {
   std::vector<u8> found(patch.original.size());
-  GEIST_TRY_STATUS(tracee_.read(patch.addr, found));
+  GEIST_TRY_STATUS(tracee_.memory().read(patch.addr, found));
   if (found != patch.original) {
     return Error(fmt::format("the code at {:#x} differs from the file: packed, or changed while loading", patch.addr.value));
   }
-  return tracee_.write(patch.addr, patch.replacement);
+  return tracee_.memory().write(patch.addr, patch.replacement);
 }
 
 Status Preparation::patch(const probe::PatchPlan& plan) {
@@ -243,16 +161,24 @@ Status Preparation::patch(const probe::PatchPlan& plan) {
   for (usize i = 0; status.ok() && i < plan.hooks.size(); ++i) status = apply(plan.hooks[i]);
   for (usize i = 0; status.ok() && i < plan.sites.size(); ++i) status = apply(plan.sites[i].patch);
   if (status.ok()) return status;
-  for (const probe::CodePatch* patch : done) GEIST_TRY_STATUS(tracee_.write(patch->addr, patch->original));
+  for (const probe::CodePatch* patch : done) {
+    GEIST_TRY_STATUS(tracee_.memory().write(patch->addr, patch->original));
+  }
   return status;
 }
 
 Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(reach_entry());
-  GEIST_TRY(region, make_region());
-  probe::PatchPlan plan = probe::plan_patches(binary_, table_, bias_, TargetAddr(region), request_.plan);
-  GEIST_TRY(ring, make_ring(plan));
-  GEIST_TRY_STATUS(write_region(plan));
+  const read::ModuleData& module = binary_.module();
+  const probe::RegionShape shape = probe::region_shape(static_cast<usize>(table_.count(program::SiteBucket::kProbed)));
+  GEIST_TRY(maps, read_maps(tracee_.pid()));
+  GEIST_TRY(gap, find_gap(maps, bias_.to_target(module.text), bias_.to_target(module.etext), shape.size));
+  Footprint footprint;
+  footprint.region = gap;
+  GEIST_TRY_STATUS(map_code_and_state(tracee_, shape, footprint));
+  probe::PatchPlan plan = probe::plan_patches(binary_, table_, bias_, footprint.region, request_.plan);
+  GEIST_TRY(ring, map_ring(tracee_, shape, footprint, binary_.layout(), request_.budget));
+  GEIST_TRY_STATUS(write_region(tracee_.memory(), plan, footprint));
   GEIST_TRY_STATUS(patch(plan));
   ring.beat();
   return std::unique_ptr<ProbedProcess>(new ProbedProcess{tracee_.pid(), bias_, std::move(plan), std::move(ring),

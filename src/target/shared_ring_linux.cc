@@ -70,6 +70,7 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   c.g_goid = layout.g_goid;
   c.g_m = layout.g_m;
   c.m_procid = layout.m_procid;
+  c.tool_pid = static_cast<u32>(::getpid());
   for (u64 i = 0; i < abi::kSlots; ++i) ring.slots_[i].sequence = i;
   c.armed = 1;
   return ring;

@@ -1,6 +1,4 @@
 // ptrace by the book: the process is stopped whenever anything here runs; see tracee.h.
-#include <elf.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -8,10 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <sstream>
-
-#include <fmt/format.h>
+#include <vector>
 
 #include "target/tracee.h"
 
@@ -25,62 +20,21 @@ Error system_error(const std::string& what) {
 }  // namespace
 
 Result<Tracee> Tracee::adopt(int pid) {
-  Tracee tracee(pid);
-  tracee.mem_ = Fd(::open(fmt::format("/proc/{}/mem", pid).c_str(), O_RDWR | O_CLOEXEC));
-  if (!tracee.mem_.valid()) return system_error("cannot open the memory of the started process");
-  return tracee;
+  GEIST_TRY(memory, WritableMemory::open(pid));
+  return Tracee(pid, std::move(memory));
 }
 
 Result<user_regs_struct> Tracee::registers() const {
   user_regs_struct regs{};
-  if (ptrace(PTRACE_GETREGS, pid_, 0, &regs) != 0) return system_error("ptrace: cannot read registers");
+  if (ptrace(PTRACE_GETREGS, pid_, 0, &regs) != 0)
+    return system_error("ptrace: cannot read registers");
   return regs;
 }
 
 Status Tracee::set_registers(const user_regs_struct& regs) const {
-  if (ptrace(PTRACE_SETREGS, pid_, 0, &regs) != 0) return system_error("ptrace: cannot write registers");
+  if (ptrace(PTRACE_SETREGS, pid_, 0, &regs) != 0)
+    return system_error("ptrace: cannot write registers");
   return Done{};
-}
-
-Status Tracee::read(TargetAddr addr, std::span<u8> out) const {
-  ssize_t got = ::pread(mem_.get(), out.data(), out.size(), static_cast<off_t>(addr.value));
-  if (got != static_cast<ssize_t>(out.size())) return system_error(fmt::format("cannot read memory at {:#x}", addr.value));
-  return Done{};
-}
-
-Status Tracee::write(TargetAddr addr, ByteView bytes) const {
-  ssize_t put = ::pwrite(mem_.get(), bytes.data(), bytes.size(), static_cast<off_t>(addr.value));
-  if (put != static_cast<ssize_t>(bytes.size())) {
-    return system_error(fmt::format("cannot write memory at {:#x}", addr.value));
-  }
-  return Done{};
-}
-
-Result<std::vector<MapEntry>> Tracee::maps() const {
-  std::ifstream in(fmt::format("/proc/{}/maps", pid_));
-  if (!in) return system_error("cannot read /proc/PID/maps");
-  std::vector<MapEntry> entries;
-  std::string line;
-  while (std::getline(in, line)) {
-    std::istringstream fields(line);
-    std::string range, permissions, offset, device, inode, path;
-    fields >> range >> permissions >> offset >> device >> inode;
-    std::getline(fields >> std::ws, path);
-    usize dash = range.find('-');
-    if (dash == std::string::npos) return Error("/proc/PID/maps: a line without a range: " + line);
-    entries.push_back({std::stoull(range.substr(0, dash), nullptr, 16), std::stoull(range.substr(dash + 1), nullptr, 16),
-                       permissions, path});
-  }
-  return entries;
-}
-
-Result<u64> Tracee::auxv(u64 type) const {
-  std::ifstream in(fmt::format("/proc/{}/auxv", pid_), std::ios::binary);
-  u64 entry[2];
-  while (in.read(reinterpret_cast<char*>(entry), sizeof entry)) {
-    if (entry[0] == type) return entry[1];
-  }
-  return Error(fmt::format("the auxiliary vector of the process has no entry of type {}", type), ErrorKind::kSystem);
 }
 
 Status Tracee::wait_for_trap() {
@@ -96,31 +50,33 @@ Status Tracee::wait_for_trap() {
     }
     if (!WIFSTOPPED(status)) continue;
     if (WSTOPSIG(status) == SIGTRAP) return Done{};
-    if (ptrace(PTRACE_CONT, pid_, 0, WSTOPSIG(status)) != 0) return system_error("ptrace: cannot continue");
+    if (ptrace(PTRACE_CONT, pid_, 0, WSTOPSIG(status)) != 0)
+      return system_error("ptrace: cannot continue");
   }
 }
 
 Status Tracee::run_to(TargetAddr addr) {
   u8 original = 0;
   const u8 breakpoint = 0xcc;
-  GEIST_TRY_STATUS(read(addr, {&original, 1}));
-  GEIST_TRY_STATUS(write(addr, {&breakpoint, 1}));
+  GEIST_TRY_STATUS(memory_.read(addr, {&original, 1}));
+  GEIST_TRY_STATUS(memory_.write(addr, {&breakpoint, 1}));
   if (ptrace(PTRACE_CONT, pid_, 0, 0) != 0) return system_error("ptrace: cannot continue");
   GEIST_TRY_STATUS(wait_for_trap());
-  GEIST_TRY_STATUS(write(addr, {&original, 1}));
+  GEIST_TRY_STATUS(memory_.write(addr, {&original, 1}));
   GEIST_TRY(regs, registers());
-  if (regs.rip != addr.value + 1) return Error("the process stopped somewhere else than at its entry", ErrorKind::kSystem);
+  if (regs.rip != addr.value + 1)
+    return Error("the process stopped somewhere else than at its entry", ErrorKind::kSystem);
   regs.rip = addr.value;
   return set_registers(regs);
 }
 
-Result<i64> Tracee::syscall(long number, std::array<u64, 6> args) {
+Result<i64> Tracee::syscall(long number, const std::array<u64, 6>& args) {
   GEIST_TRY(saved, registers());
   const std::array<u8, 3> code{0x0f, 0x05, 0xcc};  // SYSCALL; INT3
   std::array<u8, 3> original{};
   TargetAddr at(saved.rip);
-  GEIST_TRY_STATUS(read(at, original));
-  GEIST_TRY_STATUS(write(at, code));
+  GEIST_TRY_STATUS(memory_.read(at, original));
+  GEIST_TRY_STATUS(memory_.write(at, code));
   user_regs_struct regs = saved;
   regs.rax = static_cast<u64>(number);
   regs.orig_rax = ~0ull;  // not inside a system call: nothing to restart
@@ -134,7 +90,7 @@ Result<i64> Tracee::syscall(long number, std::array<u64, 6> args) {
   if (ptrace(PTRACE_CONT, pid_, 0, 0) != 0) return system_error("ptrace: cannot continue");
   GEIST_TRY_STATUS(wait_for_trap());
   GEIST_TRY(after, registers());
-  GEIST_TRY_STATUS(write(at, original));
+  GEIST_TRY_STATUS(memory_.write(at, original));
   GEIST_TRY_STATUS(set_registers(saved));
   if (after.rip != at.value + code.size()) {
     return Error("a system call made for the process did not come back", ErrorKind::kSystem);
@@ -142,8 +98,36 @@ Result<i64> Tracee::syscall(long number, std::array<u64, 6> args) {
   return static_cast<i64>(after.rax);
 }
 
+// Texts are put below the stack pointer for the time of their call: the program has not begun to
+// use its stack.
+Status Tracee::call(std::span<const RemoteCall> calls,
+                    const std::function<Status(usize, i64)>& told) {
+  constexpr u64 kBelow = 512;
+  i64 first = 0;
+  for (usize i = 0; i < calls.size(); ++i) {
+    std::array<u64, 6> args = calls[i].args;
+    std::vector<u8> saved(calls[i].text.empty() ? 0 : calls[i].text.size() + 1);
+    TargetAddr scratch;
+    if (!saved.empty()) {
+      GEIST_TRY(regs, registers());
+      scratch = TargetAddr((regs.rsp - kBelow - saved.size()) & ~u64{15});
+      GEIST_TRY_STATUS(memory_.read(scratch, saved));
+      GEIST_TRY_STATUS(memory_.write(
+          scratch, {reinterpret_cast<const u8*>(calls[i].text.c_str()), saved.size()}));
+      args[0] = scratch.value;
+    }
+    if (calls[i].result_arg >= 0)
+      args[static_cast<usize>(calls[i].result_arg)] = static_cast<u64>(first);
+    GEIST_TRY(result, syscall(calls[i].number, args));
+    if (!saved.empty()) GEIST_TRY_STATUS(memory_.write(scratch, saved));
+    if (i == 0) first = result;
+    GEIST_TRY_STATUS(told(i, result));
+  }
+  return Done{};
+}
+
 Status Tracee::detach() {
-  mem_.reset();
+  memory_.close();
   if (ptrace(PTRACE_DETACH, pid_, 0, 0) != 0) return system_error("ptrace: cannot detach");
   return Done{};
 }

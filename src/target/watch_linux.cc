@@ -1,5 +1,4 @@
 // perf_event_open for data breakpoints; see watch.h. Every record from the buffer is checked against its stated size.
-#include <dirent.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
@@ -9,11 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include <fmt/format.h>
 
+#include "target/process_info.h"
 #include "target/watch.h"
 
 namespace geist::target {
@@ -87,18 +86,6 @@ std::optional<WatchSample> parse_sample(ByteView body, u16 misc) {
   }
   if (in.failed()) return std::nullopt;
   return sample;
-}
-
-std::vector<int> threads_of(int pid) {
-  std::vector<int> tids;
-  DIR* dir = ::opendir(fmt::format("/proc/{}/task", pid).c_str());
-  if (dir == nullptr) return tids;
-  while (const dirent* entry = ::readdir(dir)) {
-    int tid = std::atoi(entry->d_name);
-    if (tid > 0) tids.push_back(tid);
-  }
-  ::closedir(dir);
-  return tids;
 }
 
 }  // namespace

@@ -1,0 +1,241 @@
+// geist attach: as geist run (cmd_run.cc), but on a process that runs already, is not our child,
+// and goes on afterwards.
+#include "cli/cmd_attach.h"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "cli/debug_opener.h"
+#include "cli/exit_code.h"
+#include "cli/find_process.h"
+#include "cli/print.h"
+#include "cli/refuse_sanitized.h"
+#include "cli/run_report.h"
+#include "heap/runtime_symbols.h"
+#include "heap/suspended.h"
+#include "judge/sources.h"
+#include "report/report.h"
+#include "target/attach.h"
+
+namespace geist::cli {
+namespace {
+
+// Signals that ask us to end. From here on none of them can interrupt a patch: they are looked for
+// between turns.
+class EndSignals {
+ public:
+  EndSignals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+    fd_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  }
+  bool came() const {
+    signalfd_siginfo info;
+    return ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+  }
+
+ private:
+  Fd fd_;
+};
+
+double percentile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  usize rank = static_cast<usize>(std::ceil(share * static_cast<double>(values.size())));
+  return values[std::min(values.size() - 1, rank == 0 ? 0 : rank - 1)];
+}
+
+// The findings that were printed already, at which level: --now prints each once, and again when it
+// has become stronger.
+class EarlyPrinter {
+ public:
+  EarlyPrinter(const ReportOutput& output, program::SourceCache& sources, judge::Target target)
+      : output_(output), sources_(sources), target_(std::move(target)) {}
+  void print_new(const judge::Tracker& tracker) {
+    if (tracker.revision() == revision_) return;
+    revision_ = tracker.revision();
+    judge::Report report;
+    report.target = target_;
+    report.findings = tracker.findings();
+    std::erase_if(report.findings, [&](const judge::Finding& f) { return is_printed(f); });
+    if (report.findings.empty()) return;
+    judge::add_sources(report.findings, sources_);
+    for (const judge::Finding& f : output_.print_early(std::move(report)))
+      printed_[f.fingerprint] = f.level;
+  }
+  bool is_printed(const judge::Finding& f) const {
+    auto known = printed_.find(f.fingerprint);
+    return known != printed_.end() && known->second >= f.level;
+  }
+
+ private:
+  const ReportOutput& output_;
+  program::SourceCache& sources_;
+  judge::Target target_;
+  std::map<std::string, judge::Level> printed_;
+  u64 revision_ = 0;
+};
+
+Result<std::unique_ptr<read::GoBinary>> open_program(const FoundProcess& process,
+                                                     const AttachOptions& options) {
+  auto binary = read::GoBinary::open(process.program_link(), {options.assume_go_minor});
+  if (!binary.ok())
+    return binary.take_error().in(fmt::format("process {} ({})", process.pid, process.name));
+  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return status.take_error();
+  target::ProcessMemory memory(process.thread);
+  GEIST_TRY(maps, target::read_maps(process.thread));
+  if (std::optional<u32> other = target::find_other_geist(memory, maps)) {
+    return Error(fmt::format("process {} ({}) is watched by another geist already (process {})",
+                             process.pid, process.name, *other))
+        .with_hint("End that one first.");
+  }
+  return binary;
+}
+
+enum class End { kTime, kAsked, kProcessOver };
+
+End watch(judge::Tracker& tracker, const target::Attachment& attachment, const EndSignals& signals,
+          const AttachOptions& options, EarlyPrinter& early) {
+  for (;;) {
+    tracker.turn();
+    if (options.now) early.print_new(tracker);
+    if (attachment.is_over()) return End::kProcessOver;
+    if (signals.came()) return End::kAsked;
+    if (options.for_s && tracker.now_s() >= *options.for_s) return End::kTime;
+  }
+}
+
+void note_end(judge::Report& report, const FoundProcess& process, End end, u64 mapped_bytes) {
+  report.exit_known = false;
+  if (end == End::kProcessOver) {
+    report.notes.push_back(
+        fmt::format("process {} ended, or became another program, while it was watched; its exit "
+                    "status is known "
+                    "to its parent only",
+                    process.pid));
+    return;
+  }
+  report.notes.push_back(fmt::format(
+      "process {} runs on with the code it had; {:.1f} MB of geist's memory stay mapped in it, for "
+      "threads that may still be inside and for the next attach",
+      process.pid, static_cast<double>(mapped_bytes) / 1e6));
+}
+
+void say_what_is_watched(const AttachOptions& options, const FoundProcess& process,
+                         const judge::SiteCounts& sites) {
+  if (options.output.quiet) return;
+  print_err(fmt::format("geist: watching process {} ({}), {} append sites{}\n", process.pid,
+                        report::printable(process.name), sites.probed,
+                        options.for_s ? "" : "; Ctrl-C ends it"));
+}
+
+void fill_pauses(judge::Cost& cost, const target::PauseLog& pauses) {
+  cost.stops = pauses.ms.size();
+  cost.pause_p50_ms = percentile(pauses.ms, 0.5);
+  cost.pause_p99_ms = percentile(pauses.ms, 0.99);
+}
+
+target::AttachRequest make_request(const AttachOptions& options, int pid,
+                                   const read::GoBinary& binary,
+                                   const heap::RuntimeSymbols& symbols) {
+  target::AttachRequest request;
+  request.pid = pid;
+  request.budget.share_percent = options.budget_percent;
+  request.budget.unready_timeout_us = kUnreadyTimeoutUs;
+  request.find_standing = [pid, &binary, &symbols](LoadBias bias) {
+    return heap::find_standing_places(target::ProcessMemory(pid), binary, symbols, bias);
+  };
+  return request;
+}
+
+}  // namespace
+
+std::optional<double> parse_duration(std::string_view text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"ms", 1e-3}, {"us", 1e-6}, {"h", 3600}, {"m", 60}, {"s", 1}};
+  double total = 0;
+  while (!text.empty()) {
+    double number = 0;
+    auto [stop, error] =
+        std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    if (error != std::errc() || number < 0) return std::nullopt;
+    text.remove_prefix(static_cast<usize>(stop - text.data()));
+    auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                             [&](const auto& u) { return text.starts_with(u.first); });
+    if (unit == std::end(kUnits)) return std::nullopt;
+    text.remove_prefix(unit->first.size());
+    total += number * unit->second;
+  }
+  return total > 0 ? std::optional<double>(total) : std::nullopt;
+}
+
+int cmd_attach(const AttachOptions& options) {
+  // The process, and its program as the kernel keeps it, whatever became of the file.
+  Result<FoundProcess> process = find_process(options.process);
+  if (!process.ok()) return fail(process.error());
+  auto binary = open_program(process.value(), options);
+  if (!binary.ok()) return fail(binary.error());
+  Result<ReportOutput> output = ReportOutput::open(options.output);
+  if (!output.ok()) return fail(output.error());
+
+  // Names and append sites. From here on both are only read.
+  EndSignals signals;
+  DebugOpener debug(*binary.value());
+  program::SiteTable sites =
+      program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  auto symbols = heap::find_runtime_symbols(*binary.value());
+  if (!symbols.ok()) return fail(symbols.error());
+
+  // Patch it. When this returns the process runs and nobody traces it.
+  auto attached = target::Attachment::attach(
+      *binary.value(), sites,
+      make_request(options, process->thread, *binary.value(), symbols.value()));
+  if (!attached.ok()) return fail(attached.error());
+  target::Attachment& attachment = *attached.value();
+  say_what_is_watched(options, process.value(), count_sites(sites));
+
+  // Judge while it runs.
+  judge::Context context =
+      judge::make_context(*binary.value(), debug.wait(attachment.process().ring), attachment.process(), symbols.value());
+  judge::Tracker tracker(context, attachment.process(), tracker_options(!options.no_watch, options.history));
+  program::SourceCache sources({.go_release = binary.value()->build_info().release.text,
+                                .binary_path = process->executable});
+  const judge::Target target =
+      describe_target(process->command, *binary.value(), process->executable);
+  EarlyPrinter early(output.value(), sources, target);
+  End end = watch(tracker, attachment, signals, options, early);
+
+  // Leave it as it was.
+  Status left = attachment.detach();
+  tracker.finish();
+  if (!left.ok())
+    return fail(std::move(left).take_error().in("the code of the process could not be restored"));
+
+  // Tell.
+  judge::Report report;
+  report.geist_version = GEIST_VERSION;
+  report.target = target;
+  report.sites = count_sites(sites);
+  fill_report(report, tracker, attachment.process(), 0);
+  report.cost.wall_s = tracker.now_s();
+  fill_pauses(report.cost, attachment.pauses());
+  judge::add_sources(report.findings, sources);
+  note_what_was_missing(report, tracker, debug, !options.no_watch);
+  note_end(report, process.value(), end, attachment.mapped_bytes());
+  Result<int> status = output->finish(std::move(report),
+                                      [&](const judge::Finding& f) { return early.is_printed(f); });
+  return status.ok() ? status.value() : fail(status.error());
+}
+
+}  // namespace geist::cli

@@ -1,0 +1,161 @@
+// See install.h. What holds behind it: region r-x but for the site records, no file descriptor of
+// ours in the process.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "target/install.h"
+
+namespace geist::target {
+namespace {
+
+constexpr u64 kReach = 0x7ff00000;       // of a rel32 branch, with room for the region itself
+constexpr u64 kLowestAddress = 0x10000;  // vm.mmap_min_addr
+constexpr u64 kPageBytes = 4096;
+constexpr usize kJmpBytes = 5;
+constexpr i64 kMaxErrno = 4095;
+
+Error system_error(const std::string& what, i64 error) {
+  return Error(what + ": " + std::strerror(static_cast<int>(error)), ErrorKind::kSystem);
+}
+
+bool failed(i64 result) {
+  return result < 0 && result >= -kMaxErrno;
+}
+
+RemoteCall mmap_call(u64 at, u64 size, int protection, int flags) {
+  return {SYS_mmap, {at, size, static_cast<u64>(protection), static_cast<u64>(flags), ~u64{0}, 0}};
+}
+
+usize bytes_to_page_end(TargetAddr addr) {
+  return kPageBytes - addr.value % kPageBytes;
+}
+
+Status write_split(const WritableMemory& memory, TargetAddr addr, ByteView bytes, bool head_first) {
+  if (bytes.size() <= bytes_to_page_end(addr)) return memory.write(addr, bytes);
+  GEIST_CHECK(kJmpBytes <= bytes_to_page_end(addr));
+  ByteView head = bytes.first(kJmpBytes), rest = bytes.subspan(kJmpBytes);
+  if (head_first) GEIST_TRY_STATUS(memory.write(addr, head));
+  GEIST_TRY_STATUS(memory.write(addr + kJmpBytes, rest));
+  if (head_first) return Done{};
+  return memory.write(addr, head);
+}
+
+}  // namespace
+
+Result<TargetAddr> find_gap(const std::vector<MapEntry>& maps, TargetAddr text, TargetAddr etext,
+                            u64 size) {
+  u64 top = text.value + kReach - size;
+  u64 bottom =
+      std::max(etext.value > kReach ? etext.value - kReach : kLowestAddress, kLowestAddress);
+  u64 end = top & ~(kPageBytes - 1);
+  for (usize i = maps.size() + 1; i-- > 0;) {
+    // The gap below maps[i] (or below the top, for i == size).
+    u64 gap_end = i == maps.size() ? end : std::min(end, maps[i].begin);
+    u64 gap_begin = i == 0 ? bottom : std::max(bottom, maps[i - 1].end);
+    if (gap_end > gap_begin && gap_end - gap_begin >= size + 2 * kPageBytes) {
+      return TargetAddr((gap_end - size - kPageBytes) & ~(kPageBytes - 1));
+    }
+  }
+  return Error("no free memory within 2 GiB of the code", ErrorKind::kSystem);
+}
+
+Status map_code_and_state(RemoteProcess& process, const probe::RegionShape& shape,
+                          Footprint& footprint) {
+  constexpr int kPrivate = MAP_PRIVATE | MAP_ANONYMOUS;
+  const u64 region = footprint.region.value;
+  const RemoteCall calls[] = {
+      mmap_call(region, shape.size, PROT_READ | PROT_EXEC, kPrivate | MAP_FIXED_NOREPLACE),
+      mmap_call(0, sizeof(abi::State), PROT_READ | PROT_WRITE, kPrivate),
+  };
+  return process.call(calls, [&](usize index, i64 result) -> Status {
+    if (failed(result)) return system_error("mmap in the program", -result);
+    if (index == 0) footprint.region_size = shape.size;
+    if (index == 1) footprint.state = TargetAddr(static_cast<u64>(result));
+    return Done{};
+  });
+}
+
+Result<SharedRing> map_ring(RemoteProcess& process, const probe::RegionShape& shape,
+                            Footprint& footprint, const read::Layout& layout,
+                            const Budget& budget) {
+  RemoteCall map = mmap_call(footprint.ring.value, abi::kRingBytes, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | (footprint.ring ? MAP_FIXED : 0));
+  map.result_arg = 4;
+  RemoteCall records =
+      mmap_call(footprint.region.value + shape.site_table_offset, shape.site_table_size,
+                PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED);
+  records.args[5] = abi::kRingBytes;
+  records.result_arg = 4;
+  const RemoteCall calls[] = {
+      {SYS_memfd_create, {0, MFD_CLOEXEC}, "geist-ring"},
+      {SYS_ftruncate, {0, abi::kRingBytes + shape.site_table_size}, {}, 0},
+      map,
+      records,
+      {SYS_close, {}, {}, 0},
+  };
+  const char* names[] = {"memfd_create", "ftruncate", "mmap", "mmap", "close"};
+  Fd ours;
+  Status made = process.call(calls, [&](usize index, i64 result) -> Status {
+    if (failed(result)) return system_error(std::string(names[index]) + " in the program", -result);
+    if (index == 0)
+      ours = Fd(
+          ::open(fmt::format("/proc/{}/fd/{}", process.pid(), result).c_str(), O_RDWR | O_CLOEXEC));
+    if (index == 0 && !ours.valid())
+      return system_error("cannot open the memory shared with the program", errno);
+    if (index == 2) footprint.ring = TargetAddr(static_cast<u64>(result));
+    return Done{};
+  });
+  if (!made.ok()) return made.take_error();
+  return SharedRing::create(std::move(ours), layout, budget, shape.site_table_size);
+}
+
+Status unmap(RemoteProcess& process, const Footprint& footprint) {
+  const RemoteCall calls[] = {
+      {SYS_munmap, {footprint.region.value, footprint.region_size}},
+      {SYS_munmap, {footprint.state.value, sizeof(abi::State)}},
+      {SYS_munmap, {footprint.ring.value, abi::kRingBytes}},
+  };
+  return process.call(calls, [](usize, i64 result) -> Status {
+    if (failed(result)) return system_error("munmap in the program", -result);
+    return Done{};
+  });
+}
+
+Status write_region(const WritableMemory& memory, const probe::PatchPlan& plan,
+                    const Footprint& footprint) {
+  std::vector<u8> bytes = plan.region_bytes;
+  abi::BlobHeader header{};
+  std::memcpy(&header, bytes.data(), sizeof header);
+  header.state = footprint.state.value;
+  header.region_size = static_cast<u32>(footprint.region_size);
+  std::memcpy(bytes.data(), &header, sizeof header);
+  GEIST_TRY_STATUS(memory.write(plan.region, bytes));
+  // free_stacks, control, slots, reserved, then the contexts, which start empty.
+  std::vector<u8> state(offsetof(abi::State, stacks), 0);
+  const u64 first[4] = {~u64{0}, footprint.ring.value, footprint.ring.value + abi::kControlBytes,
+                        0};
+  std::memcpy(state.data(), first, sizeof first);
+  return memory.write(footprint.state, state);
+}
+
+bool can_write_patch(const probe::CodePatch& patch) {
+  return bytes_to_page_end(patch.addr) >= kJmpBytes;
+}
+
+Status write_patch(const WritableMemory& memory, const probe::CodePatch& patch) {
+  return write_split(memory, patch.addr, patch.replacement, true);
+}
+
+Status restore_patch(const WritableMemory& memory, const probe::CodePatch& patch) {
+  return write_split(memory, patch.addr, patch.original, false);
+}
+
+}  // namespace geist::target
