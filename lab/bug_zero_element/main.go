@@ -1,5 +1,5 @@
 // The element that is overwritten was all zero: the destination looks like fresh memory.
-// want-miss: an element that was all zero is not told from unused capacity
+// geist: --thorough
 package main
 
 import "fmt"

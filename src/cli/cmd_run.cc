@@ -86,6 +86,16 @@ struct DebugOpener {
   ~DebugOpener() { join(); }
 };
 
+target::LaunchRequest make_request(const RunOptions& options, const std::string& path) {
+  target::LaunchRequest request;
+  request.path = path;
+  request.command = options.command;
+  request.budget.share_percent = options.budget_percent;
+  request.plan.thorough = options.thorough;
+  if (options.thorough) request.budget.grace_ms = target::kThoroughGraceMs;
+  return request;
+}
+
 ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process, const ChildSignals& signals) {
   for (;;) {
     tracker.turn();
@@ -144,10 +154,7 @@ int cmd_run(const RunOptions& options) {
   // Start it with every site probed. When this returns the program runs and nobody traces it.
   Result<ChildSignals> signals = ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
-  target::LaunchRequest request;
-  request.path = program->path;
-  request.command = options.command;
-  request.budget.share_percent = options.budget_percent;
+  target::LaunchRequest request = make_request(options, program->path);
   request.signal_mask = signals->child_mask();
   auto process = target::launch(*binary.value(), sites, request);
   if (!process.ok()) return fail(process.error());

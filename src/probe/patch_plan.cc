@@ -55,7 +55,8 @@ abi::Location resolve(const ValueLocation& from, LoadBias bias) {
 
 class Planner {
  public:
-  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites) : binary_(binary), plan_(plan) {
+  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites, bool thorough)
+      : binary_(binary), plan_(plan), thorough_(thorough) {
     ByteView blob = runtime_blob();
     plan_.region_bytes.assign(blob.begin(), blob.end());
     std::memcpy(&header_, blob.data(), sizeof header_);
@@ -76,7 +77,7 @@ class Planner {
   TrampolinePlace next_place(u32 entry_offset) {
     align(16);
     u64 record = plan_.region.value + plan_.site_table_offset + records_ * sizeof(abi::Site);
-    return {plan_.bias, plan_.region.value + plan_.region_bytes.size(), record, plan_.region.value + entry_offset};
+    return {plan_.bias, plan_.region.value + plan_.region_bytes.size(), record, plan_.region.value + entry_offset, thorough_};
   }
   bool overlaps(const Displaced& d) const {
     auto after = ranges_.lower_bound(d.begin.value);
@@ -88,6 +89,7 @@ class Planner {
 
   const read::GoBinary& binary_;
   PatchPlan& plan_;
+  bool thorough_;
   abi::BlobHeader header_{};
   usize records_ = 0;
   std::map<u64, u64> ranges_;  // replaced bytes, begin → end
@@ -194,7 +196,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
   plan.region = region;
   usize probed = static_cast<usize>(table.count(SiteBucket::kProbed));
   u64 limit = region_size(probed);
-  Planner planner(binary, plan, probed);
+  Planner planner(binary, plan, probed, options.thorough);
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);
   plan_exit_hook(binary, planner, plan, header.entry_exit);

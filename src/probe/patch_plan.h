@@ -45,6 +45,7 @@ struct PatchPlan {
 
 struct PlanOptions {
   std::vector<ImageAddr> only;  // probe just these calls; empty: all
+  bool thorough = false;        // also appends to a destination that is all zero
 };
 
 // Bytes to reserve for the region of a plan for this many sites.

@@ -32,6 +32,8 @@ class CheckEmitter {
   void save();
   void restore();
   bool emit();
+  // Goes to `slow` for whatever is appended, unless that is nothing.
+  bool emit_thorough();
 
  private:
   void choose_temps();
@@ -250,6 +252,18 @@ bool CheckEmitter::emit() {
   return constant && site_.elem_size != 0 ? emit_constant_size() : emit_variable_size();
 }
 
+bool CheckEmitter::emit_thorough() {
+  if (site_.num.kind == LocationKind::kConstant) {
+    if (site_.num.addend <= 0) return false;
+  } else {
+    load(temps_[0], site_.num);
+    as_.test(temps_[0], temps_[0]);
+    as_.jcc(Cond::kE, done_);
+  }
+  as_.jmp(slow_);
+  return true;
+}
+
 bool emit_displaced(Assembler& as, const program::FunctionCode& code, ByteView bytes, u32 first, u32 last,
                     LoadBias bias) {
   for (u32 i = first; i <= last; ++i) {
@@ -294,7 +308,7 @@ std::optional<Trampoline> emit_append_trampoline(const program::FunctionCode& co
 
   CheckEmitter check(as, site, place.bias, slow, done);
   check.save();
-  if (!check.emit()) return std::nullopt;
+  if (!(place.thorough ? check.emit_thorough() : check.emit())) return std::nullopt;
   as.bind(done);
   check.restore();
   Trampoline out;

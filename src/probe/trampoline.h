@@ -12,6 +12,7 @@ struct TrampolinePlace {
   u64 at = 0;           // where it will stand
   u64 site_record = 0;  // address of its abi::Site
   u64 entry_event = 0;  // runtime entry
+  bool thorough = false;  // go there whatever the destination holds
 };
 
 struct Trampoline {
