@@ -53,6 +53,8 @@ target::LaunchRequest make_request(const RunOptions& options, const std::string&
   request.budget.share_percent = options.budget_percent;
   request.budget.unready_timeout_us = kUnreadyTimeoutUs;
   request.signal_mask = signals.child_mask();
+  request.plan.thorough = options.thorough;
+  if (options.thorough) request.budget.grace_ms = target::kThoroughGraceMs;
   return request;
 }
 

@@ -112,6 +112,7 @@ Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");
+  options.thorough = parsed.has("thorough");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.history = static_cast<u32>(parsed.number("history"));
   return options;

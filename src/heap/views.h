@@ -36,10 +36,11 @@ struct HeaderHit {
 };
 
 // A goroutine that runs as far as Go knows, but is known to stand at `sp`: what lies below is left from
-// calls that returned.
+// calls that returned. With `roots` the words that it can still use are known.
 struct StandingGoroutine {
   TargetAddr g;
   TargetAddr sp;
+  const std::vector<u64>* roots = nullptr;
 };
 
 struct ScanStats {

@@ -176,6 +176,8 @@ Access AccessReader::read(const target::WatchSample& sample) {
   access.time = sample.time;
   access.word = sample.word;
   access.tid = sample.tid;
+  access.g = TargetAddr(sample.regs[x86::kR14]);
+  access.sp = TargetAddr(sample.regs[x86::kRsp]);
   access.sample = &sample;
   TargetAddr region = context_.plan.region;
   bool ours = sample.ip >= region && sample.ip < region + context_.plan.region_bytes.size();

@@ -32,12 +32,19 @@ struct Candidate {
   u32 seen_unchanged = 0;          // later looks at which header and changed bytes were as the append left them
 };
 
+// A g and the goroutine that had it: Go uses the g of an ended goroutine for a new one.
+struct KnownGoroutine {
+  TargetAddr g;
+  u64 goid = 0;
+};
+
 struct Case {
   std::unique_ptr<abi::Event> event;
   Append append;
   double at_s = 0;      // since the start of the run
   u32 sweepgen = 0;     // when it happened, for survived_gc
   std::vector<Candidate> candidates;
+  std::vector<KnownGoroutine> goroutines;  // at the event
   std::vector<std::string> before;  // the first overwritten elements in their type, printed while they were there
 };
 

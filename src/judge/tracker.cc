@@ -6,7 +6,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "heap/goroutines.h"
 #include "judge/chunks.h"
+#include "judge/append_roots.h"
 #include "judge/heap_views.h"
 #include "judge/stack_views.h"
 #include "judge/through.h"
@@ -110,6 +114,7 @@ void Tracker::on_event(target::RawEvent raw) {
   for (View& view : find_parked_views(context_, c->append)) add_view(*c, std::move(view));
   add_heap_views(*c);
   print_before(*c);
+  note_goroutines(*c);
   watch_best(*c);
   bool in_time = process_.ring.still_waits(*c->event);
   process_.ring.release(ticket, *c->event);
@@ -142,7 +147,29 @@ void Tracker::add_heap_views(Case& c) {
   std::vector<std::vector<View>> views = find_heap_views(context_, {&c.append}, {options_.max_scan_bytes}, &incomplete);
   last_scan_cost_s_ = cpu_seconds() - before;
   if (incomplete) ++heap_not_scanned_;
+  drop_garbage(c, views[0]);
   for (View& view : views[0]) add_view(c, std::move(view));
+}
+
+// Headers in objects that nobody can reach any more, but the collector has not taken yet, are no victims. Asked of small
+// heaps only: the append waits. Twice, as a pointer may move behind our back while the others run.
+void Tracker::drop_garbage(const Case& c, std::vector<View>& views) {
+  constexpr u64 kMaxBytes = u64{8} << 20;
+  constexpr int kTimes = 2;
+  const std::optional<std::vector<u64>> roots = find_append_roots(context_, c.append);
+  if (!roots) return;
+  const heap::StandingGoroutine standing{TargetAddr(c.event->g), TargetAddr(c.event->regs[x86::kRsp]), &*roots};
+  std::vector<TargetAddr> objects;
+  for (const View& view : views) objects.push_back(view.holder == Holder::kHeap ? view.object : view.ptr_word);
+  std::vector<bool> ever_reached(views.size(), false);
+  for (int i = 0; i < kTimes && !objects.empty(); ++i) {
+    std::vector<bool> reached;
+    std::optional<bool> all = context_.scanner.is_reachable(objects, kMaxBytes, &reached, standing);
+    if (all != false) return;
+    for (usize k = 0; k < reached.size(); ++k) ever_reached[k] = ever_reached[k] || reached[k];
+  }
+  usize index = 0;
+  std::erase_if(views, [&](const View&) { return !ever_reached[index++]; });
 }
 
 // The elements that are about to be overwritten, as text, while what they point to is there.
@@ -155,6 +182,25 @@ void Tracker::print_before(Case& c) {
   for (u64 i = 0; size > 1 && i < kPrintedElements && (i + 1) * size <= old.size(); ++i) {
     c.before.push_back(printer.print(old.subspan(i * size, size), type));
   }
+}
+
+void Tracker::note_goroutines(Case& c) {
+  constexpr usize kMaxNoted = 10000;
+  if (c.candidates.empty()) return;
+  for (const heap::Goroutine& g : heap::read_goroutines(context_.memory, context_.binary.layout(), context_.symbols,
+                                                        context_.bias(), nullptr)) {
+    if (c.goroutines.size() < kMaxNoted) c.goroutines.push_back({g.g, g.goid});
+  }
+}
+
+// The id of the goroutine that made an access after the event; empty when it is not sure. One that had its g at the event
+// and has it now had it in between.
+std::string Tracker::find_goroutine(const Case& c, const Access& access) const {
+  auto then = std::find_if(c.goroutines.begin(), c.goroutines.end(), [&](const KnownGoroutine& k) { return k.g == access.g; });
+  if (then == c.goroutines.end()) return "";
+  std::optional<heap::Goroutine> now = heap::read_goroutine(context_.memory, context_.binary.layout(), access.g);
+  bool is_same = now && now->goid == then->goid && access.sp >= now->stack_lo && access.sp < now->stack_hi;
+  return is_same ? fmt::format("{}", now->goid) : "";
 }
 
 void Tracker::keep(std::unique_ptr<Case> c) {
@@ -369,6 +415,7 @@ bool Tracker::update_candidate(Session& session, usize index) {
     if (!chunk_changed(*c.event, evidence.element_word(), session.bytes)) continue;
     candidate.confirmed = true;
     candidate.reader = *evidence.read();
+    candidate.reader_goroutine = find_goroutine(c, *candidate.reader);
     record(c, index, Level::kConfirmed, session.bytes);
     confirmed_contexts_.insert(c.event->context);
   }

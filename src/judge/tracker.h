@@ -75,8 +75,11 @@ class Tracker {
   void on_event(target::RawEvent raw);
   std::unique_ptr<Case> open_case(target::RawEvent& raw);
   void add_heap_views(Case& c);
+  void drop_garbage(const Case& c, std::vector<View>& views);
   void print_before(Case& c);
   void add_view(Case& c, View view);
+  void note_goroutines(Case& c);
+  std::string find_goroutine(const Case& c, const Access& access) const;
   void forget(Case& c);
   bool may_spend(double seconds) const;
   void keep(std::unique_ptr<Case> c);

@@ -56,7 +56,8 @@ abi::Location resolve(const ValueLocation& from, LoadBias bias) {
 
 class Planner {
  public:
-  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites) : binary_(binary), plan_(plan) {
+  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites, bool thorough)
+      : binary_(binary), plan_(plan), thorough_(thorough) {
     ByteView blob = runtime_blob();
     plan_.region_bytes.assign(blob.begin(), blob.end());
     std::memcpy(&header_, blob.data(), sizeof header_);
@@ -77,7 +78,8 @@ class Planner {
   TrampolinePlace next_place(u32 entry_offset) {
     align(16);
     u64 record = plan_.region.value + plan_.site_table_offset + records_ * sizeof(abi::Site);
-    return {plan_.bias, plan_.region.value + plan_.region_bytes.size(), record, plan_.region.value + entry_offset};
+    return {plan_.bias, plan_.region.value + plan_.region_bytes.size(), record, plan_.region.value + entry_offset,
+            abi::kWatch, thorough_};
   }
   bool overlaps(const Displaced& d) const {
     auto after = ranges_.lower_bound(d.begin.value);
@@ -90,6 +92,7 @@ class Planner {
 
   const read::GoBinary& binary_;
   PatchPlan& plan_;
+  bool thorough_;
   abi::BlobHeader header_{};
   usize records_ = 0;
   std::map<u64, u64> ranges_;  // replaced bytes, begin → end
@@ -237,7 +240,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
   plan.region = region;
   usize probed = static_cast<usize>(table.count(SiteBucket::kProbed));
   u64 limit = region_shape(probed).size;
-  Planner planner(binary, plan, probed);
+  Planner planner(binary, plan, probed, options.thorough);
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);
   if (options.with_end_hooks) plan_exit_hook(binary, planner, plan, header.entry_exit);

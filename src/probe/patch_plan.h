@@ -48,6 +48,7 @@ struct PatchPlan {
 
 struct PlanOptions {
   std::vector<ImageAddr> only;  // probe just these calls; empty: all
+  bool thorough = false;        // also appends to a destination that is all zero
   std::map<ImageAddr, abi::SiteMode> modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
   bool only_healed = false;     // leave all other calls alone
   bool with_end_hooks = true;   // runtime.exit and the returns of main.main wait for the judge

@@ -313,7 +313,8 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   x86::RegMask live = heals ? site.live_inplace | site.live_grow : site.live_inplace;
   CheckEmitter check(as, site, place.bias, live, slow, done);
   check.save();
-  if (place.mode == abi::kHealAlways) check.emit_always();
+  const bool always = place.mode == abi::kHealAlways || (place.thorough && !heals);
+  if (always) check.emit_always();
   else if (!check.emit()) return std::nullopt;
   as.bind(done);
   check.restore();

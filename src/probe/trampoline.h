@@ -14,6 +14,7 @@ struct TrampolinePlace {
   u64 site_record = 0;  // address of its abi::Site
   u64 entry_event = 0;  // runtime entry
   abi::SiteMode mode = abi::kWatch;
+  bool thorough = false;  // watch: enter whatever the destination holds
 };
 
 struct Trampoline {

@@ -98,14 +98,26 @@ bool tool_is_alive(Control* control, uint64_t now) {
   return false;
 }
 
+// Only a thorough probe comes here with nothing to overwrite: the slots were never used, or what they hold is zero.
+static bool is_all_zero(const Append& append) {
+  uint64_t i = 0;
+  for (; i + 8 <= append.dest_size; i += 8) {
+    if (load64(append.dest + i) != 0) return false;
+  }
+  for (; i < append.dest_size; ++i) {
+    if (*reinterpret_cast<const volatile uint8_t*>(append.dest + i) != 0) return false;
+  }
+  return true;
+}
+
 // Counts the append and those that were skipped before it, and decides how many of the next are skipped. A site that
 // overwrites thousands of times is nearly always a reused buffer; every append still has its chance.
-static void count_and_thin(Control* control, Site* site) {
+static void count_and_thin(Control* control, Site* site, bool overwrites) {
   constexpr uint64_t kThinFrom = 4096, kThinMore = 1 << 16, kThinMost = 1 << 20;
   uint64_t stands_for = site->period == 0 ? 1 : site->period;
   uint64_t seen = site->seen + stands_for;
   site->seen = seen;
-  __atomic_add_fetch(&control->overwriting, stands_for, __ATOMIC_RELAXED);
+  if (overwrites) __atomic_add_fetch(&control->overwriting, stands_for, __ATOMIC_RELAXED);
   uint64_t skip = seen < kThinFrom ? 0 : seen < kThinMore ? 7 : seen < kThinMost ? 31 : 127;
   site->period = skip + 1;
   site->skip = skip;
@@ -124,12 +136,20 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
     site->skip = ~uint64_t{0};  // disarmed: the check costs a jump from now on
     return;
   }
-  count_and_thin(control, site);
+  Append append = read_append(site, saved);
+  if (!append.plausible) {
+    __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);
+    return;
+  }
+  bool overwrites = !is_all_zero(append);
+  count_and_thin(control, site, overwrites);
   uint64_t g = saved->regs[kR14];
   uint64_t sp = saved->regs[kRsp];
   uint64_t stack_hi = g != 0 ? load64(g + 8) : 0;  // g.stack.hi, runtime/runtime2.go
   if (stack_hi <= sp || stack_hi - sp > kMaxStackFrameDistance) stack_hi = sp;
+  // The two kinds are counted apart: many appends to fresh slots must not hide the first that overwrites.
   uint64_t hash = hash_context(site, saved, stack_hi);
+  if (!overwrites) hash = mix(hash, 1) | 1;
   uint64_t hit = count_context(state, control, hash);
   if (hit == 0) {
     __atomic_add_fetch(&control->lost_context_table_full, 1, __ATOMIC_RELAXED);
@@ -138,11 +158,6 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
   if ((hit & (hit - 1)) != 0 || is_tired(site)) return;
   uint64_t now = read_tsc();
   if (!tool_is_alive(control, now)) return;
-  Append append = read_append(site, saved);
-  if (!append.plausible) {
-    __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);
-    return;
-  }
   record(state, control, site, saved, append, hash, hit, now);
 }
 

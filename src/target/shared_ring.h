@@ -15,6 +15,9 @@
 
 namespace geist::target {
 
+// Most appends to fresh slots are honest and have to be looked at, too.
+inline constexpr u64 kThoroughGraceMs = 1000;
+
 struct Budget {
   u64 grace_ms = 120;         // parked time that is always allowed
   u32 share_percent = 2;      // further share of the elapsed time

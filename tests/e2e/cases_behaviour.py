@@ -27,6 +27,30 @@ def build(ctx, program, module='tests/go', **more):
     return ctx.builds.get(Build(module, program, ctx.release, **more))
 
 
+# ---- what the report says, and looking harder
+
+@case
+def the_reader_has_a_goroutine(ctx):
+    watched = ctx.watch.run([build(ctx, 'bug_closure', 'lab')])
+    confirmed = [f for f in findings(watched) if f['level'] == 'confirmed']
+    if not confirmed or any(f.get('reads_goroutine') != '1' for f in confirmed):
+        raise Failure(f'goroutines of the readers: {[f.get("reads_goroutine") for f in confirmed]}, expected 1')
+
+
+def thorough(program):
+    def check(ctx):
+        argv = [build(ctx, program)]
+        plain, watched = run(argv), ctx.watch.run(argv, flags=['--thorough'])
+        found = findings(watched)
+        if found:
+            raise Failure('found ' + '; '.join(map(describe, found)))
+        same_run(plain, watched)
+    return check
+
+
+CASES |= {f'thorough-{p}': thorough(p) for p in ('append_kinds', 'deep_stack', 'gc_stress', 'threads')}
+
+
 # ---- how a program ends
 
 ENDS = ['return', 'exit 0', 'exit 1', 'exit 3', 'exit 66', 'exit 255', 'exit-goroutine', 'goexit', 'fatal', 'recover', 'recover-nil']

@@ -46,7 +46,7 @@ def check(ctx, build, stripped):
     if truth.is_bug() != plain.last_line().startswith('WRONG') or plain.code != 0:
         raise Failure(f'plain, the program says {plain.last_line()!r} and exits with {plain.code}: the lab is wrong')
     for attempt in range(ATTEMPTS):
-        watched = ctx.watch.run([binary], cwd=ctx.folder)
+        watched = ctx.watch.run([binary], flags=truth.flags, cwd=ctx.folder)
         found = findings(watched)
         if found or not truth.wanted or not says_it_did_not_look(watched):
             break

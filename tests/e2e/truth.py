@@ -14,6 +14,7 @@ A bug carries its truth on the source line of the append, as a comment:
 
 Alternatives are written a|b. `// may: ghost-write` allows a finding without asking for it. `// want-miss: reason` anywhere in
 the file says that geist is known not to see this bug, `// want-miss-stripped: reason` that it does not in stripped binaries.
+`// geist: FLAGS` runs the program with these flags of `geist run`.
 A program without `want` is an idiom: any finding is wrong.
 """
 import fnmatch
@@ -29,6 +30,7 @@ UNNAMED = 'the victim has no name in the report'
 LEVELS = ['latent', 'suspect', 'likely', 'confirmed', 'proved']
 _MARK = re.compile(r'//\s*(want|may): ghost-write\b(.*)$')
 _MISS = re.compile(r'//\s*(want-miss|want-miss-stripped): (\S.*)$')
+_FLAGS = re.compile(r'^//\s*geist: (--\S.*)$')
 _KEYS = {'victim', 'holder', 'before', 'after', 'before-hex', 'after-hex', 'func', 'level', 'frames'}
 
 
@@ -73,6 +75,7 @@ class Truth:
     marks: list = field(default_factory=list)
     miss: str = ''
     miss_stripped: str = ''
+    flags: list = field(default_factory=list)
 
     @property
     def wanted(self):
@@ -114,6 +117,8 @@ def read_truth(folder):
             where = f'{file}:{number}'
             if found := _MISS.search(line):
                 setattr(truth, found[1].replace('-', '_').removeprefix('want_'), found[2])
+            elif found := _FLAGS.search(line):
+                truth.flags += shlex.split(found[1])
             elif found := _MARK.search(line):
                 fields = {}
                 for part in shlex.split(found[2]):

@@ -80,6 +80,10 @@ class TruthTest(unittest.TestCase):
         self.accepts(text=stripped, stripped=True)
         self.refuses(text=stripped, word='nothing found')
 
+    def test_flags(self):
+        self.assertEqual(truth_of(SOURCE).flags, [])
+        self.assertEqual(truth_of('// geist: --thorough --budget=5\n' + SOURCE).flags, ['--thorough', '--budget=5'])
+
     def test_comments_that_cannot_be_read(self):
         for bad in ('// want: ghost-write victm=x', '// want: ghost-write victim', '// want ghost-write'):
             with self.assertRaises(Failure):
