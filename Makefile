@@ -41,6 +41,7 @@ bench: ## what geist costs: start-up, a loop of appends, gofmt
 	@scripts/setup
 	@scripts/build release
 	@tests/bench/run
+	@tests/bench/heap
 
 fuzz: ## fuzz each reader of untrusted bytes
 	@scripts/setup --with-clang

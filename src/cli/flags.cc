@@ -326,14 +326,13 @@ class FlagParser {
 
   Status check_operands() const {
     usize count = parsed_->operands.size();
-    bool is_missing =
-        count == 0 && (verb_.operands == Operands::kOne || verb_.operands == Operands::kCommand);
+    bool is_missing = count == 0 && verb_.operands != Operands::kNone &&
+                      verb_.operands != Operands::kOptional;
     if (is_missing)
       return Error(
           fmt::format("what to work on is missing: geist {} {}", verb_.name, verb_.operand_text));
-    usize most = verb_.operands == Operands::kNone      ? 0
-                 : verb_.operands == Operands::kCommand ? count
-                                                        : 1;
+    bool is_any = verb_.operands == Operands::kCommand || verb_.operands == Operands::kMany;
+    usize most = verb_.operands == Operands::kNone ? 0 : is_any ? count : 1;
     if (count > most)
       return Error(fmt::format("unexpected \"{}\": geist {} {}", parsed_->operands[most],
                                verb_.name, verb_.operand_text));

@@ -14,7 +14,7 @@
 
 namespace geist::cli {
 
-enum class Operands { kNone, kOne, kOptional, kCommand };
+enum class Operands { kNone, kOne, kOptional, kMany, kCommand };
 enum class OperandKind { kProgram, kFile, kShell, kVerb, kNothing };
 enum class FlagKind { kSwitch, kChoice, kNumber, kText, kPath, kList };
 

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_dump.h"
+#include "cli/cmd_snap.h"
 #include "cli/exit_code.h"
 #include "cli/help.h"
 #include "cli/options.h"
@@ -79,6 +80,10 @@ int run_verb(const ParsedFlags& parsed) {
   if (parsed.verb == "sites") {
     Result<SitesOptions> options = make_sites_options(parsed);
     return options.ok() ? cmd_sites(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "snap") {
+    Result<SnapOptions> options = make_snap_options(parsed);
+    return options.ok() ? cmd_snap(options.value()) : fail_usage(options.error(), parsed.verb);
   }
   if (parsed.verb == "report") {
     Result<ReportOptions> options = make_report_options(parsed);

@@ -46,6 +46,20 @@ void read_records(const target::Memory& memory, std::vector<TargetAddr> addrs, u
   }
 }
 
+bool AscendingReader::read(TargetAddr addr, std::span<u8> out) {
+  bool is_inside = addr >= begin_ && addr - begin_ <= window_.size() &&
+                   out.size() <= window_.size() - (addr - begin_);
+  if (!is_inside) {
+    if (out.size() > kWindow) return memory_.read(addr, out);
+    window_.resize(kWindow);
+    window_.resize(memory_.read_some(addr, window_));
+    begin_ = addr;
+    if (window_.size() < out.size()) return false;
+  }
+  std::copy_n(window_.begin() + static_cast<i64>(addr - begin_), out.size(), out.begin());
+  return true;
+}
+
 std::vector<TargetAddr> read_pointers(const target::Memory& memory, TargetAddr array, u64 count,
                                       u64 max_count) {
   std::vector<TargetAddr> pointers;

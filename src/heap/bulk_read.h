@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "base/address.h"
@@ -20,6 +22,24 @@ u64 drop_overlapping(std::vector<TargetAddr>& addrs, u64 record_size);
 // bytes, or none where the target has no memory there. record_size is at most 4096.
 void read_records(const target::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,
                   const std::function<void(TargetAddr, ByteView)>& visit);
+
+// Reads of places that mostly ascend, each a few words: what lies behind the last one was read with
+// it. The memory must not change meanwhile.
+class AscendingReader {
+ public:
+  explicit AscendingReader(const target::Memory& memory) : memory_(memory) {}
+  bool read(TargetAddr addr, std::span<u8> out);
+  std::optional<u64> find_word(TargetAddr addr) {
+    u64 word = 0;
+    if (!read(addr, {reinterpret_cast<u8*>(&word), 8})) return std::nullopt;
+    return word;
+  }
+
+ private:
+  const target::Memory& memory_;
+  std::vector<u8> window_;
+  TargetAddr begin_;
+};
 
 // A Go slice of pointers at `array` with `count` entries, or less where memory ends. Nothing is
 // allocated before it was read; more than `max_count` entries are not taken seriously: none.

@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "heap/goroutines.h"
+#include "heap/span_index.h"
 #include "heap/stack_roots.h"
 #include "heap/views.h"
 
@@ -23,85 +24,6 @@ constexpr u64 kMaxStackBytes = u64{16} << 20;
 constexpr u32 kMaxFrames = 100000;
 constexpr int kMaxTries = 3;
 constexpr u64 kMaxMarkBits = u64{1} << 34;  // 2 GiB of bits: a heap of 128 GiB
-
-// A span as the walk needs it; the table of them should stay in the cache.
-struct SpanEntry {
-  u64 start = 0;
-  u64 size_bytes = 0;  // to the limit
-  u64 first_bit = 0;   // of its slots among the mark bits
-  u32 div_mul = 0;     // slot = offset * div_mul >> 32; 0 (slot 0) in large spans
-  u32 elem_size = 0;   // of small ones
-  bool noscan = false;
-  bool is_large = false;
-  bool is_prepared = false;  // the mark bits of free slots are set
-  bool has_wanted = false;
-};
-
-// From an address to the span in use that holds it: a table of buckets over the heap's range, each
-// naming the first span that ends behind the bucket's begin. Up to 8 GiB a bucket is a page, which
-// belongs to one span.
-class SpanLookup {
- public:
-  explicit SpanLookup(const std::vector<SpanEntry>& spans) : spans_(spans) {
-    if (spans.empty()) return;
-    lo_ = spans.front().start;
-    width_ = spans.back().start + spans.back().size_bytes - lo_;
-    while (width_ >> shift_ >= kMaxBuckets) ++shift_;
-    buckets_.reserve((width_ >> shift_) + 2);
-    u32 first = 0;
-    for (u64 begin = 0; begin <= width_; begin += u64{1} << shift_) {
-      while (first < spans.size() && spans[first].start + spans[first].size_bytes - lo_ <= begin) {
-        ++first;
-      }
-      buckets_.push_back(first);
-    }
-    buckets_.push_back(static_cast<u32>(spans.size()));
-  }
-
-  std::optional<u32> find(u64 word) const {
-    if (word - lo_ >= width_) return std::nullopt;
-    u64 bucket = (word - lo_) >> shift_;
-    u32 number = buckets_[bucket];
-    if (shift_ > kPageShift) {
-      // The span that holds the word is the last of the bucket that begins at or before it.
-      auto first = spans_.begin() + number;
-      auto last = spans_.begin() + std::min<u64>(u64{buckets_[bucket + 1]} + 1, spans_.size());
-      auto behind = std::upper_bound(first, last, word,
-                                     [](u64 at, const SpanEntry& span) { return at < span.start; });
-      if (behind == first) return std::nullopt;
-      number = static_cast<u32>(behind - 1 - spans_.begin());
-    }
-    bool is_inside = number < spans_.size() && word >= spans_[number].start &&
-                     word - spans_[number].start < spans_[number].size_bytes;
-    return is_inside ? std::optional<u32>(number) : std::nullopt;
-  }
-
- private:
-  static constexpr u64 kMaxBuckets = u64{1} << 20;
-  static constexpr u32 kPageShift = 13;
-  const std::vector<SpanEntry>& spans_;
-  std::vector<u32> buckets_;
-  u64 lo_ = 0, width_ = 0;
-  u32 shift_ = kPageShift;
-};
-
-std::vector<SpanEntry> make_entries(const std::vector<Span>& spans) {
-  std::vector<SpanEntry> entries;
-  entries.reserve(spans.size());
-  u64 bits = 0;
-  for (const Span& span : spans) {
-    bool is_large = span.size_class == 0;
-    entries.push_back({.start = span.start.value,
-                       .size_bytes = span.limit - span.start,
-                       .first_bit = bits,
-                       .div_mul = span.div_mul,
-                       .elem_size = is_large ? 0 : static_cast<u32>(span.elem_size),
-                       .noscan = span.noscan,
-                       .is_large = is_large});
-    bits += span.nelems;
-  }
-  return entries;
-}
 
 class Marker {
  public:
@@ -125,7 +47,7 @@ class Marker {
     std::optional<u32> number = find_span(addr.value);
     if (!number) return;
     SpanEntry& entry = entries_[*number];
-    u64 bit = entry.first_bit + slot_of(entry, addr.value);
+    u64 bit = entry.first_bit + entry.slot_of(addr.value);
     if (is_marked(bit)) return;
     entry.has_wanted = true;
     wanted_.emplace(bit, note);
@@ -155,9 +77,6 @@ class Marker {
 
   bool is_marked(u64 bit) const { return ((marks_[bit / 64] >> (bit % 64)) & 1) != 0; }
   void mark(u64 bit) { marks_[bit / 64] |= u64{1} << (bit % 64); }
-  static u64 slot_of(const SpanEntry& entry, u64 word) {
-    return (word - entry.start) * entry.div_mul >> 32;
-  }
 
   // The span of a word, its free slots out of the way.
   std::optional<u32> find_span(u64 word) {
@@ -184,7 +103,7 @@ class Marker {
     std::optional<u32> number = find_span(word);
     if (!number) return;
     const SpanEntry& entry = entries_[*number];
-    u64 slot = slot_of(entry, word);
+    u64 slot = entry.slot_of(word);
     u64 bit = entry.first_bit + slot;
     if (is_marked(bit)) return;
     mark(bit);

@@ -100,6 +100,10 @@ SpanTable::Health SpanTable::parse_span(TargetAddr mspan, ByteView bytes, Span* 
   span->size_class = span_class >> 1;
   span->alloc_bits = TargetAddr(word(at.mspan_alloc_bits));
   span->gcmark_bits = TargetAddr(word(at.mspan_gcmark_bits));
+  span->specials = TargetAddr(word(at.mspan_specials));
+  if (at.mspan_large_type != read::kAbsent && (span_class >> 1) == 0) {
+    span->large_type = TargetAddr(word(at.mspan_large_type));
+  }
   bool is_large = span->size_class == 0;
   bool is_sane = is_large ? is_large_span_sane(*span) : is_small_span_sane(*span);
   // go1.22 (mcentral.grow) counts the heap bitmap at the span's end as objects.
@@ -128,15 +132,21 @@ std::optional<Span> SpanTable::reread(const Span& span) const {
   return is_same ? now : std::nullopt;
 }
 
-std::optional<Span> SpanTable::find_span(TargetAddr addr) const {
+std::optional<TargetAddr> SpanTable::find_arena(TargetAddr addr) const {
   if (addr.value >= kUserSpaceEnd) return std::nullopt;
   u64 arena_index = (addr.value + kArenaBase) >> kArenaShift;
   std::optional<u64> arenas = memory_->find<u64>(mheap_ + layout_->mheap_arenas);
   if (!arenas || *arenas == 0 || arena_index >= kArenaCount) return std::nullopt;
   std::optional<u64> arena = memory_->find<u64>(TargetAddr(*arenas + arena_index * 8));
   if (!arena || *arena == 0) return std::nullopt;
+  return TargetAddr(*arena);
+}
+
+std::optional<Span> SpanTable::find_span(TargetAddr addr) const {
+  std::optional<TargetAddr> arena = find_arena(addr);
+  if (!arena) return std::nullopt;
   u64 page = (addr.value >> kPageShift) % kPagesPerArena;
-  TargetAddr entry = TargetAddr(*arena) + layout_->heap_arena_spans + page * 8;
+  TargetAddr entry = *arena + layout_->heap_arena_spans + page * 8;
   std::optional<u64> mspan = memory_->find<u64>(entry);
   if (!mspan || *mspan == 0) return std::nullopt;
   std::optional<Span> span = read_span(TargetAddr(*mspan));

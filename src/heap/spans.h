@@ -34,6 +34,8 @@ struct Span {
   SpanState state = SpanState::kDead;
   TargetAddr alloc_bits;
   TargetAddr gcmark_bits;
+  TargetAddr large_type;  // of a large object, from go1.22 on: its abi.Type
+  TargetAddr specials;    // first of the list of finalizers and other records
   TargetAddr mspan;  // where the runtime keeps it
 
   TargetAddr end() const { return start + npages * 8192; }
@@ -88,6 +90,8 @@ class SpanTable {
   // entries are left out and counted (`damaged` may be null). A span that the target frees or
   // splits meanwhile may count as damaged.
   std::vector<Span> read_all(u64* damaged) const;
+  // The heapArena that describes the 64 MiB around addr.
+  std::optional<TargetAddr> find_arena(TargetAddr addr) const;
   // mheap_.sweepgen: grows by 2 with every completed GC cycle.
   std::optional<u32> sweepgen() const;
 

@@ -37,7 +37,7 @@ class Collector {
       // The registers that the signal found, as far as asyncPreempt saved them.
       if (frame.function.name == "runtime.asyncPreempt") add_range(frame.sp, frame.cfa);
       for (TargetAddr slot : live_pointer_slots(binary_, frame)) {
-        add(stack_.find_word(slot).value_or(0));
+        add(slot, stack_.find_word(slot).value_or(0));
       }
     }
   }
@@ -46,21 +46,21 @@ class Collector {
     for (TargetAddr at = begin; at < end; at += 8) {
       std::optional<u64> word = stack_.find_word(at);
       if (!word) return;
-      add(*word);
+      add(at, *word);
     }
   }
 
-  void add(u64 word) {
-    if (word != 0) roots_.push_back(word);
+  void add(TargetAddr at, u64 word) {
+    if (word != 0) roots_.push_back({at, word});
   }
 
   // Follows what points into the stack itself.
-  std::vector<u64> finish() {
+  std::vector<StackRoot> finish() {
     std::sort(objects_.begin(), objects_.end(),
               [](const StackObject& a, const StackObject& b) { return a.begin < b.begin; });
     std::vector<bool> is_taken(objects_.size());
     for (usize i = 0; i < roots_.size(); ++i) {  // grows meanwhile
-      TargetAddr at(roots_[i]);
+      TargetAddr at(roots_[i].value);
       auto behind = std::upper_bound(
           objects_.begin(), objects_.end(), at,
           [](TargetAddr value, const StackObject& object) { return value < object.begin; });
@@ -79,13 +79,14 @@ class Collector {
   StackCopy stack_;
   const std::vector<StackFrame>& frames_;
   std::vector<StackObject> objects_;
-  std::vector<u64> roots_;
+  std::vector<StackRoot> roots_;
 };
 
 }  // namespace
 
-std::vector<u64> find_stack_roots(const target::Memory& memory, const read::GoBinary& binary,
-                                  const Goroutine& goroutine, const ParkedStack& stack) {
+std::vector<StackRoot> find_stack_root_slots(const target::Memory& memory,
+                                             const read::GoBinary& binary,
+                                             const Goroutine& goroutine, const ParkedStack& stack) {
   Collector collector(binary, stack);
   const std::vector<StackFrame>& frames = stack.unwound.frames;
   bool is_known = stack.unwound.complete &&
@@ -99,9 +100,18 @@ std::vector<u64> find_stack_roots(const target::Memory& memory, const read::GoBi
   }
   // Records of defer and panic may be on the stack without a live slot that points to them.
   for (u64 offset : std::array<u64, 2>{kGPanic, kGDefer}) {
-    collector.add(memory.find<u64>(goroutine.g + offset).value_or(0));
+    collector.add({}, memory.find<u64>(goroutine.g + offset).value_or(0));
   }
   return collector.finish();
+}
+
+std::vector<u64> find_stack_roots(const target::Memory& memory, const read::GoBinary& binary,
+                                  const Goroutine& goroutine, const ParkedStack& stack) {
+  std::vector<u64> values;
+  for (const StackRoot& root : find_stack_root_slots(memory, binary, goroutine, stack)) {
+    values.push_back(root.value);
+  }
+  return values;
 }
 
 }  // namespace geist::heap

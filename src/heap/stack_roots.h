@@ -14,8 +14,18 @@
 
 namespace geist::heap {
 
-// The values of those words, zeros left out. When the stack cannot be unwound to its top, all words
+// One of those words, and where it stands; 0 when it is not on the stack.
+struct StackRoot {
+  TargetAddr at;
+  u64 value = 0;
+};
+
+// Those words, zeros left out. When the stack cannot be unwound to its top, all words
 // of it from sp on.
+std::vector<StackRoot> find_stack_root_slots(const target::Memory& memory,
+                                             const read::GoBinary& binary,
+                                             const Goroutine& goroutine, const ParkedStack& stack);
+// The values alone.
 std::vector<u64> find_stack_roots(const target::Memory& memory, const read::GoBinary& binary,
                                   const Goroutine& goroutine, const ParkedStack& stack);
 

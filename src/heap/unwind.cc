@@ -96,28 +96,37 @@ Unwound unwind(const read::GoBinary& binary, LoadBias bias, ImageAddr pc, const 
   return unwound;
 }
 
-std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const read::GoBinary& binary,
-                                         LoadBias bias, const Goroutine& goroutine, u64 max_bytes,
-                                         u32 max_frames) {
+std::optional<ParkedStack> unwind_stopped(const target::Memory& memory,
+                                          const read::GoBinary& binary, LoadBias bias,
+                                          const Goroutine& goroutine, bool is_exact, u64 max_bytes,
+                                          u32 max_frames) {
   u64 size = goroutine.stack_hi - goroutine.sp;
-  bool is_parked = goroutine.pc.value != 0 && goroutine.sp >= goroutine.stack_lo &&
+  bool has_place = goroutine.pc.value != 0 && goroutine.sp >= goroutine.stack_lo &&
                    goroutine.sp < goroutine.stack_hi;
-  if (!is_parked || size > max_bytes) return std::nullopt;
+  if (!has_place || size > max_bytes) return std::nullopt;
   ParkedStack parked{.sp = goroutine.sp, .bytes = std::vector<u8>(size), .unwound = {}};
   if (!memory.read(goroutine.sp, parked.bytes)) return std::nullopt;
-  std::optional<Goroutine> now = read_goroutine(memory, binary.layout(), goroutine.g);
-  bool has_stayed = now && now->goid == goroutine.goid && now->status == goroutine.status &&
-                    now->pc == goroutine.pc && now->sp == goroutine.sp;
-  if (!has_stayed) return std::nullopt;
   ImageAddr pc = bias.to_image(goroutine.pc);
   // Behind the call that parked it, with two exceptions: a new goroutine stands at its function's
   // entry, and one that works on the system stack at a made-up pc inside systemstack_switch
   // (runtime/asm_amd64.s gosave_systemstack_switch).
   std::optional<read::Function> function = binary.pclntab().find_function(pc);
-  bool is_exact =
-      function && (function->entry == pc || function->name == "runtime.systemstack_switch");
-  parked.unwound = unwind(binary, bias, pc, parked.copy(), max_frames, !is_exact);
+  bool is_at_pc =
+      is_exact ||
+      (function && (function->entry == pc || function->name == "runtime.systemstack_switch"));
+  parked.unwound = unwind(binary, bias, pc, parked.copy(), max_frames, !is_at_pc);
   return parked;
+}
+
+std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const read::GoBinary& binary,
+                                         LoadBias bias, const Goroutine& goroutine, u64 max_bytes,
+                                         u32 max_frames) {
+  std::optional<ParkedStack> parked =
+      unwind_stopped(memory, binary, bias, goroutine, false, max_bytes, max_frames);
+  std::optional<Goroutine> now = read_goroutine(memory, binary.layout(), goroutine.g);
+  bool has_stayed = now && now->goid == goroutine.goid && now->status == goroutine.status &&
+                    now->pc == goroutine.pc && now->sp == goroutine.sp;
+  return has_stayed ? parked : std::nullopt;
 }
 
 }  // namespace geist::heap

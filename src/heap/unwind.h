@@ -67,6 +67,13 @@ std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const rea
                                          LoadBias bias, const Goroutine& goroutine, u64 max_bytes,
                                          u32 max_frames);
 
+// The same of a goroutine whose memory does not change: no second look. `is_exact`: pc is where a
+// running thread was stopped, not behind the call that parked it.
+std::optional<ParkedStack> unwind_stopped(const target::Memory& memory,
+                                          const read::GoBinary& binary, LoadBias bias,
+                                          const Goroutine& goroutine, bool is_exact, u64 max_bytes,
+                                          u32 max_frames);
+
 // Slots of the frame that the stack maps call live pointers at its pc: addresses, ascending. The
 // maps hold at calls only (PCDATA_StackMapIndex changes in front of each and is stale between
 // them), so there are none for a frame that is at an instruction of its own: the innermost one, or

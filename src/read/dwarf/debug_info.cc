@@ -182,6 +182,18 @@ std::optional<GlobalVariable> DebugInfo::find_global(ImageAddr addr) {
   return found;
 }
 
+std::vector<GlobalVariable> DebugInfo::globals() {
+  std::vector<GlobalVariable> globals;
+  for (const Survey::Global& global : state_->survey().globals()) {
+    Dwarf_Die die;
+    if (dwarf_offdie(state_->elf.dwarf(), global.die, &die) == nullptr) continue;
+    const DebugType* type = state_->types.find_type_of(&die);
+    if (type == nullptr) continue;
+    globals.push_back({std::string(find_name(&die)), ImageAddr(global.addr), type});
+  }
+  return globals;
+}
+
 const DebugType* DebugInfo::find_type(ImageAddr runtime_type) {
   Survey& survey = state_->survey();
   constexpr usize kEnoughToTellTheBase = 64;

@@ -92,6 +92,8 @@ class DebugInfo {
   std::vector<Variable> variables_at(ImageAddr scope_pc, ImageAddr location_pc);
   // The package-level variable that covers addr.
   std::optional<GlobalVariable> find_global(ImageAddr addr);
+  // All package-level variables whose type is known, ascending.
+  std::vector<GlobalVariable> globals();
   // The DWARF type that carries this abi.Type.
   const DebugType* find_type(ImageAddr runtime_type);
   // The DWARF type of this name ("main.T", "[]string"), for closure structs and fields.

@@ -25,6 +25,7 @@ class Survey {
   };
   // The last global at or before addr; its size decides whether it covers addr.
   const Global* find_global_before(ImageAddr addr) const;
+  const std::vector<Global>& globals() const { return globals_; }
   std::optional<Dwarf_Off> find_runtime_type(u64 offset) const;
   std::optional<Dwarf_Off> find_type_named(std::string_view name) const;
   std::optional<Dwarf_Off> find_function_named(std::string_view name) const;

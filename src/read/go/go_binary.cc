@@ -31,6 +31,8 @@ Status apply_experiments(const Image& image, const BuildInfo& info, Layout& layo
   for (const std::string& experiment : info.experiments) {
     if (experiment == "greenteagc") layout.has_inline_mark_bits = true;
     if (experiment == "nogreenteagc") layout.has_inline_mark_bits = false;
+    if (experiment == "swissmap") layout.has_swiss_maps = true;
+    if (experiment == "noswissmap") layout.has_swiss_maps = false;
     // Ranks make every mutex larger (runtime/lockrank_on.go); without headers 1.22 has the heap
     // bitmap of 1.21.
     if (experiment == "staticlockranking" || experiment == "noallocheaders") {

@@ -4,7 +4,7 @@
 //   +23  kind          +24  equal       +32  gcdata    +40  str     +44  ptrToThis
 //   +48  array: elem, slice, len
 //        chan, pointer, slice: elem
-//        map: key, elem
+//        map: key, elem, bucket (group since go1.24)
 //        struct: pkgPath, fields {ptr, len, cap}
 //
 // A name is: flag byte, uvarint length, bytes. nameOff counts from moduledata.types. Words go
@@ -121,6 +121,7 @@ Status Types::read_kind(GoType& type) const {
     case Kind::kMap:
       type.key = type_word(48);
       type.elem = type_word(56);
+      type.bucket = type_word(64);
       break;
     case Kind::kStruct:
       return read_fields(type);

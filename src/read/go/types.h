@@ -35,6 +35,7 @@ struct GoType {
   u64 ptr_bytes = 0;  // prefix that may hold pointers; 0 = noscan
   ImageAddr elem;     // array, chan, map, pointer, slice; else 0
   ImageAddr key;      // map
+  ImageAddr bucket;   // map: of its buckets (runtime.bmap) or groups (internal/runtime/maps)
   u64 length = 0;     // array
   std::vector<TypeField> fields;  // struct
 };

@@ -5,8 +5,10 @@
 #include <ctime>
 #include <functional>
 
+#include "heap/dominators.h"
 #include "heap/gc.h"
 #include "heap/goroutines.h"
+#include "heap/graph.h"
 #include "heap/runtime_symbols.h"
 #include "heap/spans.h"
 #include "heap/unwind.h"
@@ -165,6 +167,40 @@ class HostileMemory : public testing::Test {
     EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 10);
   }
 
+  // The graph of a heap whose tables lie: an error, or a graph that holds together.
+  void ask_graph(const target::Memory& memory) {
+    HeapImage image{.memory = &memory,
+                    .binary = &program_->binary(),
+                    .symbols = symbols_,
+                    .bias = program_->bias(),
+                    .threads = {}};
+    auto made = HeapGraph::make(image, 2);
+    if (!made.ok()) return;
+    const HeapGraph& graph = *made.value();
+    Dominators dominators(graph);
+    u64 bytes = 0;
+    graph.for_each_reached([&](ObjectId id, u64 slot_size) {
+      bytes += slot_size;
+      ASSERT_LE(dominators.retained(id), graph.stats().reached_bytes);
+      ObjectId above = dominators.idom(id);
+      if (above != kNoObject) {
+        ASSERT_TRUE(graph.is_reached(above));
+        ASSERT_LE(dominators.retained(id), dominators.retained(above));
+      }
+      ASSERT_EQ(graph.find_object(graph.addr(id)), id);
+      for (u64 k = 0; k < graph.slots(id).size(); ++k) {
+        u32 slot = graph.slots(id)[k];
+        ASSERT_LE(HeapGraph::target(slot), graph.last_id());
+        if (slot != 0) {
+          ASSERT_TRUE(graph.is_reached(HeapGraph::target(slot)));
+        }
+        graph.find_slot_offset(id, k);
+      }
+    });
+    EXPECT_EQ(bytes, graph.stats().reached_bytes);
+    EXPECT_LE(graph.stats().typed_bytes, bytes);
+  }
+
   void ask_goroutines(const target::Memory& memory) {
     const read::GoBinary& binary = program_->binary();
     u64 damaged = 0;
@@ -213,6 +249,15 @@ TEST_F(HostileMemory, RealButNoisy) {
   if (!program_->is_readable(&why)) GTEST_SKIP() << why;
   for (u64 seed = 0; seed < 30; ++seed) {
     for (u64 rate : {40, 400, 20000}) ask(NoisyMemory(program_->memory(), seed, rate), seed);
+  }
+}
+
+TEST_F(HostileMemory, GraphOfNoise) {
+  std::string why;
+  if (!program_->is_readable(&why)) GTEST_SKIP() << why;
+  ask_graph(program_->memory());
+  for (u64 seed = 0; seed < 10; ++seed) {
+    for (u64 rate : {40, 400, 20000}) ask_graph(NoisyMemory(program_->memory(), seed, rate));
   }
 }
 

@@ -1,0 +1,165 @@
+// From the word on the command line to a heap that answers: the program first (its tables are needed
+// to read anything), then the memory, then the graph. A process has gone on by the time the graph is
+// begun; a core is held against the program, since pointers of another build would lead anywhere.
+#include "cli/heap_source.h"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <thread>
+
+#include "cli/print.h"
+#include "target/inject.h"
+
+namespace geist::cli {
+namespace {
+
+std::optional<int> parse_pid(const std::string& text) {
+  int pid = 0;
+  auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+  bool is_pid = error == std::errc() && stop == text.data() + text.size() && pid > 0;
+  return is_pid ? std::optional(pid) : std::nullopt;
+}
+
+Result<u64> read_entry(int pid) {
+  std::ifstream in(fmt::format("/proc/{}/auxv", pid), std::ios::binary);
+  u64 entry[2];
+  while (in.read(reinterpret_cast<char*>(entry), sizeof entry)) {
+    if (entry[0] == AT_ENTRY) return entry[1];
+  }
+  return Error(fmt::format("cannot read /proc/{}/auxv", pid), ErrorKind::kNoPermission)
+      .with_hint("Be the user of the process, or root.");
+}
+
+heap::ThreadState thread_state(const target::StoppedThread& thread) {
+  const user_regs_struct& r = thread.registers;
+  return {.tid = thread.tid,
+          .pc = TargetAddr(r.rip),
+          .sp = TargetAddr(r.rsp),
+          .registers = {r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp, r.r8, r.r9, r.r10, r.r11,
+                        r.r12, r.r13, r.r14, r.r15}};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HeapSource>> HeapSource::open(const std::string& target,
+                                                     const SourceOptions& options) {
+  auto source = std::make_unique<HeapSource>();
+  std::optional<int> pid = parse_pid(target);
+  source->name_ = pid ? fmt::format("process {}", *pid) : target;
+  GEIST_TRY_STATUS(pid ? source->open_process(*pid, options) : source->open_core(target, options));
+  Status made = source->make_graph();
+  if (!made.ok()) return made.take_error().in(source->name_);
+  return source;
+}
+
+Status HeapSource::open_binary(const std::string& path, const SourceOptions& options) {
+  GEIST_TRY(binary, read::GoBinary::open(path, {options.assume_go_minor}));
+  binary_ = std::move(binary);
+  auto debug = read::DebugInfo::open(binary_->image());
+  if (debug.ok()) {
+    debug_ = std::move(debug).value();
+  } else {
+    print_err(fmt::format("geist: no variable names: {}\n", debug.error().message()));
+  }
+  GEIST_TRY(symbols, heap::find_runtime_symbols(*binary_));
+  image_.binary = binary_.get();
+  image_.debug = debug_.get();
+  image_.symbols = symbols;
+  return Done{};
+}
+
+Status HeapSource::open_process(int pid, const SourceOptions& options) {
+  GEIST_TRY(entry, read_entry(pid));
+  Status opened = open_binary(fmt::format("/proc/{}/exe", pid), options);
+  if (!opened.ok()) return opened.take_error().in(name_);
+  image_.bias = LoadBias{entry - binary_->image().entry().value};
+  return take_process(pid, options.stop);
+}
+
+// A copy-on-write child; where that cannot be had, the process itself, which then stands still
+// until the graph is made.
+Status HeapSource::take_process(int pid, bool wants_stop) {
+  std::vector<target::StoppedThread> threads;
+  if (!wants_stop) {
+    GEIST_TRY(at, target::find_syscall_instruction(binary_->image()));
+    auto copy = target::ProcessCopy::make(pid, image_.bias.to_target(at));
+    if (copy.ok()) {
+      copy_.emplace(std::move(copy).value());
+      image_.memory = &copy_->memory();
+      pause_ms_ = copy_->pause_ms();
+      threads = copy_->threads();
+      print_err(fmt::format("geist: {} stood still for {:.1f} ms\n", name_, pause_ms_));
+    } else if (copy.error().kind() == ErrorKind::kSystem) {
+      print_err(fmt::format("geist: {}; it stands still until the answer is there\n",
+                            copy.error().message()));
+    } else {
+      return copy.take_error();
+    }
+  }
+  if (!copy_) {
+    GEIST_TRY(frozen, target::FrozenProcess::freeze(pid));
+    threads = frozen.threads();
+    frozen_.emplace(std::move(frozen));
+    memory_ = std::make_unique<target::ProcessMemory>(pid);
+    image_.memory = memory_.get();
+  }
+  for (const target::StoppedThread& thread : threads)
+    image_.threads.push_back(thread_state(thread));
+  return Done{};
+}
+
+Status HeapSource::open_core(const std::string& path, const SourceOptions& options) {
+  GEIST_TRY(core, target::CoreFile::open(path));
+  core_.emplace(std::move(core));
+  std::optional<u64> entry = core_->find_auxv(AT_ENTRY);
+  if (!entry) return Error(path + ": the core does not say where the program was loaded (NT_AUXV)");
+  std::string binary = options.binary.empty() ? core_->find_mapped_path(*entry) : options.binary;
+  if (binary.empty()) {
+    return Error(path + ": the core does not name its program").with_hint("Name it: --binary=FILE");
+  }
+  Status opened = open_binary(binary, options);
+  if (!opened.ok()) {
+    return std::move(opened.take_error().in(path))
+        .with_hint("Where is the program of this core? --binary=FILE");
+  }
+  image_.bias = LoadBias{*entry - binary_->image().entry().value};
+  memory_ = std::make_unique<target::CoreMemory>(*core_, binary_->image(), image_.bias);
+  image_.memory = memory_.get();
+  GEIST_TRY_STATUS(check_same_build());
+  if (core_->missing_bytes() != 0) {
+    print_err(fmt::format("geist: {}: the core is truncated: {} bytes are missing\n", path,
+                          core_->missing_bytes()));
+  }
+  for (const target::StoppedThread& thread : core_->threads()) {
+    image_.threads.push_back(thread_state(thread));
+  }
+  return Done{};
+}
+
+// moduledata lies in data, which a core has: pointers of another build would differ.
+Status HeapSource::check_same_build() const {
+  const read::ModuleData& module = binary_->module();
+  std::optional<u64> header = image_.memory->find<u64>(image_.bias.to_target(module.addr));
+  std::optional<u64> etext = image_.memory->find<u64>(image_.bias.to_target(module.addr) + 184);
+  bool is_same = header && etext && *header == image_.bias.to_target(module.pc_header).value &&
+                 *etext == image_.bias.to_target(module.etext).value;
+  if (is_same) return Done{};
+  return Error(
+             fmt::format("{}: {} is not the program of this core", name_, binary_->image().path()))
+      .with_hint("The very binary that ran is needed: --binary=FILE");
+}
+
+Status HeapSource::make_graph() {
+  GEIST_TRY(graph, heap::HeapGraph::make(image_, std::thread::hardware_concurrency()));
+  graph_ = std::move(graph);
+  dominators_.emplace(*graph_);
+  paths_.emplace(*graph_);
+  snapshot_.emplace(*graph_, *dominators_, *paths_);
+  return Done{};
+}
+
+}  // namespace geist::cli

@@ -1,0 +1,57 @@
+// Where a heap is taken from: a process id, or a core file; with the program it belongs to.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "heap/dominators.h"
+#include "snap/answers.h"
+#include "target/core_file.h"
+#include "target/process_copy.h"
+
+namespace geist::cli {
+
+struct SourceOptions {
+  std::string binary;  // of a core; empty: what the core names
+  bool stop = false;   // read a process while it stands still
+  std::optional<int> assume_go_minor;
+};
+
+// A heap, ready for questions. What it needs stays alive with it.
+class HeapSource {
+ public:
+  // Fails when the target is neither, is no Go program, may not be traced, or its heap's tables
+  // cannot be read. Says on stderr what was done to a process.
+  static Result<std::unique_ptr<HeapSource>> open(const std::string& target,
+                                                  const SourceOptions& options);
+
+  const snap::Snapshot& snapshot() const { return *snapshot_; }
+  const std::string& name() const { return name_; }
+  std::string go() const { return binary_->build_info().release.text; }
+  double pause_ms() const { return pause_ms_; }  // negative: nothing stood still
+
+ private:
+  Status open_binary(const std::string& path, const SourceOptions& options);
+  Status open_process(int pid, const SourceOptions& options);
+  Status open_core(const std::string& path, const SourceOptions& options);
+  Status take_process(int pid, bool wants_stop);
+  Status check_same_build() const;
+  Status make_graph();
+
+  std::string name_;
+  double pause_ms_ = -1;
+  std::unique_ptr<read::GoBinary> binary_;
+  std::unique_ptr<read::DebugInfo> debug_;
+  std::optional<target::ProcessCopy> copy_;
+  std::optional<target::FrozenProcess> frozen_;
+  std::optional<target::CoreFile> core_;
+  std::unique_ptr<target::Memory> memory_;
+  heap::HeapImage image_;
+  std::unique_ptr<heap::HeapGraph> graph_;
+  std::optional<heap::Dominators> dominators_;
+  std::optional<snap::Paths> paths_;
+  std::optional<snap::Snapshot> snapshot_;
+};
+
+}  // namespace geist::cli
