@@ -13,6 +13,7 @@
 #include "cli/child_signals.h"
 #include "cli/exit_code.h"
 #include "cli/program_path.h"
+#include "cli/unwatched.h"
 #include "judge/sources.h"
 #include "judge/tracker.h"
 #include "program/append_sites.h"
@@ -125,10 +126,10 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker, const tar
 int cmd_run(const RunOptions& options) {
   // The program, as a file and as a Go binary of a release whose layout is known.
   Result<Program> program = resolve_program(options.command[0]);
-  if (!program.ok()) return fail(program.error());
+  if (!program.ok()) return give_up(options, program.error());
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
-  if (!binary.ok()) return fail(binary.error());
-  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
+  if (!binary.ok()) return give_up(options, binary.error());
+  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return give_up(options, status.error());
 
   // Every output file is open before the program runs: it must not fail afterwards for a typo.
   Result<ReportOutput> output = ReportOutput::open(options.output);
@@ -138,7 +139,7 @@ int cmd_run(const RunOptions& options) {
   DebugOpener debug(*binary.value());
   program::SiteTable sites = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
-  if (!symbols.ok()) return fail(symbols.error());
+  if (!symbols.ok()) return give_up(options, symbols.error());
   (void)debug.join();
 
   // Start it with every site probed. When this returns the program runs and nobody traces it.
@@ -150,7 +151,7 @@ int cmd_run(const RunOptions& options) {
   request.budget.share_percent = options.budget_percent;
   request.signal_mask = signals->child_mask();
   auto process = target::launch(*binary.value(), sites, request);
-  if (!process.ok()) return fail(process.error());
+  if (!process.ok()) return give_up(options, process.error(), &signals.value());
   target::ProbedProcess& running = *process.value();
   signals->child_started();
 

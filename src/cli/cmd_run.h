@@ -10,6 +10,7 @@ struct RunOptions {
   OutputOptions output;  // levels, reports, filters, exit code: finish_report() does all of that
   std::optional<int> assume_go_minor;
   bool no_watch = false;
+  bool is_test = false;    // go test runs this: what geist cannot watch must not fail a test
   bool follow = false;     // children that exec another Go binary; no flag yet
   u32 budget_percent = 2;  // parked time allowed beyond the grace, percent of wall time
   u32 history = 512;       // overwriting appends that are followed up at a time

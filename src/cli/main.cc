@@ -56,6 +56,10 @@ int run_verb(const ParsedFlags& parsed) {
     Result<RunOptions> options = make_run_options(parsed);
     return options.ok() ? cmd_run(options.value()) : fail_usage(options.error(), parsed.verb);
   }
+  if (parsed.verb == "test") {
+    Result<TestOptions> options = make_test_options(parsed);
+    return options.ok() ? cmd_test(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
   if (parsed.verb == "sites") {
     Result<SitesOptions> options = make_sites_options(parsed);
     return options.ok() ? cmd_sites(options.value()) : fail_usage(options.error(), parsed.verb);

@@ -1,3 +1,5 @@
+// From the words of the command line, which the parser checked one by one, to what each verb takes: what only makes sense
+// together is asked here.
 #include "cli/options.h"
 
 #include <fmt/format.h>
@@ -14,6 +16,28 @@ judge::Level level_of(const ParsedFlags& parsed, std::string_view flag) {
   std::optional<judge::Level> level = judge::find_level(parsed.value(flag));
   GEIST_CHECK(level.has_value());
   return *level;
+}
+
+// What run and test say about their report, with the same words.
+Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
+  OutputOptions output;
+  output.level = level_of(parsed, "level");
+  output.fail_on = level_of(parsed, "fail-on");
+  // A level that fails the run is one the user wants to see.
+  if (parsed.has("fail-on") && !parsed.has("level") && output.fail_on < output.level)
+    output.level = output.fail_on;
+  output.exit_code = static_cast<int>(parsed.number("exitcode"));
+  for (const std::string& text : parsed.list("report")) {
+    GEIST_TRY(files, parse_report_files(text));
+    output.files.insert(output.files.end(), files.begin(), files.end());
+  }
+  output.log_path = parsed.value("log");
+  output.suppressions_path = parsed.value("suppressions");
+  output.baseline_path = parsed.value("baseline");
+  output.strip_path_prefix = parsed.value("strip-path-prefix");
+  output.color = color_mode(parsed);
+  output.quiet = parsed.has("quiet");
+  return output;
 }
 
 }  // namespace
@@ -44,28 +68,27 @@ Result<std::optional<int>> parse_assumed_go(const ParsedFlags& parsed) {
 Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   RunOptions options;
   options.command = parsed.operands;
-  OutputOptions& output = options.output;
-  output.level = level_of(parsed, "level");
-  output.fail_on = level_of(parsed, "fail-on");
-  // A level that fails the run is one the user wants to see.
-  if (parsed.has("fail-on") && !parsed.has("level") && output.fail_on < output.level)
-    output.level = output.fail_on;
-  output.exit_code = static_cast<int>(parsed.number("exitcode"));
-  for (const std::string& text : parsed.list("report")) {
-    GEIST_TRY(files, parse_report_files(text));
-    output.files.insert(output.files.end(), files.begin(), files.end());
-  }
-  output.log_path = parsed.value("log");
-  output.suppressions_path = parsed.value("suppressions");
-  output.baseline_path = parsed.value("baseline");
-  output.strip_path_prefix = parsed.value("strip-path-prefix");
-  output.color = color_mode(parsed);
-  output.quiet = parsed.has("quiet");
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
+  options.is_test = parsed.has("test");
+  options.output.quiet = options.output.quiet || options.is_test;
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.history = static_cast<u32>(parsed.number("history"));
+  return options;
+}
+
+Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
+  TestOptions options;
+  options.words = parsed.operands;
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
+  // What is weaker than this is not asked of the test binaries either; the rest is sorted out over all of them.
+  options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
+                       "--budget=" + parsed.value("budget"), "--history=" + parsed.value("history")};
+  if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
   return options;
 }
 

@@ -5,11 +5,13 @@
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_sites.h"
+#include "cli/cmd_test.h"
 #include "cli/flags.h"
 
 namespace geist::cli {
 
 Result<RunOptions> make_run_options(const ParsedFlags& parsed);
+Result<TestOptions> make_test_options(const ParsedFlags& parsed);
 Result<SitesOptions> make_sites_options(const ParsedFlags& parsed);
 ReportOptions make_report_options(const ParsedFlags& parsed);
 ColorMode color_mode(const ParsedFlags& parsed);

@@ -3,6 +3,7 @@
 #include "cli/report_output.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -22,6 +23,13 @@ std::string emit(const judge::Report& report, ReportFile::Format format,
                  const report::TextOptions& text) {
   return format == ReportFile::Format::kJson ? report::emit_json(report)
                                              : report::emit_text(report, text);
+}
+
+// Several geists at once, as under go test -exec, write to files of their own.
+std::string expand_pid(std::string path) {
+  usize at = path.find("%p");
+  if (at != std::string::npos) path.replace(at, 2, std::to_string(::getpid()));
+  return path;
 }
 
 }  // namespace
@@ -86,7 +94,8 @@ Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
   }
   std::vector<ReportFile> files = options.files;
   if (!options.log_path.empty()) files.push_back({ReportFile::Format::kText, options.log_path});
-  for (const ReportFile& where : files) {
+  for (ReportFile& where : files) {
+    where.path = expand_pid(where.path);
     Sink sink{where, std::unique_ptr<std::FILE, CloseFile>(std::fopen(where.path.c_str(), "we"))};
     if (!sink.file) return system_error(where.path);
     output.sinks_.push_back(std::move(sink));

@@ -37,6 +37,7 @@ struct Case {
   double at_s = 0;      // since the start of the run
   u32 sweepgen = 0;     // when it happened, for survived_gc
   std::vector<Candidate> candidates;
+  std::string test;                 // the Go test it happened in, see test_names.h
   std::vector<std::string> before;  // the first overwritten elements in their type, printed while they were there
 };
 

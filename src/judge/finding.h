@@ -79,6 +79,8 @@ struct Finding {
   std::string reader_goroutine;
   std::vector<DrawnView> drawing;   // first the operand, then the victim, then the append's result
 
+  std::vector<std::string> tests;  // the Go tests it happened in: "example.com/shop.TestOrders/two_chunks"
+
   std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
   std::string proof;  // empty until proved
 };

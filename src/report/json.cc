@@ -110,6 +110,7 @@ Json finding_json(const Finding& finding) {
       {"reads", frames_json(finding.reader_stack)},
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
+      {"tests", finding.tests},
       {"fix", text_or_null(finding.fix)},
       {"proof", text_or_null(finding.proof)}};
 }
@@ -339,6 +340,7 @@ Finding read_finding(const ObjectReader& reader) {
   finding.reader_stack = read_frames(reader, "reads");
   reader.read("reads_goroutine", &finding.reader_goroutine);
   finding.drawing = read_drawing(reader);
+  reader.read("tests", &finding.tests);
   reader.read("fix", &finding.fix);
   reader.read("proof", &finding.proof);
   return finding;

@@ -45,6 +45,7 @@ class TextWriter {
   void write_finding(const Finding& finding) {
     line(std::string(kRule));
     write_head(finding);
+    write_tests(finding);
     write_values(finding);
     write_stacks(finding);
     write_array(finding);
@@ -80,6 +81,7 @@ class TextWriter {
   }
 
   void write_head(const Finding& finding);
+  void write_tests(const Finding& finding);
   void write_values(const Finding& finding);
   void plan_frame_columns(const Finding& finding);
   void write_frame(const Frame& frame, const std::string& lead, const std::string& note);
@@ -137,6 +139,15 @@ void TextWriter::write_head(const Finding& finding) {
   sentence += fmt::format(" overwrote element {} of {}", finding.element_index,
                           victim_phrase(finding.level));
   line(sentence);
+}
+
+void TextWriter::write_tests(const Finding& finding) {
+  if (finding.tests.empty()) return;
+  usize more = finding.tests.size() - 1;
+  std::string rest = more == 0 ? "" : fmt::format(" and {} more", more);
+  constexpr std::string_view kLead = "in test ";
+  usize room = options_.width > kLead.size() + rest.size() ? options_.width - kLead.size() - rest.size() : 1;
+  line(std::string(kLead) + clip_front(printable(finding.tests.front()), room) + rest);
 }
 
 void TextWriter::write_values(const Finding& finding) {
@@ -366,7 +377,8 @@ std::string emit_summary_line(const judge::Report& report) {
   out += fmt::format(" · {} of {} append sites probed", sites.probed, sites.probed + skipped);
   if (skipped != 0) {
     out += fmt::format(", {} skipped", skipped);
-    if (!report.target.command.empty())
+    // A report over several binaries names none.
+    if (!report.target.command.empty() && !report.target.binary.empty())
       out += fmt::format(" (geist sites {})", printable(report.target.command.front()));
   }
   if (report.suppressed != 0) out += fmt::format(" · {} suppressed", report.suppressed);
