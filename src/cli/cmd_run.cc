@@ -14,6 +14,7 @@
 #include "cli/run_following.h"
 #include "cli/run_recorder.h"
 #include "cli/run_report.h"
+#include "cli/unwatched.h"
 #include "judge/sources.h"
 #include "judge/tracker.h"
 #include "probe/heal_choice.h"
@@ -100,9 +101,9 @@ int cmd_run(const RunOptions& options) {
 
   // The program, as a file and as a Go binary of a release whose layout is known.
   Result<Program> program = resolve_program(options.command[0]);
-  if (!program.ok()) return fail(program.error());
+  if (!program.ok()) return give_up(options, program.error());
   auto binary = open_binary(program->path, options);
-  if (!binary.ok()) return fail(binary.error());
+  if (!binary.ok()) return give_up(options, binary.error());
 
   // Every output file is open before the program runs: it must not fail afterwards for a typo.
   Result<ReportOutput> output = ReportOutput::open(options.output);
@@ -113,7 +114,7 @@ int cmd_run(const RunOptions& options) {
   program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
   program::SiteTable sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
-  if (!symbols.ok()) return fail(symbols.error());
+  if (!symbols.ok()) return give_up(options, symbols.error());
   auto healed = probe::choose_healed_sites(*binary.value(), sites, options.healed_sites, false);
   if (!healed.ok()) return fail(healed.error());
 
@@ -123,7 +124,7 @@ int cmd_run(const RunOptions& options) {
   target::LaunchRequest request = make_request(options, program->path, signals.value());
   request.plan.modes = healed->modes;
   auto process = target::launch(*binary.value(), sites, request);
-  if (!process.ok()) return fail(process.error());
+  if (!process.ok()) return give_up(options, process.error(), &signals.value());
   target::ProbedProcess& running = *process.value();
   signals->child_started();
   cache.save();  // not before: the program waits for nobody's disk

@@ -11,6 +11,7 @@ struct RunOptions {
   std::optional<int> assume_go_minor;
   std::vector<std::string> healed_sites;  // names of appends; "all"; with '!' behind: always
   bool no_watch = false;
+  bool is_test = false;    // go test runs this: what geist cannot watch must not fail a test
   bool thorough = false;   // also appends to slots that are all zero
   bool no_cache = false;   // neither take nor keep the table of append sites
   bool follow = false;     // the command may be anything; each Go program that it or its children exec is probed

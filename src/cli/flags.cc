@@ -262,6 +262,7 @@ class FlagParser {
   Result<std::vector<std::string>> cut(const std::vector<std::string>& arguments) {
     std::vector<std::string> words;
     bool only_operands = false;
+    const bool for_go = verb_.operands == Operands::kGoTest;
     for (usize i = 0; i < arguments.size(); i++) {
       const std::string& word = arguments[i];
       bool is_operand = only_operands || word.size() < 2 || word[0] != '-';
@@ -270,7 +271,7 @@ class FlagParser {
         only_operands = only_operands || verb_.operands == Operands::kCommand;
         continue;
       }
-      if (word == "--") {
+      if (word == "--" && !for_go) {
         only_operands = true;
         continue;
       }
@@ -282,7 +283,13 @@ class FlagParser {
       usize equals = word.find('=');
       std::string name = word.substr(0, equals);
       const Flag* flag = find_flag(name);
-      if (flag == nullptr && name.size() > 2 && name[1] != '-') flag = find_flag("-" + name);
+      // `geist test -v` is go's: there, geist's flags have two.
+      if (flag == nullptr && !for_go && name.size() > 2 && name[1] != '-') flag = find_flag("-" + name);
+      if (flag == nullptr && for_go) {
+        parsed_->operands.push_back(word);
+        only_operands = name == "-args" || name == "--args";
+        continue;
+      }
       if (flag == nullptr) return unknown_flag(name);
       std::string canonical = fmt::format("--{}", flag->name);
       if (equals != std::string::npos) {
@@ -331,7 +338,8 @@ class FlagParser {
     if (is_missing)
       return Error(
           fmt::format("what to work on is missing: geist {} {}", verb_.name, verb_.operand_text));
-    bool is_any = verb_.operands == Operands::kCommand || verb_.operands == Operands::kMany;
+    bool is_any = verb_.operands == Operands::kCommand || verb_.operands == Operands::kMany ||
+                  verb_.operands == Operands::kGoTest;
     usize most = verb_.operands == Operands::kNone ? 0 : is_any ? count : 1;
     if (count > most)
       return Error(fmt::format("unexpected \"{}\": geist {} {}", parsed_->operands[most],
@@ -349,7 +357,7 @@ Result<ParsedFlags> parse_flags(const Verb& verb, const std::vector<std::string>
                                 std::string_view environment) {
   ParsedFlags parsed;
   FlagParser parser(verb, &parsed);
-  if (verb.name == "run") GEIST_TRY_STATUS(parser.take_environment(environment));
+  if (verb.name == "run" || verb.name == "test") GEIST_TRY_STATUS(parser.take_environment(environment));
   GEIST_TRY_STATUS(parser.take_arguments(arguments));
   return parsed;
 }

@@ -14,10 +14,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -29,25 +27,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Runs `go` with these arguments. stdout goes to `stdout_fd`; stderr is ours, or nowhere.
-Result<int> run_go(const std::vector<std::string>& arguments, int stdout_fd, bool is_silent) {
+// Where a go command's output goes. stderr is ours, or nowhere.
+struct GoOutput {
+  int stdout_fd = STDOUT_FILENO;
+  bool is_silent = false;
+};
+
+Result<int> spawn_go(const std::vector<std::string>& arguments, const GoOutput& output, const sigset_t* mask) {
   std::vector<char*> argv = {const_cast<char*>("go")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, stdout_fd, STDOUT_FILENO);
-  if (is_silent)
+  posix_spawn_file_actions_adddup2(&actions, output.stdout_fd, STDOUT_FILENO);
+  if (output.is_silent)
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t pid = 0;
-  int error = posix_spawnp(&pid, "go", &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    return Error(fmt::format("go: {}", std::strerror(error)), ErrorKind::kSystem)
-        .with_hint(
-            "A package is built with the go command, which must be in PATH (https://go.dev/dl/). A "
-            "binary needs none.");
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  if (mask != nullptr) {
+    posix_spawnattr_setsigmask(&attributes, mask);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   }
+  pid_t pid = 0;
+  int error = posix_spawnp(&pid, "go", &actions, &attributes, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error == 0) return pid;
+  return Error(fmt::format("go: {}", std::strerror(error)), ErrorKind::kSystem)
+      .with_hint(
+          "Packages are built with the go command, which must be in PATH (https://go.dev/dl/). A "
+          "binary needs none.");
+}
+
+Result<int> run_go(const std::vector<std::string>& arguments, const GoOutput& output) {
+  GEIST_TRY(pid, spawn_go(arguments, output, nullptr));
   int status = 0;
   while (waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR)
@@ -66,33 +79,6 @@ std::string binary_name(const std::string& package) {
 }
 
 }  // namespace
-
-BuiltProgram::BuiltProgram(std::string directory, std::string name)
-    : directory_(std::move(directory)), name_(std::move(name)) {}
-
-BuiltProgram::BuiltProgram(BuiltProgram&& other) noexcept
-    : directory_(std::exchange(other.directory_, "")), name_(std::move(other.name_)) {}
-
-BuiltProgram& BuiltProgram::operator=(BuiltProgram&& other) noexcept {
-  if (this != &other) {
-    remove();
-    directory_ = std::exchange(other.directory_, "");
-    name_ = std::move(other.name_);
-  }
-  return *this;
-}
-
-BuiltProgram::~BuiltProgram() {
-  remove();
-}
-
-void BuiltProgram::remove() {
-  if (directory_.empty()) return;
-  std::error_code ignored;  // a temporary file left behind is no reason to fail
-  fs::remove(path(), ignored);
-  fs::remove(directory_, ignored);
-  directory_.clear();
-}
 
 bool holds_go_files(const std::string& directory) {
   std::error_code error;
@@ -113,7 +99,7 @@ bool is_main_package(const std::string& package) {
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
   Fd from_go(ends[0]);
   Fd to_us(ends[1]);
-  Result<int> status = run_go({"list", "-f", "{{.Name}}", package}, to_us.get(), true);
+  Result<int> status = run_go({"list", "-f", "{{.Name}}", package}, {to_us.get(), true});
   to_us.reset();
   char answer[64] = {};  // "main\n"; a list of packages is longer and no single program
   ssize_t size = ::read(from_go.get(), answer, sizeof answer);
@@ -122,25 +108,24 @@ bool is_main_package(const std::string& package) {
 }
 
 Result<BuiltProgram> build_go_package(const std::string& package) {
-  const char* variable = std::getenv("TMPDIR");
-  std::string directory =
-      fmt::format("{}/geist-XXXXXX", variable != nullptr && *variable != '\0' ? variable : "/tmp");
-  if (mkdtemp(directory.data()) == nullptr)
-    return Error(fmt::format("{}: {}", directory, std::strerror(errno)), ErrorKind::kSystem);
-  std::error_code ignored;
-  directory = fs::absolute(directory, ignored).string();
-  BuiltProgram built(directory, binary_name(package));
+  GEIST_TRY(folder, TemporaryFolder::make());
+  BuiltProgram built(std::move(folder), binary_name(package));
   std::vector<std::string> arguments = {"build"};
+  std::error_code ignored;
   bool is_directory = fs::is_directory(package, ignored);
   if (is_directory) arguments.insert(arguments.end(), {"-C", package});  // must come first
   arguments.insert(arguments.end(), {"-o", built.path(), is_directory ? "." : package});
-  GEIST_TRY(status, run_go(arguments, STDERR_FILENO, false));
+  GEIST_TRY(status, run_go(arguments, {.stdout_fd = STDERR_FILENO}));
   if (status != 0)
     return Error(fmt::format("go build {} failed (exit status {})", package, status));
   // A package that is no command builds too, but what comes out is an archive and not executable.
   if (access(built.path().c_str(), X_OK) != 0)
     return Error(fmt::format("{}: not a main package, there is nothing to run", package));
   return built;
+}
+
+Result<int> start_go(const std::vector<std::string>& arguments, const sigset_t& mask) {
+  return spawn_go(arguments, {}, &mask);
 }
 
 }  // namespace geist::cli

@@ -1,10 +1,14 @@
-// `go build` for packages given in the place of a binary.
+// The go command: `go build` for packages given in the place of a binary, and any other one in the background.
 #pragma once
 
+#include <signal.h>
+
 #include <string>
+#include <vector>
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "cli/temporary_folder.h"
 
 namespace geist::cli {
 
@@ -12,15 +16,11 @@ namespace geist::cli {
 class BuiltProgram {
  public:
   BuiltProgram() = default;
-  explicit BuiltProgram(std::string directory, std::string name);
-  BuiltProgram(BuiltProgram&& other) noexcept;
-  BuiltProgram& operator=(BuiltProgram&& other) noexcept;
-  ~BuiltProgram();
-  std::string path() const { return directory_ + "/" + name_; }
+  BuiltProgram(TemporaryFolder folder, std::string name) : folder_(std::move(folder)), name_(std::move(name)) {}
+  std::string path() const { return folder_.path() + "/" + name_; }
 
  private:
-  void remove();
-  std::string directory_;  // empty: owns nothing
+  TemporaryFolder folder_;
   std::string name_;
 };
 
@@ -34,5 +34,8 @@ bool is_main_package(const std::string& package);
 
 // Builds a directory, a .go file or an import path. What go says goes to stderr.
 Result<BuiltProgram> build_go_package(const std::string& package);
+
+// Starts go with these arguments, our stdin, stdout and stderr, and this signal mask. The process id; the caller waits.
+Result<int> start_go(const std::vector<std::string>& arguments, const sigset_t& mask);
 
 }  // namespace geist::cli

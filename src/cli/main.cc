@@ -77,6 +77,10 @@ int run_verb(const ParsedFlags& parsed) {
     Result<AttachOptions> options = make_attach_options(parsed);
     return options.ok() ? cmd_attach(options.value()) : fail_usage(options.error(), parsed.verb);
   }
+  if (parsed.verb == "test") {
+    Result<TestOptions> options = make_test_options(parsed);
+    return options.ok() ? cmd_test(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
   if (parsed.verb == "sites") {
     Result<SitesOptions> options = make_sites_options(parsed);
     return options.ok() ? cmd_sites(options.value()) : fail_usage(options.error(), parsed.verb);

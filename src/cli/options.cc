@@ -64,7 +64,7 @@ Result<std::optional<int>> parse_assumed_go(const ParsedFlags& parsed) {
   return std::optional<int>(minor);
 }
 
-// What run and attach have in common: levels, files, filters.
+// What run, test and attach have in common: levels, files, filters.
 static Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
   OutputOptions output;
   output.level = level_of(parsed, "level");
@@ -86,9 +86,12 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
   options.healed_sites = healed_sites(parsed);
+  options.is_test = parsed.has("test");
+  options.output.quiet = options.output.quiet || options.is_test;
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");
+  options.thorough = parsed.has("thorough");
   options.no_cache = parsed.has("no-cache");
   options.follow = parsed.has("follow");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
@@ -112,9 +115,20 @@ Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");
-  options.thorough = parsed.has("thorough");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.history = static_cast<u32>(parsed.number("history"));
+  return options;
+}
+
+Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
+  TestOptions options;
+  options.words = parsed.operands;
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
+  // What is weaker than this is not asked of the test binaries either; the rest is sorted out over all of them.
+  options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
+                       "--budget=" + parsed.value("budget"), "--history=" + parsed.value("history")};
+  if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
   return options;
 }
 

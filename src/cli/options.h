@@ -8,6 +8,7 @@
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_sites.h"
+#include "cli/cmd_test.h"
 #include "cli/flags.h"
 
 namespace geist::cli {
@@ -19,6 +20,7 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed);
 Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed);
 Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed);
 Result<AttachOptions> make_attach_options(const ParsedFlags& parsed);
+Result<TestOptions> make_test_options(const ParsedFlags& parsed);
 Result<SitesOptions> make_sites_options(const ParsedFlags& parsed);
 Result<ReportOptions> make_report_options(const ParsedFlags& parsed);
 ColorMode color_mode(const ParsedFlags& parsed);

@@ -4,6 +4,7 @@
 #include "cli/report_output.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +19,13 @@ namespace {
 Error system_error(const std::string& path) {
   int number = errno;
   return Error(fmt::format("{}: {}", path, std::strerror(number)), ErrorKind::kSystem);
+}
+
+// Several geists at once, as under go test -exec, write to files of their own.
+std::string expand_pid(std::string path) {
+  usize at = path.find("%p");
+  if (at != std::string::npos) path.replace(at, 2, std::to_string(::getpid()));
+  return path;
 }
 
 }  // namespace
@@ -81,7 +89,8 @@ Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
   }
   std::vector<ReportFile> files = options.files;
   if (!options.log_path.empty()) files.push_back({report::Format::kText, options.log_path});
-  for (const ReportFile& where : files) {
+  for (ReportFile& where : files) {
+    where.path = expand_pid(where.path);
     Sink sink{where, std::unique_ptr<std::FILE, CloseFile>(std::fopen(where.path.c_str(), "we"))};
     if (!sink.file) return system_error(where.path);
     output.sinks_.push_back(std::move(sink));

@@ -45,6 +45,7 @@ struct Case {
   u32 sweepgen = 0;     // when it happened, for survived_gc
   std::vector<Candidate> candidates;
   std::vector<KnownGoroutine> goroutines;  // at the event
+  std::string test;                 // the Go test it happened in, see test_names.h
   std::vector<std::string> before;  // the first overwritten elements in their type, printed while they were there
 };
 

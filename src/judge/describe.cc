@@ -185,6 +185,7 @@ Finding Describer::describe(const Case& c, const Candidate& candidate, Level lev
   describe_values(c, candidate, after, f);
   describe_victim(c, candidate, f);
   draw(c, candidate, f);
+  if (!c.test.empty()) f.tests.push_back(c.test);
   if (candidate.reader) {
     const Access& read = *candidate.reader;
     for (usize i = read.actor; i < read.frames.size() && f.reader_stack.size() < kMaxStackLines; ++i) {

@@ -93,6 +93,7 @@ struct Finding {
 
   std::string binary;  // of several programs, the one it was in; else empty
   i64 pid = 0;         // its process; 0 when there was only one
+  std::vector<std::string> tests;  // the Go tests it happened in: "example.com/shop.TestOrders/two_chunks"
 
   std::string fix;  // "append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)"; empty when not known
   std::string fix_diff;  // the same as a unified diff of the file, when the source is here; empty when not known

@@ -13,6 +13,7 @@
 #include "judge/append_roots.h"
 #include "judge/heap_views.h"
 #include "judge/stack_views.h"
+#include "judge/test_names.h"
 #include "judge/through.h"
 #include "judge/values.h"
 #include "program/packages.h"
@@ -205,6 +206,7 @@ std::string Tracker::find_goroutine(const Case& c, const Access& access) const {
 
 void Tracker::keep(std::unique_ptr<Case> c) {
   if (c->candidates.empty()) return;
+  c->test = find_test_name(context_, c->append);
   cases_.push_back(std::move(c));
   if (cases_.size() <= options_.max_open_cases) return;
   Case* oldest = cases_.front().get();

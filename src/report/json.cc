@@ -123,6 +123,7 @@ Json finding_json(const Finding& finding) {
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
       {"process", finding.pid == 0 ? Json(nullptr) : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
+      {"tests", finding.tests},
       {"fix", text_or_null(finding.fix)},
       {"fix_diff", text_or_null(finding.fix_diff)},
       {"heal", text_or_null(finding.heal)},
@@ -423,6 +424,7 @@ Finding read_finding(const ObjectReader& reader) {
   ObjectReader process = reader.object("process");
   process.read("pid", &finding.pid);
   process.read("binary", &finding.binary);
+  reader.read("tests", &finding.tests);
   reader.read("fix", &finding.fix);
   reader.read("fix_diff", &finding.fix_diff);
   reader.read("heal", &finding.heal);

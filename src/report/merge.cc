@@ -16,8 +16,13 @@ void add_findings(judge::Report* whole, std::vector<judge::Finding> findings) {
       continue;
     }
     u64 count = same->count + finding.count;
+    std::vector<std::string> tests = same->tests;
+    for (const std::string& test : finding.tests) {
+      if (std::find(tests.begin(), tests.end(), test) == tests.end()) tests.push_back(test);
+    }
     if (finding.level > same->level) *same = std::move(finding);
     same->count = count;
+    same->tests = std::move(tests);
   }
   std::stable_sort(
       whole->findings.begin(), whole->findings.end(),

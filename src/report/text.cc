@@ -45,6 +45,7 @@ class TextWriter {
   void write_finding(const Finding& finding) {
     line(std::string(kRule));
     write_head(finding);
+    write_tests(finding);
     write_values(finding);
     write_stacks(finding);
     write_array(finding);
@@ -81,6 +82,7 @@ class TextWriter {
   }
 
   void write_head(const Finding& finding);
+  void write_tests(const Finding& finding);
   void write_values(const Finding& finding);
   void plan_frame_columns(const Finding& finding);
   void write_frame(const Frame& frame, const std::string& lead, const std::string& note);
@@ -131,6 +133,15 @@ void TextWriter::write_head(const Finding& finding) {
   line(paint(kRed, title) + "  " + paint(kBold, level) + std::string(space, ' ') + right);
 
   line(emit_sentence(finding));
+}
+
+void TextWriter::write_tests(const Finding& finding) {
+  if (finding.tests.empty()) return;
+  usize more = finding.tests.size() - 1;
+  std::string rest = more == 0 ? "" : fmt::format(" and {} more", more);
+  constexpr std::string_view kLead = "in test ";
+  usize room = options_.width > kLead.size() + rest.size() ? options_.width - kLead.size() - rest.size() : 1;
+  line(std::string(kLead) + clip_front(printable(finding.tests.front()), room) + rest);
 }
 
 void TextWriter::write_values(const Finding& finding) {

@@ -19,6 +19,7 @@ judge::Report make_part(const std::string& binary, judge::Level level, u64 count
   finding.level = level;
   finding.count = count;
   finding.binary = binary;
+  finding.tests = {binary + ".Test"};
   part.findings.push_back(finding);
   return part;
 }
@@ -31,6 +32,7 @@ TEST(Merge, SameFindingIsCountedOnAndKeepsTheStrongerEvidence) {
   EXPECT_EQ(whole.findings[0].count, 7u);
   EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);
   EXPECT_EQ(whole.findings[0].binary, "b");
+  EXPECT_EQ(whole.findings[0].tests, (std::vector<std::string>{"a.Test", "b.Test"}));
   merge_into(&whole, make_part("c", judge::Level::kSuspect, 1));
   EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);
   EXPECT_EQ(whole.findings[0].count, 8u);

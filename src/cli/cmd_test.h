@@ -1,0 +1,17 @@
+// geist test: go test with every test binary watched, and one report over all of them.
+#pragma once
+
+#include "cli/report_output.h"
+
+namespace geist::cli {
+
+struct TestOptions {
+  std::vector<std::string> words;      // for go test, as typed
+  std::vector<std::string> run_flags;  // for the `geist run` around each test binary
+  OutputOptions output;
+};
+
+// The exit status of go test, or output.exit_code when a finding fails the run.
+int cmd_test(const TestOptions& options);
+
+}  // namespace geist::cli
