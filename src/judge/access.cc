@@ -176,7 +176,6 @@ Access AccessReader::read(const target::WatchSample& sample) {
   access.time = sample.time;
   access.word = sample.word;
   access.tid = sample.tid;
-  access.g = TargetAddr(sample.regs[x86::kR14]);
   access.sp = TargetAddr(sample.regs[x86::kRsp]);
   access.sample = &sample;
   TargetAddr region = context_.plan.region;

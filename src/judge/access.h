@@ -19,7 +19,6 @@ struct Access {
   u64 time = 0;
   TargetAddr word;
   int tid = 0;
-  TargetAddr g;         // what R14 held: Go code keeps the goroutine there, other code may not
   TargetAddr sp;
   ImageAddr insn;       // of the access; 0 when it was the kernel or is not known
   x86::Reg base = x86::kNoReg;  // register the address was made from, when it survived the instruction

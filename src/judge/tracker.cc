@@ -197,9 +197,9 @@ void Tracker::note_goroutines(Case& c) {
 // The id of the goroutine that made an access after the event; empty when it is not sure. One that had its g at the event
 // and has it now had it in between.
 std::string Tracker::find_goroutine(const Case& c, const Access& access) const {
-  auto then = std::find_if(c.goroutines.begin(), c.goroutines.end(), [&](const KnownGoroutine& k) { return k.g == access.g; });
+  auto then = std::find_if(c.goroutines.begin(), c.goroutines.end(), [&](const KnownGoroutine& k) { return k.g.value == access.g; });
   if (then == c.goroutines.end()) return "";
-  std::optional<heap::Goroutine> now = heap::read_goroutine(context_.memory, context_.binary.layout(), access.g);
+  std::optional<heap::Goroutine> now = heap::read_goroutine(context_.memory, context_.binary.layout(), then->g);
   bool is_same = now && now->goid == then->goid && access.sp >= now->stack_lo && access.sp < now->stack_hi;
   return is_same ? fmt::format("{}", now->goid) : "";
 }
