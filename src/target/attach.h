@@ -65,6 +65,7 @@ class Attachment {
              WritableMemory memory)
       : binary_(binary), table_(table), request_(request), memory_(std::move(memory)) {}
 
+  Status prepare();
   Status locate();
   Status find_former_memory();
   Status map_memory(const probe::RegionShape& shape);

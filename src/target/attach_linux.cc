@@ -95,9 +95,11 @@ Status Attachment::locate() {
     return Error("the program was not loaded where it was linked");
   text_ = {bias_.to_target(binary_.module().text), bias_.to_target(binary_.module().etext)};
   std::optional<read::Function> start = binary_.pclntab().find_function_named("runtime.rt0_go");
-  if (!start)
+  std::optional<ByteView> code =
+      start ? binary_.image().find_bytes(start->entry, start->end - start->entry) : std::nullopt;
+  if (!code)
     return Error("the program has no function runtime.rt0_go, where memory could be mapped from");
-  room_ = {bias_.to_target(start->entry), start->end - start->entry};
+  room_ = {bias_.to_target(start->entry), *code};
   // A call that a filter of the program's own forbids would end it. Filters that we have too let us
   // live, at least.
   i64 filters = find_status_number(request_.pid, "Seccomp_filters").value_or(0);
@@ -178,7 +180,7 @@ Result<bool> Attachment::map_once(StoppedProcess& stopped, const probe::RegionSh
   StandingPlaces places = request_.find_standing(bias_);
   if (!places.has_begun) return false;
   for (const StoppedThread& thread : stopped.threads()) {
-    if (thread.pc >= room_.begin && thread.pc - room_.begin < room_.size) return false;
+    if (thread.pc >= room_.begin && thread.pc - room_.begin < room_.original.size()) return false;
   }
   // From here on nobody comes into a former region; those who are in it leave.
   for (const probe::CodePatch& patch : left_over_) GEIST_TRY_STATUS(restore_patch(memory_, patch));
@@ -287,24 +289,32 @@ Status Attachment::patch_all() {
   return Done{};
 }
 
+Status Attachment::prepare() {
+  GEIST_TRY_STATUS(locate());
+  GEIST_TRY_STATUS(find_former_memory());
+  const probe::RegionShape shape =
+      probe::region_shape(static_cast<usize>(table_.count(program::SiteBucket::kProbed)));
+  GEIST_TRY_STATUS(map_memory(shape));
+  probe::PatchPlan plan =
+      probe::plan_patches(binary_, table_, bias_, footprint_.region, request_.plan);
+  GEIST_TRY_STATUS(write_region(memory_, plan, footprint_));
+  process_.reset(new ProbedProcess{request_.pid, bias_, std::move(plan), std::move(*ring_),
+                                   ProcessMemory(request_.pid)});
+  return patch_all();
+}
+
 Result<std::unique_ptr<Attachment>> Attachment::attach(const read::GoBinary& binary,
                                                        program::SiteTable& table,
                                                        const AttachRequest& request) {
   GEIST_TRY(memory, WritableMemory::open(request.pid));
   std::unique_ptr<Attachment> attachment(new Attachment(binary, table, request, std::move(memory)));
-  Attachment& a = *attachment;
-  GEIST_TRY_STATUS(a.locate());
-  GEIST_TRY_STATUS(a.find_former_memory());
-  const probe::RegionShape shape =
-      probe::region_shape(static_cast<usize>(table.count(program::SiteBucket::kProbed)));
-  GEIST_TRY_STATUS(a.map_memory(shape));
-  probe::PatchPlan plan =
-      probe::plan_patches(binary, table, a.bias_, a.footprint_.region, request.plan);
-  GEIST_TRY_STATUS(write_region(a.memory_, plan, a.footprint_));
-  a.process_.reset(new ProbedProcess{request.pid, a.bias_, std::move(plan), std::move(*a.ring_),
-                                     ProcessMemory(request.pid)});
-  GEIST_TRY_STATUS(a.patch_all());
-  return attachment;
+  Status prepared = attachment->prepare();
+  if (prepared.ok()) return attachment;
+  // Whatever failed then failed for that.
+  pollfd end{attachment->pidfd_.get(), POLLIN, 0};
+  if (attachment->pidfd_.valid() && ::poll(&end, 1, 0) > 0)
+    return Error(fmt::format("process {} ended while geist was attaching to it", request.pid));
+  return prepared.take_error();
 }
 
 Attachment::~Attachment() {

@@ -30,10 +30,11 @@ struct StoppedThread {
 
 class StoppedProcess : public RemoteProcess {
  public:
-  // `code_room`: bytes of code that the program never runs (again), which calls are made from.
+  // Code that the program never runs (again), which calls are made from, and what the file has
+  // there: a geist that was killed at it may have left other bytes.
   struct CodeRoom {
     TargetAddr begin;
-    u64 size = 0;
+    ByteView original;
   };
   StoppedProcess(int pid, const WritableMemory& memory, CodeRoom room)
       : pid_(pid), memory_(memory), room_(room) {}

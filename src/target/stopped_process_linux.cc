@@ -210,12 +210,11 @@ Status StoppedProcess::call(std::span<const RemoteCall> calls,
   if (awake == threads_.end())
     return Error("every thread of the process sleeps in the kernel", ErrorKind::kSystem);
   StoppedThread& thread = *awake;
+  remake_endless_wait(thread);
   const user_regs_struct then = resumed_registers(thread.regs);
   SelfRestoringCode code = emit_self_restoring_code(room_.begin.value, calls, then);
-  if (code.bytes.size() > room_.size)
+  if (code.bytes.size() > room_.original.size())
     return Error("the program has no room for the code that maps memory", ErrorKind::kSystem);
-  std::vector<u8> original(code.bytes.size());
-  GEIST_TRY_STATUS(memory_.read(room_.begin, original));
   GEIST_TRY_STATUS(memory_.write(room_.begin, code.bytes));
   user_regs_struct regs = then;
   regs.rip = room_.begin.value;
@@ -227,7 +226,7 @@ Status StoppedProcess::call(std::span<const RemoteCall> calls,
     return done.ok() ? Status(explain_refusal(thread.tid, errno)) : std::move(done);
   thread.regs = then;
   thread.pc = TargetAddr(then.rip);
-  Status restored = memory_.write(room_.begin, original);
+  Status restored = memory_.write(room_.begin, room_.original);
   if (!done.ok()) return done;
   return restored;
 }

@@ -136,7 +136,7 @@ def main_thread_has_left(ctx):
 
 @case
 def program_ends_meanwhile(ctx):
-    with server(ctx, '-seconds', '1') as program:
+    with server(ctx, '-seconds', '5') as program:
         ended = must_attach(ctx, program.pid, '--for=60s')
         if 'its parent only' not in ended.err.decode() or ended.report['exit']['code'] is not None:
             raise Failure(brief(ended.err.decode()))
