@@ -94,7 +94,9 @@ Result<Program> resolve(const std::string& word, Purpose purpose) {
       return Error(fmt::format("{}: cannot execute binary file: it is a script ({})", word,
                                *interpreter),
                    ErrorKind::kNotRunnable)
-          .with_hint("Give geist the Go program that the script starts, or let it watch all of them: geist run --follow -- SCRIPT");
+          .with_hint(
+              "Give geist the Go program that the script starts, or let it watch all of them: "
+              "geist run --follow -- SCRIPT");
     }
     return Program{word, {}};
   }

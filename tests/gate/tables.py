@@ -59,7 +59,9 @@ def write_gate(docs, results):
              '`make gate-all`; what each finding is about stands in [found.md](found.md).', '',
              '`same`: every test ended as it does alone. `flaky`: two runs without geist differ already. `unsteady`: a test ended',
              'otherwise under geist once, and not when it was run again. `DIFFERENT`: twice, which is a bug of geist.', '']
-    lines += [f'- {line}' for line in summary(results)] + ['']
+    verdicts = [r['verdict'] for r in results.values()]
+    lines += [f'- {len(verdicts)} suites and programs: ' + ', '.join(f'{verdicts.count(v)} {v}' for v in sorted(set(verdicts))),
+              f'- {list(summary(results))[-1]}', '']
     for kind, title in (('programs', 'Programs'), ('std', 'Go\'s own tests (short mode)'), ('modules', 'Modules')):
         rows = [r for r in results.values() if r['kind'] == kind]
         if not rows:

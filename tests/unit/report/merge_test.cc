@@ -53,7 +53,8 @@ TEST(Merge, FindingsWithoutAFingerprintStayApart) {
 
 TEST(Merge, SitesOfAProgramAreTakenOnceAndItsProcessesCounted) {
   judge::Report whole;
-  for (const char* binary : {"a", "a", "b"}) merge_into(&whole, make_part(binary, judge::Level::kLikely, 1));
+  for (const char* binary : {"a", "a", "b"})
+    merge_into(&whole, make_part(binary, judge::Level::kLikely, 1));
   EXPECT_EQ(whole.sites.growslice_calls, 20u);
   EXPECT_EQ(whole.sites.total_skipped(), 2u);
   ASSERT_EQ(whole.programs.size(), 2u);
