@@ -232,7 +232,8 @@ void TypeFlow::follow(ObjectId id) {
   const HeapType& type = type_at(graph_.type(id));
   std::span<const u32> slots = graph_.slots(id);
   usize words = type.words.size();
-  bool repeats = type.form == Form::kArray && !type.is_prefix;
+  bool is_row = type.form == Form::kArray || type.form == Form::kMapDirectory;
+  bool repeats = is_row && !type.is_prefix;
   usize k = 0;
   for (u32 slot : slots) {
     if (slot != 0) visit(slot, k < words ? type.words[k] : PointerWord());

@@ -164,6 +164,7 @@ class GraphScan::Worker {
 
   // bits_ and no_more_ of a run of pages (runtime/mheap.go heapArena.bitmap).
   void load_arena_bits(TargetAddr begin, u64 size) {
+    size = (size + 511) & ~u64{511};  // whole words of the bitmap
     const read::Layout& layout = graph_.image_.binary->layout();
     bits_.assign(size / 512 + 1, 0);
     no_more_.assign(size / 512 + 1, 0);

@@ -136,8 +136,8 @@ def check_paths(program):
     paths = {row['path'] for row in found}
     if 'main.sessions["user number 000007"]' not in paths:
         raise Failure(f'paths to sessions are {sorted(paths)[:3]} ...')
-    leaf = program.ask('path', 'main.Leaf', '--top=5000')
-    for wanted in ('main.chain.leaf', 'main.numbers[3]', 'main.huge[9999]', 'main.popped.items[5]'):
+    leaf = program.ask('path', 'main.Leaf', '--top=50000')
+    for wanted in ('main.chain.leaf', 'main.numbers[3]', 'main.many[4321]', 'main.huge[9999]', 'main.popped.items[5]'):
         if not any(row['path'] == wanted for row in leaf):
             raise Failure(f'no path {wanted} among {[row["path"] for row in leaf][:20]}')
 

@@ -59,6 +59,7 @@ var (
 	chain    *Node
 	sessions map[string]*Session
 	numbers  map[int]*Leaf
+	many     = map[int]*Leaf{}
 	bigs     *Big
 	shapes   []Shape
 	boxes    []any
@@ -98,6 +99,12 @@ func build() {
 		numbers[i] = new(Leaf)
 	}
 	leaves += 5
+
+	// So many that the map has several tables.
+	for i := 0; i < 5000; i++ {
+		many[i] = new(Leaf)
+	}
+	leaves += 5000
 
 	for i := 0; i < 30; i++ {
 		bigs = &Big{next: bigs}
