@@ -1,7 +1,6 @@
 // slices.Delete works in place: whoever else holds the slice sees the elements move. The append is in
 // package slices, or inlined from it.
 // heal-refused: slices.Delete clears the elements behind the new length, which a copy does not have
-// want-miss: more candidates than debug registers: the one that is read may not be watched
 package main
 
 import (

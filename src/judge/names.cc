@@ -163,7 +163,7 @@ std::optional<HolderName> NameSearch::closure_name() const {
   std::optional<read::Function> function = context_.binary.pclntab().find_function(pc);
   if (!function || function->entry != pc) return std::nullopt;
   std::string name(function->name);
-  for (const read::DebugInfo::Capture& capture : context_.debug->captures_of(name)) {
+  for (const read::DebugInfo::Capture& capture : context_.debug->captures_at(pc)) {
     if (capture.by_reference || view_.object.value + capture.offset != view_.ptr_word.value) continue;
     std::string type = capture.type != nullptr ? capture.type->name : "";
     return HolderName{capture.name + " in " + short_symbol(name), type, name};

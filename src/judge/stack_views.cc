@@ -124,7 +124,9 @@ void FrameScan::add(View view) {
   if (!append_.covers_dest(view)) return;
   for (View& other : out_) {
     bool same = other.ptr == view.ptr && other.len == view.len && other.frame == view.frame;
-    if (!same || other.len_known != view.len_known) continue;
+    // Two variables in memory with one value are two views: one may be replaced, the other read.
+    bool apart = other.len_word && view.len_word && other.len_word != view.len_word;
+    if (!same || apart || other.len_known != view.len_known) continue;
     // The same header found again: words in memory and a name are worth more than none.
     if (!other.len_word && view.len_word) other.len_word = view.len_word, other.ptr_word = view.ptr_word;
     if (other.name.empty()) other.name = view.name, other.type = view.type, other.function = view.function;
@@ -140,9 +142,10 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   if (!ptr || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value) return;
   if (!len) return consider_pointer(*ptr, name, type, variable.function);
   explained_.push_back(ptr->at);
-  std::optional<Word> cap = has_cap ? word_at(variable, offset + 16) : std::nullopt;
   u64 size = append_.event->elem_size;
   if (len->value > (append_.array.end.value - ptr->value) / size) return;
+  std::optional<Word> cap;
+  if (has_cap) cap = word_at(variable, offset + 16);
   if (cap && (cap->value < len->value || cap->value > (append_.array.end.value - ptr->value) / size)) return;
   std::optional<bool> live = is_live(*ptr);
   // In memory as a whole and not in the maps: perhaps a stack object (its address is taken).

@@ -2,7 +2,6 @@
 
 #include "judge/variables.h"
 
-
 namespace geist::judge {
 namespace {
 
@@ -60,6 +59,41 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
     }
   }
   return false;
+}
+
+namespace {
+
+// Where the base register of the access was loaded from: a word of the frame, in the same straight run of instructions.
+std::optional<TargetAddr> find_loaded_slot(const program::FunctionCode& code, const Access& access) {
+  std::optional<u32> at = code.find_insn(access.insn);
+  if (!at) return std::nullopt;
+  for (u32 i = *at; i-- > code.blocks()[code.block_of(*at)].first;) {
+    const x86::Insn& insn = code.insns()[i];
+    if (insn.flow == x86::Flow::kCall || (insn.writes & x86::bit(x86::kRsp)) != 0) return std::nullopt;
+    if ((insn.writes & x86::bit(access.base)) == 0) continue;
+    const x86::Operand& to = insn.operands[0];
+    const x86::Operand& from = insn.operands[1];
+    constexpr u16 kWordBits = 64;
+    bool is_load = insn.op == x86::Op::kMov && to.is_reg(access.base) && from.kind == x86::Operand::Kind::kMem &&
+                   from.size_bits == kWordBits && from.mem.base == x86::kRsp && from.mem.index == x86::kNoReg;
+    if (!is_load) return std::nullopt;
+    return TargetAddr(access.sample->regs[x86::kRsp] + static_cast<u64>(from.mem.disp));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool loads_victim_pointer(const program::FunctionCode& code, const Access& access, const View& victim, const abi::Event& event) {
+  bool is_result = victim.ptr == event.old_ptr && victim.len == event.new_len;
+  bool has_place = victim.holder == Holder::kStack && victim.len_known && victim.ptr_word && victim.len_word;
+  if (is_result || !has_place || access.sample == nullptr || !access.insn || access.base == x86::kNoReg) return false;
+  if (access.frames.empty() || !(access.activation(0) == victim.frame) || !access.stack_hi || access.g != victim.g.value) return false;
+  std::optional<TargetAddr> slot = find_loaded_slot(code, access);
+  if (!slot || access.stack_hi - *slot != victim.stack_hi - victim.ptr_word) return false;
+  heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
+  TargetAddr len_word = access.stack_hi - (victim.stack_hi - victim.len_word);
+  return stack.find_word(*slot) == victim.ptr && stack.find_word(len_word) == victim.len;
 }
 
 bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,

@@ -20,4 +20,8 @@ bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const s
 // while the append's operand and result have other headers? Then the reader was handed the victim.
 bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event);
 
+// Did this read of the changed bytes take its pointer, right before, out of the victim's own word in its own frame, while the
+// header there was the victim's and not the append's result? True after the stack has moved, too.
+bool loads_victim_pointer(const program::FunctionCode& code, const Access& access, const View& victim, const abi::Event& event);
+
 }  // namespace geist::judge

@@ -307,12 +307,17 @@ HeaderTrust Tracker::trust_in(const View& view) {
   return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
 }
 
-// DWARF's word for it: at the access, in the victim's own frame, the register the address was made from is the pointer
-// of the victim's variable, and of no other; or a frame of the reader was handed the victim's very header.
+// Right through the victim: its pointer was loaded out of its own word (after the stack has moved, when nobody watches that
+// word, only where its function leaves it alone). Or by DWARF's word: at the access, in the victim's own frame, the register the
+// address was made from is the pointer of the victim's variable, and of no other; or a frame of the reader was handed the
+// victim's very header.
 std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, const View& view) {
-  if (context_.debug == nullptr) return [](const Access&) { return false; };
-  return [this, event = c.event.get(), victim = view](const Access& access) {
+  return [this, &c, event = c.event.get(), victim = view](const Access& access) {
     if (access.frames.empty()) return false;
+    const program::FunctionCode* code = victim.holder == Holder::kStack ? accesses_.code_of(access.frames[0].function) : nullptr;
+    bool is_loaded = code != nullptr && loads_victim_pointer(*code, access, victim, *event);
+    if (is_loaded && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim))) return true;
+    if (context_.debug == nullptr) return false;
     if (holds_victim_header(*context_.debug, access, victim, *event)) return true;
     if (victim.name.empty() || !access.insn || access.base == x86::kNoReg || !(access.activation(0) == victim.frame)) return false;
     return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
