@@ -1,3 +1,4 @@
+// signalfd and waitpid; see child_signals.h.
 #include "cli/child_signals.h"
 
 #include <poll.h>

@@ -27,7 +27,7 @@ class Ring {
     GEIST_CHECK(file.valid() && ::ftruncate(file.get(), abi::kRingBytes) == 0);
     bytes_ = static_cast<u8*>(::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
     GEIST_CHECK(bytes_ != MAP_FAILED);
-    ring_.emplace(std::move(target::SharedRing::create(std::move(file), *read::find_layout(26), {})).value());
+    ring_.emplace(std::move(target::SharedRing::create(std::move(file), *read::find_layout(26), {}, 0)).value());
   }
   void start() {
     // Slots as they were, tickets where the consumer stands.
