@@ -47,7 +47,4 @@ ExitStatus wait_for_exit(int pid, const ChildSignals& signals);
 // Has the child ended?
 std::optional<ExitStatus> find_exit(int pid);
 
-// The program was ended by a signal: so are we, that the caller sees what it would have seen.
-[[noreturn]] void die_of(int signal, const ChildSignals& signals);
-
 }  // namespace geist::cli

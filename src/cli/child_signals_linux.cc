@@ -102,16 +102,4 @@ std::optional<ExitStatus> find_exit(int pid) {
   return std::nullopt;
 }
 
-void die_of(int signal, const ChildSignals& signals) {
-  ::prctl(PR_SET_DUMPABLE, 0);  // the program may have left a core, we shall not
-  ::signal(signal, SIG_DFL);
-  signals.restore();
-  sigset_t only;
-  sigemptyset(&only);
-  sigaddset(&only, signal);
-  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
-  ::raise(signal);
-  ::_exit(128 + signal);
-}
-
 }  // namespace geist::cli

@@ -1,3 +1,5 @@
+// Two witnesses for a read through the victim: the code in front of it, and DWARF's word for registers and parameters. Both
+// answer no where they do not know; through.h says what a yes means.
 #include "judge/through.h"
 
 #include "judge/variables.h"

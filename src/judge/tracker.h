@@ -36,9 +36,6 @@ class Tracker {
   // The process is gone (or will not be looked at any more): what is still in the ring and the samples.
   void finish();
 
-  // How many cases have become findings, or stronger ones: findings() is the same as long as this is.
-  u64 revision() const { return revision_; }
-
   // A case that earned at least kSuspect.
   struct Outcome {
     const Case* found = nullptr;
@@ -48,7 +45,7 @@ class Tracker {
   // The findings, one for each (site, victim's kind and name): the strongest, with all counts.
   std::vector<Finding> findings() const;
 
-  // Grows with each finding that is new or became stronger.
+  // Grows with each finding that is new or became stronger: findings() is the same as long as this is.
   u64 revision() const { return revision_; }
 
   EventCounts counts() const;
@@ -142,7 +139,6 @@ class Tracker {
   double last_scan_cost_s_ = 0.0005;
   double last_look_s_ = 0;
   u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0;
-  u64 revision_ = 0;
   bool settled_at_end_ = false;
   u64 revision_ = 0;
 };

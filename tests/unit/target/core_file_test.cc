@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace geist::target {
@@ -17,7 +18,7 @@ std::vector<u8> make_core() {
   struct Note {
     Elf64_Nhdr header{5, 32, NT_AUXV};
     char name[8] = "CORE";
-    u64 auxv[4] = {AT_ENTRY, 0x1234, AT_NULL, 0};
+    u32 auxv[8] = {AT_ENTRY, 0, 0x1234, 0, AT_NULL, 0, 0, 0};  // of 64 bits, at 4-byte steps
   } note;
   Elf64_Ehdr header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
@@ -75,7 +76,7 @@ TEST(CoreFile, EveryTruncationIsAnErrorOrCounted) {
     if (!core.ok()) {
       EXPECT_FALSE(core.error().message().empty());
     } else {
-      EXPECT_EQ(core->missing_bytes(), whole.size() - size);
+      EXPECT_EQ(core->missing_bytes(), std::min<usize>(whole.size() - size, 48));  // of memory
     }
   }
 }
