@@ -1,4 +1,5 @@
 // A struct's own array is lent out as a buffer and read afterwards through the struct: its pointer is no slice of the array.
+// heal-changes: the array that is lent out as a buffer is read afterwards, and a copy leaves it as it was
 package main
 
 import (

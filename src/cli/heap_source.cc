@@ -34,7 +34,7 @@ Result<u64> read_entry(int pid) {
       .with_hint("Be the user of the process, or root.");
 }
 
-heap::ThreadState thread_state(const target::StoppedThread& thread) {
+heap::ThreadState thread_state(const target::FrozenThread& thread) {
   const user_regs_struct& r = thread.registers;
   return {.tid = thread.tid,
           .pc = TargetAddr(r.rip),
@@ -83,7 +83,7 @@ Status HeapSource::open_process(int pid, const SourceOptions& options) {
 // A copy-on-write child; where that cannot be had, the process itself, which then stands still
 // until the graph is made.
 Status HeapSource::take_process(int pid, bool wants_stop) {
-  std::vector<target::StoppedThread> threads;
+  std::vector<target::FrozenThread> threads;
   if (!wants_stop) {
     GEIST_TRY(at, target::find_syscall_instruction(binary_->image()));
     auto copy = target::ProcessCopy::make(pid, image_.bias.to_target(at));
@@ -107,7 +107,7 @@ Status HeapSource::take_process(int pid, bool wants_stop) {
     memory_ = std::make_unique<target::ProcessMemory>(pid);
     image_.memory = memory_.get();
   }
-  for (const target::StoppedThread& thread : threads)
+  for (const target::FrozenThread& thread : threads)
     image_.threads.push_back(thread_state(thread));
   return Done{};
 }
@@ -134,7 +134,7 @@ Status HeapSource::open_core(const std::string& path, const SourceOptions& optio
     print_err(fmt::format("geist: {}: the core is truncated: {} bytes are missing\n", path,
                           core_->missing_bytes()));
   }
-  for (const target::StoppedThread& thread : core_->threads()) {
+  for (const target::FrozenThread& thread : core_->threads()) {
     image_.threads.push_back(thread_state(thread));
   }
   return Done{};

@@ -31,7 +31,7 @@ class CoreFile {
     u64 offset = 0, file_size = 0;
   };
   const std::vector<Segment>& segments() const { return segments_; }  // ascending, disjoint
-  const std::vector<StoppedThread>& threads() const { return threads_; }
+  const std::vector<FrozenThread>& threads() const { return threads_; }
   std::optional<u64> find_auxv(u64 type) const;
   // Of the file that was mapped at this address; empty when the core does not say.
   std::string find_mapped_path(u64 addr) const;
@@ -53,7 +53,7 @@ class CoreFile {
   std::optional<MappedFile> file_;
   ByteView bytes_;
   std::vector<Segment> segments_;
-  std::vector<StoppedThread> threads_;
+  std::vector<FrozenThread> threads_;
   std::vector<std::pair<u64, u64>> auxv_;
   std::vector<Mapping> files_;
   u64 missing_bytes_ = 0;

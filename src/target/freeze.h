@@ -12,7 +12,7 @@
 
 namespace geist::target {
 
-struct StoppedThread {
+struct FrozenThread {
   int tid = 0;
   user_regs_struct registers{};
 };
@@ -27,7 +27,7 @@ class FrozenProcess {
   // Lets it go on.
   ~FrozenProcess() { thaw(); }
 
-  const std::vector<StoppedThread>& threads() const { return threads_; }
+  const std::vector<FrozenThread>& threads() const { return threads_; }
   void thaw();
   // When it goes on, the thread gets this signal, which was kept from it.
   void deliver(int tid, int signal) { late_.push_back({tid, signal}); }
@@ -41,7 +41,7 @@ class FrozenProcess {
   Status seize_new_threads(bool* found);
   Status seize(int tid);
   int pid_;
-  std::vector<StoppedThread> threads_;
+  std::vector<FrozenThread> threads_;
   std::vector<Pending> pending_;
   std::vector<Pending> late_;
 };

@@ -102,7 +102,7 @@ Status FrozenProcess::seize(int tid) {
   // A signal on its way: it comes when the thread goes on. Event stops carry none.
   bool is_event = (status >> 16) == PTRACE_EVENT_STOP;
   if (!is_event) pending_.back().signal = WSTOPSIG(status);
-  StoppedThread thread{.tid = tid};
+  FrozenThread thread{.tid = tid};
   if (ptrace(PTRACE_GETREGS, tid, 0, &thread.registers) == 0) threads_.push_back(thread);
   return Done{};
 }

@@ -28,7 +28,7 @@ class ProcessCopy {
 
   const ProcessMemory& memory() const { return memory_; }
   // Of the process at that moment.
-  const std::vector<StoppedThread>& threads() const { return threads_; }
+  const std::vector<FrozenThread>& threads() const { return threads_; }
   double pause_ms() const { return pause_ms_; }
 
  private:
@@ -37,7 +37,7 @@ class ProcessCopy {
   int pid_, child_;
   TargetAddr syscall_at_;
   ProcessMemory memory_;
-  std::vector<StoppedThread> threads_;
+  std::vector<FrozenThread> threads_;
   double pause_ms_ = 0;
 };
 

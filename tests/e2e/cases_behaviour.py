@@ -389,8 +389,8 @@ def exitcode_is_an_option(ctx):
 
 @case
 def fail_on_a_stronger_level_ends_with_the_own_code(ctx):
-    ended = ctx.watch.run([orders(ctx)], flags=['--fail-on=confirmed', '--no-watch'])
-    if not findings(ended):
+    ended = ctx.watch.run([orders(ctx)], flags=['--level=suspect', '--fail-on=confirmed', '--no-watch'])
+    if not findings(ended, 'suspect'):
         raise Failure('nothing found')
     expect_code(ended, 0, 'without hardware watches nothing is confirmed')
 

@@ -11,7 +11,8 @@ import (
 	"unsafe"
 )
 
-// The page in front of the ring says where the runtime in this process finds things: who changes that harms himself.
+// The page in front of the ring and the records of the sites, further back in the same file, say where the runtime in this
+// process finds things: who changes those harms himself.
 const controlBytes = 4096
 const slotBytes = 16 + 272 + 256 + 16384
 
@@ -22,9 +23,10 @@ func shared() []byte {
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var begin, end uintptr
-		if strings.Contains(lines.Text(), "geist-ring") {
-			fmt.Sscanf(lines.Text(), "%x-%x", &begin, &end)
+		var begin, end, offset uintptr
+		var rights string
+		fmt.Sscanf(lines.Text(), "%x-%x %s %x", &begin, &end, &rights, &offset)
+		if strings.Contains(lines.Text(), "geist-ring") && offset == 0 {
 			return unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&begin))), end-begin)[controlBytes:]
 		}
 	}
