@@ -47,6 +47,15 @@ Kind string_direction(const Insn& insn, const target::WatchSample& sample) {
   return Kind::kReadWrite;
 }
 
+// Slices and maps that grow take along what they hold, headers in them too.
+bool is_growth(std::string_view function) {
+  // runtime/slice.go; internal/runtime/maps/map.go and table.go, go1.24 and later; runtime/map.go and its _fast variants
+  constexpr std::array<std::string_view, 7> kGrowth{
+      "runtime.growslice",  "internal/runtime/maps.(*Map).growTo", "internal/runtime/maps.(*table).grow",
+      "internal/runtime/maps.(*table).split", "runtime.growWork", "runtime.evacuate", "runtime.hashGrow"};
+  return std::any_of(kGrowth.begin(), kGrowth.end(), [&](std::string_view name) { return function.starts_with(name); });
+}
+
 }  // namespace
 
 bool is_helper_function(std::string_view name) {
@@ -143,8 +152,6 @@ void AccessReader::classify_kernel(Access& access) const {
 void AccessReader::note_copy(const target::WatchSample& sample, Access& access) {
   if (!access.reads() || access.frames.empty() || access.frames[0].function.name != "runtime.memmove") return;
   access.copied_to = TargetAddr(sample.word.value + sample.regs[x86::kRdi] - sample.regs[x86::kRsi]);
-  access.by_growth = std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
-                                 [](const heap::StackFrame& f) { return f.function.name.starts_with("runtime.growslice"); });
 }
 
 void AccessReader::note_stack(u64 g, TargetAddr lo, TargetAddr hi) {
@@ -200,6 +207,8 @@ Access AccessReader::read(const target::WatchSample& sample) {
   }
   classify(sample, access);
   note_copy(sample, access);
+  access.by_growth = std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
+                                 [](const heap::StackFrame& f) { return is_growth(f.function.name); });
   if (access.actor < access.frames.size()) {
     const heap::StackFrame& frame = access.frames[access.actor];
     ImageAddr at = access.actor == 0 && access.insn ? access.insn : frame.lookup_pc();

@@ -28,7 +28,7 @@ struct Access {
   bool moves_stack = false;     // the runtime copied the stack that the word is on
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
   TargetAddr copied_to;  // where memmove puts the word it read
-  bool by_growth = false;  // and that because an array grew: the reader asked for nothing
+  bool by_growth = false;  // read because an array or a map grew: the reader asked for nothing
   const target::WatchSample* sample = nullptr;  // valid only while the access is being looked at
   usize actor = 0;      // index of the first frame that is not the runtime's or a byte helper's
   std::string_view file;  // of the actor's source line
