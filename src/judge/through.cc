@@ -38,10 +38,20 @@ struct Search {
 
 }  // namespace
 
-bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event) {
+std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim, const abi::Event& event) {
+  constexpr u64 kMaxBytes = 256;
+  u64 begin = event.dest + event.dest_size, end = victim.end(event.elem_size);
+  if (end <= begin || end - begin > kMaxBytes) return {};
+  std::vector<u8> bytes(end - begin);
+  if (!memory.read(TargetAddr(begin), bytes)) bytes.clear();
+  return bytes;
+}
+
+bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event,
+                         bool has_grown) {
   constexpr usize kMaxFrames = 12;
   // What begins where the operand does may be the append's result, or become its like when that is appended to further.
-  bool is_result = victim.ptr == event.old_ptr && victim.len >= event.new_len;
+  bool is_result = victim.ptr == event.old_ptr && (victim.len == event.new_len || (victim.len > event.new_len && has_grown));
   // A dead box in the heap may have the header that a growing slice passes through again; its own words are watched.
   bool in_heap = victim.holder == Holder::kHeap || victim.holder == Holder::kGlobal;
   if (is_result || in_heap || !victim.live_for_sure || !victim.len_known || access.sample == nullptr) return false;

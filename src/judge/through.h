@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "abi/event.h"
 #include "judge/access.h"
@@ -16,9 +17,15 @@ namespace geist::judge {
 bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,
                    const std::string& function);
 
+// What the victim covers behind the end of the append's result, as it is now: appends to the result would write there.
+// Empty when there is nothing, or more than is worth keeping.
+std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim, const abi::Event& event);
+
 // Is there, in a frame of this access, a slice variable that is the victim by its very header (same pointer and length),
-// while the append's operand and result have other headers? Then the reader was handed the victim.
-bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event);
+// while the append's operand and result have other headers? Then the reader was handed the victim. `has_grown`: the result
+// may have been appended to since, until it had the victim's header.
+bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event,
+                         bool has_grown);
 
 // Did this read of the changed bytes take its pointer, right before, out of the victim's own word in its own frame, while the
 // header there was the victim's and not the append's result? True after the stack has moved, too.

@@ -312,13 +312,16 @@ HeaderTrust Tracker::trust_in(const View& view) {
 // address was made from is the pointer of the victim's variable, and of no other; or a frame of the reader was handed the
 // victim's very header.
 std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, const View& view) {
-  return [this, &c, event = c.event.get(), victim = view](const Access& access) {
+  std::vector<u8> behind = read_behind_result(context_.memory, view, *c.event);
+  return [this, &c, event = c.event.get(), victim = view, behind = std::move(behind)](const Access& access) {
     if (access.frames.empty()) return false;
     const program::FunctionCode* code = victim.holder == Holder::kStack ? accesses_.code_of(access.frames[0].function) : nullptr;
     bool is_loaded = code != nullptr && loads_victim_pointer(*code, access, victim, *event);
     if (is_loaded && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim))) return true;
     if (context_.debug == nullptr) return false;
-    if (holds_victim_header(*context_.debug, access, victim, *event)) return true;
+    // Whoever appended to the result since has written something else there, or we shall not know.
+    bool has_grown = behind.empty() || read_behind_result(context_.memory, victim, *event) != behind;
+    if (holds_victim_header(*context_.debug, access, victim, *event, has_grown)) return true;
     if (victim.name.empty() || !access.insn || access.base == x86::kNoReg || !(access.activation(0) == victim.frame)) return false;
     return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
   };
