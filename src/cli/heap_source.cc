@@ -4,6 +4,10 @@
 #include "cli/heap_source.h"
 
 #include <elf.h>
+#include <signal.h>
+
+#include <cerrno>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -73,6 +77,7 @@ Status HeapSource::open_binary(const std::string& path, const SourceOptions& opt
 }
 
 Status HeapSource::open_process(int pid, const SourceOptions& options) {
+  if (::kill(pid, 0) != 0 && errno == ESRCH) return Error(fmt::format("there is no process {}", pid));
   GEIST_TRY(entry, read_entry(pid));
   Status opened = open_binary(fmt::format("/proc/{}/exe", pid), options);
   if (!opened.ok()) return opened.take_error().in(name_);
