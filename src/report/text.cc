@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <string>
 
+#include "program/patch.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -88,6 +89,7 @@ class TextWriter {
   void write_victim(const Finding& finding);
   void write_array(const Finding& finding);
   void write_fix(const Finding& finding);
+  void write_patch(const Finding& finding);
 
   const judge::Report& report_;
   const TextOptions& options_;
@@ -282,7 +284,27 @@ void TextWriter::write_fix(const Finding& finding) {
   if (finding.fix.empty() && finding.proof.empty()) return;
   line("");
   if (!finding.fix.empty()) line("  fix      " + paint(kBold, printable(finding.fix)));
+  write_patch(finding);
   if (!finding.proof.empty()) line("  proof    " + printable(finding.proof));
+}
+
+// The changed lines alone: what stands around them is one look into the file away.
+void TextWriter::write_patch(const Finding& finding) {
+  std::optional<program::Patch> patch = program::read_patch(finding.fix_diff);
+  if (!patch) return;
+  const std::string indent(kFrameIndent, ' ');
+  auto write = [&](char sign, const char* code, std::string_view lines) {
+    while (!lines.empty()) {
+      usize end = std::min(lines.find('\n'), lines.size());
+      line(indent + paint(code, sign + printable(lines.substr(0, end))));
+      lines.remove_prefix(std::min(end + 1, lines.size()));
+    }
+  };
+  for (const auto& [number, change] : patch->replacements) {
+    line(indent + fmt::format("{}:{}", printable(patch->path), number));
+    for (u32 i = 0; i < change.removed; ++i) write('-', kRed, patch->old_lines.at(number + i));
+    write('+', kGreen, change.text);
+  }
 }
 
 std::string count_findings(const judge::Report& report) {
