@@ -44,6 +44,14 @@ Result<Printed> print_diff(const ReportOptions& options) {
   return Printed{std::move(text), !diff.appeared.empty()};
 }
 
+Result<Printed> print_fixes(const ReportOptions& options) {
+  GEIST_TRY(report, read_filtered(options, options.which));
+  std::vector<std::string> left_out;
+  std::string patch = report::emit_fixes(report, &left_out);
+  for (const std::string& sentence : left_out) print_err(fmt::format("geist: note: no patch: {}\n", sentence));
+  return Printed{std::move(patch), !report.findings.empty()};
+}
+
 Result<Printed> print_report(const ReportOptions& options) {
   if (options.format == report::Format::kPprof && isatty(STDOUT_FILENO) == 1) {
     return Error("a profile is no text for a terminal")
@@ -60,6 +68,7 @@ Result<Printed> print_report(const ReportOptions& options) {
 
 int cmd_report(const ReportOptions& options) {
   Result<Printed> printed = options.list                    ? print_list(options)
+                            : options.as_patch              ? print_fixes(options)
                             : options.compared_with.empty() ? print_report(options)
                                                             : print_diff(options);
   if (!printed.ok()) return fail(printed.error());

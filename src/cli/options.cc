@@ -210,6 +210,7 @@ Result<SitesOptions> make_sites_options(const ParsedFlags& parsed) {
 Result<ReportOptions> make_report_options(const ParsedFlags& parsed) {
   ReportOptions options;
   options.list = parsed.has("list");
+  options.as_patch = parsed.has("fix");
   options.compared_with = parsed.value("diff");
   if (!options.list && parsed.operands.empty()) {
     return Error("which report is missing: a file, the number of a run, or last").with_hint("geist report --list shows the runs.");

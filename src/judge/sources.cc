@@ -9,6 +9,19 @@ void add_lines(std::vector<Frame>& frames, program::SourceCache& sources) {
   for (Frame& frame : frames) frame.source = sources.line_text(frame.file, frame.line);
 }
 
+// What it takes to be cured: the changed call, and as a patch of the file below the root of its module.
+void add_fix(Finding& f, const program::SourceText& text, const program::SourceCache& sources) {
+  const Frame& site = f.append_stack[0];
+  std::optional<std::string> path = sources.find_path(site.file);
+  std::optional<program::SourceCache::Module> module = path ? sources.find_module(*path) : std::nullopt;
+  int language = module ? module->language : 0;
+  if (std::optional<program::AppendEdit> edit = program::find_append_edit(text, site.line, language)) f.fix = edit->call;
+  if (!module || !path->starts_with(module->root + "/")) return;
+  std::string inside = path->substr(module->root.size() + 1);
+  std::optional<program::Patch> patch = program::derive_fix_patch(text, site.line, language, inside);
+  if (patch) f.fix_diff = program::emit_patch(*patch);
+}
+
 }  // namespace
 
 void add_sources(std::vector<Finding>& findings, program::SourceCache& sources) {
@@ -19,7 +32,7 @@ void add_sources(std::vector<Finding>& findings, program::SourceCache& sources) 
     const program::SourceText* text = sources.find_file(f.append_stack[0].file);
     if (text == nullptr) continue;
     i32 line = f.append_stack[0].line;
-    if (std::optional<std::string> fix = program::derive_append_fix(*text, line)) f.fix = *fix;
+    add_fix(f, *text, sources);
     std::optional<program::AppendCall> call = program::find_append_operand(*text, line);
     // Two appends of one function differ in their text; their lines move with every edit above them.
     if (call) f.fingerprint = fingerprint_of(f.fingerprint + "|" + call->call);

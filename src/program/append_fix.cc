@@ -406,6 +406,23 @@ std::optional<Site> find_site_of_line(const SourceText& source, const std::vecto
   return found;
 }
 
+// Does the file give `len` another meaning? As a field (x.len) it does no harm.
+bool hides_len(const Tokens& tokens) {
+  for (usize i = 0; i < tokens.size(); ++i) {
+    bool is_name = tokens.kind(i) == TokenKind::kName && tokens[i] == "len";
+    if (is_name && !tokens.is(i + 1, "(") && !(i > 0 && tokens.is(i - 1, "."))) return true;
+    if (is_name && i > 0 && tokens.is(i - 1, "func")) return true;
+  }
+  return false;
+}
+
+bool has_name(const Tokens& tokens, std::string_view name) {
+  for (usize i = 0; i < tokens.size(); ++i) {
+    if (tokens.kind(i) == TokenKind::kName && tokens[i] == name) return true;
+  }
+  return false;
+}
+
 // X with its capacity cut to its length.
 std::optional<std::string> cut_capacity(const Tokens& operand) {
   if (SimpleExpression(operand).is_operand()) {
@@ -440,6 +457,25 @@ std::optional<AppendCall> find_append_operand(const SourceText& source, i32 line
   std::optional<std::string> rest = site->rest.write();
   if (!operand || !rest || operand->empty()) return std::nullopt;
   return AppendCall{"append(" + *operand + ", " + *rest + ")", *operand, *rest};
+}
+
+std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language) {
+  constexpr int kFirstWithGenerics = 18;  // go.dev/doc/go1.18
+  std::vector<Token> all = Tokenizer(source.text()).read_all();
+  Tokens tokens(source.text(), all, 0, all.size());
+  std::optional<Site> site = find_site_of_line(source, all, line);
+  std::optional<AppendCall> call = find_append_operand(source, line);
+  if (!site || !call) return std::nullopt;
+  AppendEdit edit;
+  edit.begin = site->operand.begin(0);
+  edit.end = site->operand.end(site->operand.size() - 1);
+  std::optional<std::string> cut = hides_len(tokens) ? std::nullopt : cut_capacity(site->operand);
+  if (!cut && language < kFirstWithGenerics) return std::nullopt;
+  edit.uses_slices = !cut;
+  edit.text = cut ? *cut : "slices.Clone(" + call->operand + ")";
+  edit.call = "append(" + edit.text + ", " + call->rest + ")";
+  edit.names_slices = has_name(tokens, "slices");
+  return edit;
 }
 
 std::optional<std::string> derive_append_fix(const SourceText& source, i32 line) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -270,6 +271,30 @@ std::optional<std::string> SourceCache::find_in_main_module(std::string_view pat
       if (!path.starts_with(prefix)) break;
       std::string candidate = folder / path.substr(prefix.size());
       return is_regular_file(candidate) ? std::optional(candidate) : std::nullopt;
+    }
+    if (folder == folder.root_path()) break;
+    folder = folder.parent_path();
+  }
+  return std::nullopt;
+}
+
+std::optional<SourceCache::Module> SourceCache::find_module(const std::string& path) const {
+  for (const std::string& library : standard_libraries_) {
+    if (path.starts_with(library + "/")) return std::nullopt;
+  }
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  for (int depth = 0; depth < 64 && !folder.empty(); depth++) {
+    if (std::optional<std::string> text = read_regular_file(folder / "go.mod")) {
+      Module module{folder, 0};
+      SourceText lines(std::move(*text));
+      for (i32 line = 1; line <= lines.line_count(); line++) {
+        std::string directive = lines.find_line(line).value_or("");
+        constexpr std::string_view kGo = "go 1.";
+        if (!directive.starts_with(kGo)) continue;
+        const char* end = directive.data() + directive.size();
+        (void)std::from_chars(directive.data() + kGo.size(), end, module.language);
+      }
+      return module;
     }
     if (folder == folder.root_path()) break;
     folder = folder.parent_path();

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/ints.h"
+#include "program/patch.h"
 
 namespace geist::program {
 
@@ -35,6 +36,8 @@ class SourceText {
   std::optional<std::string> find_line(i32 line) const;
   // The line that holds byte `offset`.
   i32 line_of(usize offset) const;
+  // Where line `line` (from 1) begins; the end of the text for a line behind it.
+  usize start_of(u32 line) const { return line >= 1 && line <= starts_.size() ? starts_[line - 1] : text_.size(); }
 
  private:
   std::string text_;
@@ -59,6 +62,13 @@ class SourceCache {
   std::optional<std::string> find_path(const std::string& compiled) const;
   // Its text; null when it is not here or cannot be trusted. Lives as long as the cache.
   const SourceText* find_file(const std::string& compiled);
+  // The module of a file that is here: its root, and the minor version of its go directive (0 without one). Nothing for the
+  // standard library, which has no module of its own to fix, and where no go.mod is above the file.
+  struct Module {
+    std::string root;
+    int language = 0;
+  };
+  std::optional<Module> find_module(const std::string& path) const;
   // One line of it; empty when there is none, as reports want it.
   std::string line_text(const std::string& compiled, i32 line);
 
@@ -86,6 +96,25 @@ struct AppendCall {
 // calls that may overwrite begin there and differ, or the call cannot be written on one line.
 // `append([]T{...}, ...)` and the like, which never overwrite, do not count.
 std::optional<AppendCall> find_append_operand(const SourceText& source, i32 line);
+
+// The operand of the call of a line, and what to put in its place so that the call copies.
+struct AppendEdit {
+  usize begin = 0;  // bytes of the file: the operand
+  usize end = 0;
+  std::string text;
+  std::string call;           // the whole call with it, on one line
+  bool uses_slices = false;   // calls slices.Clone
+  bool names_slices = false;  // the file uses that name already, for whatever it stands
+};
+
+// `language` is the minor Go version of the module (go.mod, "go 1.NN"; 0: not known). An operand that can be written twice
+// gets its capacity cut; one with a call, a receive or the like in it is cloned, from 1.18 on, where generic calls are:
+//   append(f(x), y) → append(slices.Clone(f(x)), y)
+std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language);
+
+// That edit as a patch of the file, with an import where it needs one. Nothing for a file without an edit, and for one in
+// which another thing is called slices.
+std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language, std::string path);
 
 // The same call with an operand that has no room behind its length; nothing when the operand is not
 // simple: it is used twice, so it must be made of names, fields, indices and dereferences only.

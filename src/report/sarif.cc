@@ -14,7 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "report/patch.h"
+#include "program/patch.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -141,10 +141,11 @@ Json SarifWriter::code_flow(const Finding& finding) const {
 // The patch changes one file, that of the append.
 Json SarifWriter::fixes(const Finding& finding) const {
   Json replacements = Json::array();
-  for (const Replacement& change : read_patch(finding.fix_diff)) {
-    Json region = {{"startLine", change.line},
+  program::Patch patch = program::read_patch(finding.fix_diff).value_or(program::Patch());
+  for (const auto& [line, change] : patch.replacements) {
+    Json region = {{"startLine", line},
                    {"startColumn", 1},
-                   {"endLine", change.line + change.removed},
+                   {"endLine", line + change.removed},
                    {"endColumn", 1}};
     replacements.push_back(
         {{"deletedRegion", region}, {"insertedContent", {{"text", change.text}}}});

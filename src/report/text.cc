@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <string>
 
+#include "program/patch.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -93,6 +94,7 @@ class TextWriter {
   void write_fix(const Finding& finding);
   std::string heal_command(const std::string& name) const;
   void write_proof(const judge::Proof& proof);
+  void write_patch(const Finding& finding);
 
   const judge::Report& report_;
   const TextOptions& options_;
@@ -322,6 +324,7 @@ void TextWriter::write_fix(const Finding& finding) {
   if (finding.fix.empty() && finding.heal.empty() && !finding.proof) return;
   line("");
   if (!finding.fix.empty()) line("  fix      " + paint(kBold, printable(finding.fix)));
+  write_patch(finding);
   if (!finding.heal.empty()) line("  heal     " + heal_command(finding.heal));
   if (finding.proof) write_proof(*finding.proof);
 }
@@ -357,6 +360,25 @@ void TextWriter::write_bisection(const judge::Bisection& bisection) {
   write_proof(bisection.proof);
   line(fmt::format("  found in {} runs among {} appends that overwrote something", bisection.runs, bisection.candidates));
   line(std::string(kRule));
+}
+
+// The changed lines alone: what stands around them is one look into the file away.
+void TextWriter::write_patch(const Finding& finding) {
+  std::optional<program::Patch> patch = program::read_patch(finding.fix_diff);
+  if (!patch) return;
+  const std::string indent(kFrameIndent, ' ');
+  auto write = [&](char sign, const char* code, std::string_view lines) {
+    while (!lines.empty()) {
+      usize end = std::min(lines.find('\n'), lines.size());
+      line(indent + paint(code, sign + printable(lines.substr(0, end))));
+      lines.remove_prefix(std::min(end + 1, lines.size()));
+    }
+  };
+  for (const auto& [number, change] : patch->replacements) {
+    line(indent + fmt::format("{}:{}", printable(patch->path), number));
+    for (u32 i = 0; i < change.removed; ++i) write('-', kRed, patch->old_lines.at(number + i));
+    write('+', kGreen, change.text);
+  }
 }
 
 std::string count_findings(const judge::Report& report) {

@@ -51,7 +51,7 @@ TEST(Sarif, MessagesHaveNoLinksAndNoPlaceholders) {
 TEST(Sarif, WithoutAFixThereAreNoFixes) {
   judge::Report report = example_report();
   EXPECT_FALSE(first_result(report).contains("fixes"));
-  report.findings[0].fix_diff = "@@ -145 +145 @@\n-a\n+b\n";
+  report.findings[0].fix_diff = "--- a/x.go\n+++ b/x.go\n@@ -145 +145 @@\n-a\n+b\n";
   EXPECT_EQ(
       first_result(
           report)["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"],
