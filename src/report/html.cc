@@ -96,7 +96,7 @@ std::string emit_html(const judge::Report& report) {
     else if (name == "REPORT")
       out += json;
     else
-      GEIST_CHECK(!"a name that the page does not have");
+      GEIST_CHECK(false);  // a name that the page does not have
     rest.remove_prefix(end + 1);
   }
 }
