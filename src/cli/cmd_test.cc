@@ -25,8 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr useconds_t kPollUs = 20000;
-
 Result<std::string> own_path() {
   std::error_code error;
   fs::path path = fs::read_symlink("/proc/self/exe", error);
@@ -47,14 +45,6 @@ Result<std::vector<std::string>> exec_words(const TestOptions& options, const st
   words.insert(words.end(), options.run_flags.begin(), options.run_flags.end());
   words.push_back("--");
   return words;
-}
-
-ExitStatus wait_for_go(int pid, const ChildSignals& signals) {
-  for (;;) {
-    signals.forward_to(pid);
-    if (std::optional<ExitStatus> exit = find_exit(pid)) return *exit;
-    ::usleep(kPollUs);
-  }
 }
 
 struct Collected {
@@ -138,7 +128,7 @@ int cmd_test(const TestOptions& options) {
   Result<int> go = start_go(command->arguments, signals->child_mask());
   if (!go.ok()) return fail(go.error());
   signals->child_started();
-  ExitStatus exit = wait_for_go(go.value(), signals.value());
+  ExitStatus exit = wait_for_exit(go.value(), signals.value());
 
   // Tell.
   if (command->runs_nothing) {
