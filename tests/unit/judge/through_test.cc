@@ -87,5 +87,79 @@ TEST_F(ThroughTest, AnotherFrameIsNot) {
   EXPECT_FALSE(loads(0, kLen));
 }
 
+// A read two calls further in:
+//
+//     mov rax, [rsp+0x50]    the victim's pointer
+//     mov rbx, [rsp+0x58]    and its length
+//     call further in
+//     ret
+class PassedTest : public ThroughTest {
+ protected:
+  PassedTest() {
+    decode({0x48, 0x8b, 0x44, 0x24, 0x50, 0x48, 0x8b, 0x5c, 0x24, 0x58, 0xe8, 0, 0, 0, 0, 0xc3});
+  }
+
+  void decode(const std::vector<u8>& bytes) {
+    read::Function function;
+    function.entry = kEntry;
+    function.end = kEntry + bytes.size();
+    code_ = program::FunctionCode::decode_bytes(bytes, function, nullptr);
+    returns_to_ = function.end - 1;
+  }
+
+  bool passes(u64 moved = 0, u64 len_now = kLen) {
+    constexpr u64 kCalleeBytes = 0x40;
+    target::WatchSample sample;
+    sample.regs[x86::kRsp] = kSp - kCalleeBytes + moved;
+    sample.stack.resize(0x100);
+    std::memcpy(&sample.stack[kCalleeBytes + 0x50], &kPtr, 8);
+    std::memcpy(&sample.stack[kCalleeBytes + 0x58], &len_now, 8);
+    Access access;
+    access.sample = &sample;
+    access.g = kG;
+    access.stack_hi = TargetAddr(kHi + moved);
+    heap::StackFrame callee, frame;
+    callee.cfa = TargetAddr(kSp + moved);
+    frame.pc = returns_to_;
+    frame.sp = TargetAddr(kSp + moved);
+    frame.cfa = TargetAddr(kCfa + moved);
+    access.frames = {callee, frame};
+    return passes_victim(*code_, access, 1, victim_, event_);
+  }
+
+  ImageAddr returns_to_;
+};
+
+TEST_F(PassedTest, TheVictimsWordsAsArgumentsAreTheVictim) {
+  EXPECT_TRUE(passes());
+  EXPECT_TRUE(passes(0x10000)) << "the stack has moved";
+}
+
+TEST_F(PassedTest, AReplacedHeaderIsNot) {
+  EXPECT_FALSE(passes(0, kLen + 1));
+}
+
+TEST_F(PassedTest, TheHeaderOfTheResultIsNobodys) {
+  event_.new_len = kLen;
+  EXPECT_FALSE(passes());
+}
+
+TEST_F(PassedTest, AnotherFrameIsNot) {
+  victim_.frame.depth += 0x40;
+  EXPECT_FALSE(passes());
+}
+
+TEST_F(PassedTest, ThePointerWithAnotherLengthIsNot) {
+  decode({0x48, 0x8b, 0x44, 0x24, 0x50, 0x48, 0x8b, 0x5c, 0x24, 0x60, 0xe8, 0, 0, 0, 0, 0xc3});
+  EXPECT_FALSE(passes());
+}
+
+TEST_F(PassedTest, APointerThatWasMovedOnIsNot) {
+  // add rax, 16 in between
+  decode({0x48, 0x8b, 0x44, 0x24, 0x50, 0x48, 0x8b, 0x5c, 0x24, 0x58,
+          0x48, 0x83, 0xc0, 0x10, 0xe8, 0,    0,    0,    0,    0xc3});
+  EXPECT_FALSE(passes());
+}
+
 }  // namespace
 }  // namespace geist::judge
