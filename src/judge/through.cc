@@ -89,7 +89,7 @@ namespace {
 // same straight run of instructions.
 std::optional<i64> find_loaded_slot(const program::FunctionCode& code, u32 from, x86::Reg reg) {
   for (u32 i = from; i-- > code.blocks()[code.block_of(from)].first;) {
-    const x86::Insn& insn = code.insns()[i];
+    const x86::Insn& insn = code.insn(i);
     if (insn.flow == x86::Flow::kCall || (insn.writes & x86::bit(x86::kRsp)) != 0)
       return std::nullopt;
     if ((insn.writes & x86::bit(reg)) == 0) continue;
@@ -149,7 +149,7 @@ bool passes_victim(const program::FunctionCode& code, const Access& access, usiz
   if (access.sample == nullptr || frame == 0 || frame >= access.frames.size()) return false;
   if (!(access.activation(frame) == victim.frame)) return false;
   std::optional<u32> next = code.find_insn(access.frames[frame].pc);
-  if (!next || *next == 0 || code.insns()[*next - 1].flow != x86::Flow::kCall) return false;
+  if (!next || *next == 0 || code.briefs()[*next - 1].flow != x86::Flow::kCall) return false;
   std::optional<Slots> slots = find_slots(access, access.frames[frame].sp, victim, event);
   if (!slots) return false;
   for (usize i = 0; i + 1 < kArguments.size(); ++i) {

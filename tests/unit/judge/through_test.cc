@@ -20,11 +20,7 @@ constexpr u64 kPtr = 0xc000092000, kLen = 5, kG = 0xc000006000, kSp = 0xc0000366
 class ThroughTest : public ::testing::Test {
  protected:
   ThroughTest() {
-    const std::vector<u8> bytes{0x48, 0x8b, 0x4c, 0x24, 0x50, 0x48, 0x8b, 0x41, 0x10, 0xc3};
-    read::Function function;
-    function.entry = kEntry;
-    function.end = kEntry + bytes.size();
-    code_ = program::FunctionCode::decode_bytes(bytes, function, nullptr);
+    decode({0x48, 0x8b, 0x4c, 0x24, 0x50, 0x48, 0x8b, 0x41, 0x10, 0xc3});
     heap::StackFrame frame;
     frame.cfa = TargetAddr(kCfa);
     victim_.holder = Holder::kStack;
@@ -37,6 +33,15 @@ class ThroughTest : public ::testing::Test {
     victim_.frame = make_activation(frame, kG, victim_.stack_hi);
     event_.old_ptr = kPtr;
     event_.new_len = 2;
+  }
+
+  void decode(std::vector<u8> bytes) {
+    bytes_ = std::move(bytes);
+    read::Function function;
+    function.entry = kEntry;
+    function.end = kEntry + bytes_.size();
+    code_ = program::FunctionCode::decode_bytes(bytes_, function, nullptr);
+    returns_to_ = function.end - 1;
   }
 
   // The read, on the stack as it was or `moved` bytes away, where the header has this length.
@@ -58,7 +63,9 @@ class ThroughTest : public ::testing::Test {
     return loads_victim_pointer(*code_, access, victim_, event_);
   }
 
+  std::vector<u8> bytes_;
   std::optional<program::FunctionCode> code_;
+  ImageAddr returns_to_;  // the RET that the function ends with
   View victim_;
   abi::Event event_{};
 };
@@ -99,14 +106,6 @@ class PassedTest : public ThroughTest {
     decode({0x48, 0x8b, 0x44, 0x24, 0x50, 0x48, 0x8b, 0x5c, 0x24, 0x58, 0xe8, 0, 0, 0, 0, 0xc3});
   }
 
-  void decode(const std::vector<u8>& bytes) {
-    read::Function function;
-    function.entry = kEntry;
-    function.end = kEntry + bytes.size();
-    code_ = program::FunctionCode::decode_bytes(bytes, function, nullptr);
-    returns_to_ = function.end - 1;
-  }
-
   bool passes(u64 moved = 0, u64 len_now = kLen) {
     constexpr u64 kCalleeBytes = 0x40;
     target::WatchSample sample;
@@ -126,8 +125,6 @@ class PassedTest : public ThroughTest {
     access.frames = {callee, frame};
     return passes_victim(*code_, access, 1, victim_, event_);
   }
-
-  ImageAddr returns_to_;
 };
 
 TEST_F(PassedTest, TheVictimsWordsAsArgumentsAreTheVictim) {
