@@ -1,3 +1,4 @@
+// The transitions of the state machine that evidence.h draws, and what counts as a read through the victim.
 #include "judge/evidence.h"
 
 #include <algorithm>
