@@ -13,6 +13,7 @@
 #include "cli/refuse_sanitized.h"
 #include "cli/report_output.h"
 #include "probe/heal_choice.h"
+#include "program/site_cache.h"
 #include "report/report.h"
 
 namespace geist::cli {
@@ -37,13 +38,15 @@ std::vector<std::string> describe_refused(const probe::HealChoice& choice) {
     reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, reason);
   }
   if (total != 0 && choice.notes.empty()) {
-    out.push_back(fmt::format("note: appends that cannot be healed: {} (geist sites says more)", reasons));
+    out.push_back(
+        fmt::format("note: appends that cannot be healed: {} (geist sites says more)", reasons));
   }
   return out;
 }
 
 void print_lines(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) print_err(fmt::format("geist: {}\n", report::printable(line)));
+  for (const std::string& line : lines)
+    print_err(fmt::format("geist: {}\n", report::printable(line)));
 }
 
 }  // namespace
@@ -58,7 +61,9 @@ int cmd_heal(const HealOptions& options) {
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
   if (!binary.ok()) return fail(binary.error());
   if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
-  program::SiteTable sites = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
+  program::SiteTable sites =
+      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto choice = probe::choose_healed_sites(*binary.value(), sites, names.value(), options.always);
   if (!choice.ok()) return fail(choice.error());
 
@@ -75,6 +80,7 @@ int cmd_heal(const HealOptions& options) {
   auto process = target::launch(*binary.value(), sites, request);
   if (!process.ok()) return fail(process.error());
   signals->child_started();
+  cache.save();
   ExitStatus exit = wait_for_exit(process.value()->pid, signals.value());
 
   if (!options.quiet) {

@@ -15,6 +15,7 @@ struct HealOptions {
   std::string report_path;           // empty: none
   bool always = false;
   bool quiet = false;
+  bool no_cache = false;  // neither take nor keep the table of append sites
   std::optional<int> assume_go_minor;
 };
 

@@ -93,6 +93,7 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.no_watch = parsed.has("no-watch");
   options.thorough = parsed.has("thorough");
   options.no_cache = parsed.has("no-cache");
+  options.kept_folder = parsed.value("keep");
   options.follow = parsed.has("follow");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.keeps_run = !parsed.has("no-store");
@@ -129,6 +130,9 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
   options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
                        "--budget=" + parsed.value("budget"), "--history=" + parsed.value("history")};
   if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
+  options.proves = parsed.has("prove");
+  options.keeps_run = !parsed.has("no-store");
+  options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
   return options;
 }
 
@@ -143,6 +147,7 @@ Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
   }
   options.always = parsed.has("always");
   options.quiet = parsed.has("quiet");
+  options.no_cache = parsed.has("no-cache");
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   return options;
@@ -154,6 +159,7 @@ Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed) {
   options.sites = healed_sites(parsed);
   if (options.sites.empty()) return Error("--no-judge: there is nothing to do without --heal");
   options.quiet = parsed.has("quiet");
+  options.no_cache = parsed.has("no-cache");
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   return options;
@@ -173,10 +179,13 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed) {
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.confirm_runs = static_cast<u64>(parsed.number("runs"));
+  options.no_cache = parsed.has("no-cache");
+  if (options.no_cache) options.run_flags.push_back("--no-cache");
   options.timeout_ms = static_cast<u64>(parsed.number("timeout")) * 1000;
   options.watched_files = parsed.list("watch-file");
   options.expected_path = parsed.value("expect");
   if (parsed.has("want-exit")) options.wanted_exit = static_cast<int>(parsed.number("want-exit"));
+  options.keeps_run = !parsed.has("no-store");
   options.no_judge = parsed.has("no-judge");
   if (options.no_judge && options.expected_path.empty() && !options.wanted_exit) {
     return Error("--no-judge: what would be right is missing: --expect or --want-exit");
@@ -194,6 +203,11 @@ Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
   options.is_run = true;
   options.run_flags = {fmt::format("--budget={}", run.budget_percent), fmt::format("--history={}", run.history)};
   if (run.no_watch) options.run_flags.push_back("--no-watch");
+  if (run.thorough) options.run_flags.push_back("--thorough");
+  if (run.no_cache) options.run_flags.push_back("--no-cache");
+  options.no_cache = run.no_cache;
+  options.keeps_run = run.keeps_run;
+  options.kept_runs = run.kept_runs;
   return options;
 }
 

@@ -313,6 +313,9 @@ std::string TextWriter::heal_command(const std::string& name) const {
     command += (command.empty() ? "" : " ") + quote_for_shell(word);
   }
   command = printable(command);
+  // Not go is what has the append, and its tests are programs that come and go.
+  const std::vector<std::string>& words = report_.target.command;
+  if (words.size() > 1 && words[0] == "go" && words[1] == "test") command = "PROGRAM";
   if (display_width(start + command) + kLead > options_.width && report_.target.command.size() > 1) {
     command = printable(report_.target.command.front()) + " …";
   }
