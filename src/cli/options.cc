@@ -127,10 +127,14 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
   // What is weaker than this is not asked of the test binaries either; the rest is sorted out over all of them.
-  options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
-                       "--budget=" + parsed.value("budget"), "--history=" + parsed.value("history")};
-  if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
   options.proves = parsed.has("prove");
+  // Who wants proofs, which take many runs, would rather wait than miss one of the many appends of a test suite.
+  constexpr const char* kProvingBudget = "25";
+  bool is_usual = options.proves && !parsed.has("budget");
+  options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
+                       std::string("--budget=") + (is_usual ? kProvingBudget : parsed.value("budget")),
+                       "--history=" + parsed.value("history")};
+  if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
   options.keeps_run = !parsed.has("no-store");
   options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
   return options;

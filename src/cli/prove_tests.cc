@@ -1,6 +1,6 @@
 // A finding names the tests it was made in. Each is run by itself, which is quick and compares what
-// belongs together; only where the append overwrites nothing then (tests may need what earlier ones
-// left) the whole binary is run.
+// belongs together; only where that shows nothing is the whole binary run: tests may need what
+// earlier ones left, and of what happens often not every test is named.
 //
 //   finding ─▶ its first tests, then all of the binary ─▶ Prover of that command line ─▶ verdict
 //
@@ -88,7 +88,6 @@ Result<prove::Verdict> TestProver::prove(const judge::Finding& finding) {
   tests.emplace_back();
   prove::Verdict best;
   for (const std::string& test : tests) {
-    if (test.empty() && best.was_healed) break;
     GEIST_TRY(prover, prover_of(test));
     GEIST_TRY(verdict, prover->prove(append_name(finding)));
     if (verdict.was_healed || !best.was_healed) best = std::move(verdict);
