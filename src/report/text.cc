@@ -451,7 +451,8 @@ std::string describe_victim(const judge::Victim& victim) {
     case judge::Holder::kGlobal:
       return name.empty() ? fmt::format("a global {}", type) : "global " + name;
     case judge::Holder::kHeap:
-      return name.empty() ? fmt::format("a {} in the heap", type) : name;
+      // A path begins at a variable, and that is one of a function; what a path of a global begins with says where it is.
+      return name.empty() ? fmt::format("a {} in the heap", type) : name + (function.empty() ? "" : " in " + function);
     case judge::Holder::kStack:
       if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
       return fmt::format("a {} on the stack{}", type, where);
