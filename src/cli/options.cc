@@ -102,14 +102,18 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   return options;
 }
 
+static Result<std::optional<double>> parse_for(const ParsedFlags& parsed) {
+  if (!parsed.has("for")) return std::optional<double>();
+  std::optional<double> seconds = parse_duration(parsed.value("for"));
+  if (!seconds) return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"", parsed.value("for")));
+  return seconds;
+}
+
 Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
   AttachOptions options;
   options.process = parsed.operands.front();
-  if (parsed.has("for")) {
-    options.for_s = parse_duration(parsed.value("for"));
-    if (!options.for_s)
-      return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"", parsed.value("for")));
-  }
+  GEIST_TRY(for_s, parse_for(parsed));
+  options.for_s = for_s;
   options.now = parsed.has("now");
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
@@ -143,6 +147,14 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
 Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
   HealOptions options;
   options.command = parsed.operands;
+  options.process = parsed.value("pid");
+  if (options.process.empty() == options.command.empty()) {
+    return Error(options.command.empty() ? "what to heal is missing: a program, or --pid"
+                                         : "--pid heals a process that runs already; it takes no program");
+  }
+  GEIST_TRY(for_s, parse_for(parsed));
+  options.for_s = for_s;
+  if (options.for_s && options.process.empty()) return Error("--for: only with --pid; a program runs to its end");
   options.sites = parsed.list("site");
   options.report_path = parsed.value("report");
   if (options.sites.empty() && options.report_path.empty()) {
