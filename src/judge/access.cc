@@ -103,11 +103,12 @@ void AccessReader::classify(const target::WatchSample& sample, Access& access) {
   std::optional<read::Function> function = context_.binary.pclntab().find_function(ip - 1);
   const program::FunctionCode* code = function ? code_of(*function) : nullptr;
   if (code == nullptr) return;
-  const std::vector<Insn>& insns = code->insns();
-  auto it = std::lower_bound(insns.begin(), insns.end(), ip, [](const Insn& i, ImageAddr a) { return i.addr < a; });
-  if (it != insns.end() && it->addr == ip && it->rep) return take(*it, sample, access);
-  if (it == insns.begin()) return;
-  const Insn& before = *std::prev(it);
+  const std::vector<x86::Brief>& briefs = code->briefs();
+  auto it = std::lower_bound(briefs.begin(), briefs.end(), ip, [](const x86::Brief& b, ImageAddr a) { return b.addr < a; });
+  u32 index = static_cast<u32>(it - briefs.begin());
+  if (it != briefs.end() && it->addr == ip && code->insn(index).rep) return take(code->insn(index), sample, access);
+  if (index == 0) return;
+  const Insn& before = code->insn(index - 1);
   if (before.end() == ip) take(before, sample, access);
 }
 
