@@ -77,6 +77,7 @@ static Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
   output.suppressions_path = parsed.value("suppressions");
   output.baseline_path = parsed.value("baseline");
   output.strip_path_prefix = parsed.value("strip-path-prefix");
+  output.as_patch = parsed.has("fix");
   return output;
 }
 
