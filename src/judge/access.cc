@@ -5,6 +5,7 @@
 #include <array>
 
 #include "heap/goroutines.h"
+#include "judge/through.h"
 
 namespace geist::judge {
 namespace {
@@ -109,7 +110,9 @@ void AccessReader::classify(const target::WatchSample& sample, Access& access) {
   if (it != briefs.end() && it->addr == ip && code->insn(index).rep) return take(code->insn(index), sample, access);
   if (index == 0) return;
   const Insn& before = code->insn(index - 1);
-  if (before.end() == ip) take(before, sample, access);
+  if (before.end() != ip) return;
+  take(before, sample, access);
+  access.header_use = find_header_use(*code, index - 1);
 }
 
 // Inside our own trampolines: the content check is ours, displaced instructions are the program's.

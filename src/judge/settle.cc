@@ -30,7 +30,7 @@ bool may_be_receiver(const Case& c, const View& view) {
 // ended) or behind a front part of it: out := append(c.buf[:4], payload...) with c.buf as long as it ever was.
 bool refills(const Case& c, const View& view) {
   bool emptied = c.event->new_len == c.event->num;
-  return emptied || (view.ptr == c.event->old_ptr && view.len > c.event->new_len);
+  return emptied || view.surrounds(*c.event);
 }
 
 // Is what stands there perhaps a new header that is the same again?

@@ -2,6 +2,7 @@
 // registers and parameters. Both answer no where they do not know; through.h says what a yes means.
 #include "judge/through.h"
 
+#include <algorithm>
 #include <array>
 
 #include "judge/variables.h"
@@ -85,24 +86,54 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
 
 namespace {
 
-// Where the register that instruction `from` finds set was loaded from: a word of the frame, in the
-// same straight run of instructions.
-std::optional<i64> find_loaded_slot(const program::FunctionCode& code, u32 from, x86::Reg reg) {
+// The order of integer arguments in Go's register ABI (cmd/compile/abi-internal.md, go1.17 and
+// later).
+constexpr std::array kArguments{x86::kRax, x86::kRbx, x86::kRcx, x86::kRdi, x86::kRsi,
+                                x86::kR8,  x86::kR9,  x86::kR10, x86::kR11};
+
+// Loads a whole word into a register, from an address without an index.
+bool is_word_load(const x86::Insn& insn) {
+  constexpr u16 kWordBits = 64;
+  const x86::Operand& source = insn.operands[1];
+  return insn.op == x86::Op::kMov && insn.operands[0].kind == x86::Operand::Kind::kReg &&
+         source.kind == x86::Operand::Kind::kMem && source.size_bits == kWordBits &&
+         source.mem.index == x86::kNoReg && !source.mem.segment;
+}
+
+// The load that put into `reg` what instruction `from` finds there, in the same straight run of
+// instructions.
+std::optional<u32> find_load(const program::FunctionCode& code, u32 from, x86::Reg reg) {
   for (u32 i = from; i-- > code.blocks()[code.block_of(from)].first;) {
     const x86::Insn& insn = code.insn(i);
     if (insn.flow == x86::Flow::kCall || (insn.writes & x86::bit(x86::kRsp)) != 0)
       return std::nullopt;
     if ((insn.writes & x86::bit(reg)) == 0) continue;
-    const x86::Operand& to = insn.operands[0];
-    const x86::Operand& source = insn.operands[1];
-    constexpr u16 kWordBits = 64;
-    bool is_load = insn.op == x86::Op::kMov && to.is_reg(reg) &&
-                   source.kind == x86::Operand::Kind::kMem && source.size_bits == kWordBits &&
-                   source.mem.base == x86::kRsp && source.mem.index == x86::kNoReg;
-    if (!is_load) return std::nullopt;
-    return source.mem.disp;
+    if (!is_word_load(insn) || !insn.operands[0].is_reg(reg)) return std::nullopt;
+    return i;
   }
   return std::nullopt;
+}
+
+// The word of the frame that `reg` was loaded from.
+std::optional<i64> find_loaded_slot(const program::FunctionCode& code, u32 from, x86::Reg reg) {
+  std::optional<u32> load = find_load(code, from, reg);
+  if (!load || code.insn(*load).operands[1].mem.base != x86::kRsp) return std::nullopt;
+  return code.insn(*load).operands[1].mem.disp;
+}
+
+// The call that this frame of an access is in.
+std::optional<u32> find_call(const program::FunctionCode& code, const heap::StackFrame& frame) {
+  std::optional<u32> next = code.find_insn(frame.pc);
+  if (!next || *next == 0 || code.briefs()[*next - 1].flow != x86::Flow::kCall) return std::nullopt;
+  return *next - 1;
+}
+
+// Do the two instructions load neighbouring words of one place, a pointer and the length behind it?
+bool load_neighbours(const x86::Insn& pointer, const x86::Insn& length) {
+  if (!is_word_load(pointer) || !is_word_load(length)) return false;
+  const x86::Mem& p = pointer.operands[1].mem;
+  const x86::Mem& l = length.operands[1].mem;
+  return p.base == l.base && p.rip_relative == l.rip_relative && p.disp + 8 == l.disp;
 }
 
 // The victim's words in its frame, as offsets from the frame's RSP, while they hold the victim and
@@ -142,21 +173,51 @@ bool loads_victim_pointer(const program::FunctionCode& code, const Access& acces
 
 bool passes_victim(const program::FunctionCode& code, const Access& access, usize frame,
                    const View& victim, const abi::Event& event) {
-  // The order of integer arguments in Go's register ABI (cmd/compile/abi-internal.md, go1.17 and
-  // later).
-  constexpr std::array kArguments{x86::kRax, x86::kRbx, x86::kRcx, x86::kRdi, x86::kRsi,
-                                  x86::kR8,  x86::kR9,  x86::kR10, x86::kR11};
   if (access.sample == nullptr || frame == 0 || frame >= access.frames.size()) return false;
   if (!(access.activation(frame) == victim.frame)) return false;
-  std::optional<u32> next = code.find_insn(access.frames[frame].pc);
-  if (!next || *next == 0 || code.briefs()[*next - 1].flow != x86::Flow::kCall) return false;
+  std::optional<u32> call = find_call(code, access.frames[frame]);
   std::optional<Slots> slots = find_slots(access, access.frames[frame].sp, victim, event);
-  if (!slots) return false;
+  if (!call || !slots) return false;
   for (usize i = 0; i + 1 < kArguments.size(); ++i) {
-    if (find_loaded_slot(code, *next - 1, kArguments[i]) != slots->ptr) continue;
-    if (find_loaded_slot(code, *next - 1, kArguments[i + 1]) == slots->len) return true;
+    if (find_loaded_slot(code, *call, kArguments[i]) != slots->ptr) continue;
+    if (find_loaded_slot(code, *call, kArguments[i + 1]) == slots->len) return true;
   }
   return false;
+}
+
+namespace {
+
+// The load of the pointer in front of the length that `insn` loads, in the same block, while the
+// base is the same.
+std::optional<u32> find_pointer_load(const program::FunctionCode& code, u32 insn) {
+  const x86::Insn& length = code.insn(insn);
+  const x86::RegMask base = x86::bit(length.operands[1].mem.base);
+  const program::Block& block = code.blocks()[code.block_of(insn)];
+  for (u32 i = insn; i-- > block.first && (code.briefs()[i].writes & base) == 0;) {
+    if (load_neighbours(code.insn(i), length)) return i;
+  }
+  // A load may overwrite its own base, as the last.
+  for (u32 i = insn; i < block.last && (code.briefs()[i].writes & base) == 0;) {
+    if (load_neighbours(code.insn(++i), length)) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+HeaderUse find_header_use(const program::FunctionCode& code, u32 insn) {
+  if (!is_word_load(code.insn(insn))) return HeaderUse::kNone;
+  std::optional<u32> pointer = find_pointer_load(code, insn);
+  if (!pointer) return HeaderUse::kNone;
+  u32 call = std::max(insn, *pointer);
+  const u32 last = code.blocks()[code.block_of(insn)].last;
+  while (call < last && code.briefs()[call].flow != x86::Flow::kCall) ++call;
+  for (usize i = 0; i + 1 < kArguments.size(); ++i) {
+    bool is_argument = find_load(code, call, kArguments[i]) == *pointer &&
+                       find_load(code, call, kArguments[i + 1]) == insn;
+    if (is_argument && code.briefs()[call].flow == x86::Flow::kCall) return HeaderUse::kArgument;
+  }
+  return HeaderUse::kWhole;
 }
 
 bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,

@@ -23,6 +23,9 @@ bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const s
 std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim,
                                    const abi::Event& event);
 
+// What the code does with the header whose length instruction `insn` may load.
+HeaderUse find_header_use(const program::FunctionCode& code, u32 insn);
+
 // Is there, in a frame of this access, a slice variable that is the victim by its very header (same
 // pointer and length), while the append's operand and result have other headers? Then the reader
 // was handed the victim. `has_grown`: the result may have been appended to since, until it had the

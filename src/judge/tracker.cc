@@ -324,7 +324,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
                      chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
       if (!covered) continue;
       candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append,
-                                      trust_in(candidate.view),
+                                      trust_in(c, candidate.view),
                                       make_reads_through(c, candidate.view));
     }
     candidate.change_watched = !candidate.evidence.empty();
@@ -335,10 +335,18 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
 }
 
 // What a read of the header word says, by where the word is.
-HeaderTrust Tracker::trust_in(const View& view) {
+HeaderTrust Tracker::trust_in(const Case& c, const View& view) {
   bool bare_pointer = !view.len_known && view.name.empty();
   if (bare_pointer) return HeaderTrust::kSameRegister;
+  const bool is_variable = view.holder == Holder::kStack && !view.in_stack_object;
+  if (view.surrounds(*c.event) && !is_variable) return HeaderTrust::kWhole;
   return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
+}
+
+// Buffers of bytes are filled and read by position, buf[:n]: through the same pointer, and not as
+// the slice that the variable is.
+static bool may_be_cut(const Case& c, const View& victim) {
+  return victim.surrounds(*c.event) && c.event->elem_size == 1;
 }
 
 // Was the pointer loaded, for this read or as an argument of the call that led to it, out of the
@@ -351,8 +359,9 @@ bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const V
   if (frame == access.frames.size()) return false;
   const program::FunctionCode* code = accesses_.code_of(access.frames[frame].function);
   if (code == nullptr) return false;
-  bool is_taken = frame == 0 ? loads_victim_pointer(*code, access, victim, *c.event)
-                             : passes_victim(*code, access, frame, victim, *c.event);
+  bool is_taken =
+      frame == 0 ? !may_be_cut(c, victim) && loads_victim_pointer(*code, access, victim, *c.event)
+                 : passes_victim(*code, access, frame, victim, *c.event);
   return is_taken && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim));
 }
 
@@ -370,8 +379,8 @@ std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, co
     bool has_grown =
         behind.empty() || read_behind_result(context_.memory, victim, *event) != behind;
     if (holds_victim_header(*context_.debug, access, victim, *event, has_grown)) return true;
-    if (victim.name.empty() || !access.insn || access.base == x86::kNoReg ||
-        !(access.activation(0) == victim.frame))
+    if (may_be_cut(c, victim) || victim.name.empty() || !access.insn ||
+        access.base == x86::kNoReg || !(access.activation(0) == victim.frame))
       return false;
     return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
   };

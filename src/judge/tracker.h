@@ -100,7 +100,7 @@ class Tracker {
   void follow_moved_header(Session& session, usize candidate);
   bool takes_victims_pointer(const Case& c, const Access& access, const View& victim);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
-  static HeaderTrust trust_in(const View& view);
+  static HeaderTrust trust_in(const Case& c, const View& view);
   void end_session(usize index, bool early);
   void read_samples();
   bool still_unchanged(const Case& c) const;

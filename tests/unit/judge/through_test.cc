@@ -158,5 +158,51 @@ TEST_F(PassedTest, APointerThatWasMovedOnIsNot) {
   EXPECT_FALSE(passes());
 }
 
+// What becomes of a header in the memory that RAX points to.
+class HeaderUseTest : public ThroughTest {
+ protected:
+  HeaderUse use_of(std::vector<u8> bytes, u32 length_load) {
+    bytes.push_back(0xc3);
+    decode(std::move(bytes));
+    return find_header_use(*code_, length_load);
+  }
+};
+
+TEST_F(HeaderUseTest, AComparedLengthIsNoUse) {
+  // mov rcx, [rax+8]; sub rcx, rdx
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x48, 0x08, 0x48, 0x29, 0xd1}, 0), HeaderUse::kNone);
+  // mov rcx, [rax]; cmp [rax+8], rdx: an index is checked
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x08, 0x48, 0x39, 0x50, 0x08}, 1), HeaderUse::kNone);
+}
+
+TEST_F(HeaderUseTest, PointerAndLengthAreTheHeader) {
+  // mov rcx, [rax+8]; mov rax, [rax]
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x48, 0x08, 0x48, 0x8b, 0x00}, 0), HeaderUse::kWhole);
+  // mov rdx, [rax]; mov rax, [rax+8]
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x10, 0x48, 0x8b, 0x40, 0x08}, 1), HeaderUse::kWhole);
+}
+
+TEST_F(HeaderUseTest, ThePointerOfAnotherHeaderIsNot) {
+  // mov rax, [rax+16]; mov rcx, [rax+8] and, of the old RAX, mov rdx, [rax]
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x10, 0x48, 0x8b, 0x40, 0x10, 0x48, 0x8b, 0x48, 0x08}, 2),
+            HeaderUse::kNone);
+  // mov rcx, [rax+8]; mov rdx, [rax+16]
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x48, 0x08, 0x48, 0x8b, 0x50, 0x10}, 0), HeaderUse::kNone);
+}
+
+TEST_F(HeaderUseTest, NeighbouringArgumentsAreHandedOn) {
+  // mov rbx, [rdx+8]; mov rax, [rdx]; call
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x5a, 0x08, 0x48, 0x8b, 0x02, 0xe8, 0, 0, 0, 0}, 0),
+            HeaderUse::kArgument);
+  // mov rdi, [rdx+8]; mov rax, [rdx]; call: not beside each other
+  EXPECT_EQ(use_of({0x48, 0x8b, 0x7a, 0x08, 0x48, 0x8b, 0x02, 0xe8, 0, 0, 0, 0}, 0),
+            HeaderUse::kWhole);
+  // mov rbx, [rdx+8]; mov rax, [rdx]; add rax, 16; call: a part of it
+  EXPECT_EQ(
+      use_of({0x48, 0x8b, 0x5a, 0x08, 0x48, 0x8b, 0x02, 0x48, 0x83, 0xc0, 0x10, 0xe8, 0, 0, 0, 0},
+             0),
+      HeaderUse::kWhole);
+}
+
 }  // namespace
 }  // namespace geist::judge
