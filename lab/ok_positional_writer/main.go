@@ -1,5 +1,6 @@
 // A writer fills its buffer by position: append makes the bytes in place and only the position is
 // kept, for the buffer's own slice is as long as ever. One writer is a field, one a local variable.
+// heal-changes: it drops what append returns, and reads the appended bytes through its own slice
 package main
 
 import (

@@ -2,9 +2,6 @@
 // and goes on afterwards.
 #include "cli/cmd_attach.h"
 
-#include <signal.h>
-#include <sys/signalfd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -13,41 +10,17 @@
 
 #include <fmt/format.h>
 
+#include "cli/attaching.h"
 #include "cli/debug_opener.h"
 #include "cli/exit_code.h"
-#include "cli/find_process.h"
 #include "cli/print.h"
-#include "cli/refuse_sanitized.h"
 #include "cli/run_report.h"
 #include "heap/runtime_symbols.h"
-#include "heap/suspended.h"
 #include "judge/sources.h"
 #include "report/report.h"
-#include "target/attach.h"
 
 namespace geist::cli {
 namespace {
-
-// Signals that ask us to end. From here on none of them can interrupt a patch: they are looked for
-// between turns.
-class EndSignals {
- public:
-  EndSignals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
-    ::sigprocmask(SIG_BLOCK, &set, nullptr);
-    ::signal(SIGPIPE, SIG_IGN);
-    fd_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-  }
-  bool came() const {
-    signalfd_siginfo info;
-    return ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
-  }
-
- private:
-  Fd fd_;
-};
 
 double percentile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
@@ -86,22 +59,6 @@ class EarlyPrinter {
   std::map<std::string, judge::Level> printed_;
   u64 revision_ = 0;
 };
-
-Result<std::unique_ptr<read::GoBinary>> open_program(const FoundProcess& process,
-                                                     const AttachOptions& options) {
-  auto binary = read::GoBinary::open(process.program_link(), {options.assume_go_minor});
-  if (!binary.ok())
-    return binary.take_error().in(fmt::format("process {} ({})", process.pid, process.name));
-  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return status.take_error();
-  target::ProcessMemory memory(process.thread);
-  GEIST_TRY(maps, target::read_maps(process.thread));
-  if (std::optional<u32> other = target::find_other_geist(memory, maps)) {
-    return Error(fmt::format("process {} ({}) is watched by another geist already (process {})",
-                             process.pid, process.name, *other))
-        .with_hint("End that one first.");
-  }
-  return binary;
-}
 
 enum class End { kTime, kAsked, kProcessOver };
 
@@ -153,9 +110,7 @@ target::AttachRequest make_request(const AttachOptions& options, int pid,
   request.pid = pid;
   request.budget.share_percent = options.budget_percent;
   request.budget.unready_timeout_us = kUnreadyTimeoutUs;
-  request.find_standing = [pid, &binary, &symbols](LoadBias bias) {
-    return heap::find_standing_places(target::ProcessMemory(pid), binary, symbols, bias);
-  };
+  request.find_standing = find_standing_in(pid, binary, symbols);
   return request;
 }
 
@@ -184,7 +139,7 @@ int cmd_attach(const AttachOptions& options) {
   // The process, and its program as the kernel keeps it, whatever became of the file.
   Result<FoundProcess> process = find_process(options.process);
   if (!process.ok()) return fail(process.error());
-  auto binary = open_program(process.value(), options);
+  auto binary = open_program(process.value(), options.assume_go_minor);
   if (!binary.ok()) return fail(binary.error());
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());

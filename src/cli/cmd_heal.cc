@@ -1,10 +1,12 @@
 // geist heal: start the program with some appends healed, nothing watched, and wait for its end.
 #include "cli/cmd_heal.h"
 
+#include <chrono>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "cli/attaching.h"
 #include "cli/child_signals.h"
 #include "cli/exit_code.h"
 #include "cli/heal_names.h"
@@ -13,6 +15,7 @@
 #include "cli/refuse_sanitized.h"
 #include "cli/report_output.h"
 #include "probe/heal_choice.h"
+#include "program/site_cache.h"
 #include "report/report.h"
 
 namespace geist::cli {
@@ -37,13 +40,91 @@ std::vector<std::string> describe_refused(const probe::HealChoice& choice) {
     reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", count, reason);
   }
   if (total != 0 && choice.notes.empty()) {
-    out.push_back(fmt::format("note: appends that cannot be healed: {} (geist sites says more)", reasons));
+    out.push_back(
+        fmt::format("note: appends that cannot be healed: {} (geist sites says more)", reasons));
   }
   return out;
 }
 
 void print_lines(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) print_err(fmt::format("geist: {}\n", report::printable(line)));
+  for (const std::string& line : lines)
+    print_err(fmt::format("geist: {}\n", report::printable(line)));
+}
+
+probe::PlanOptions only_heal(const probe::HealChoice& choice) {
+  probe::PlanOptions plan;
+  plan.modes = choice.modes;
+  plan.only_healed = true;
+  plan.with_end_hooks = false;
+  return plan;
+}
+
+// Until the time is over, a signal comes or the process has ended. The heartbeat tells another
+// geist that we are here.
+void stay(target::Attachment& attachment, const EndSignals& signals, std::optional<double> for_s) {
+  constexpr int kTurnMs = 50;
+  const auto start = std::chrono::steady_clock::now();
+  auto is_time_over = [&] {
+    return for_s &&
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() >=
+               *for_s;
+  };
+  while (!attachment.is_over() && !signals.came() && !is_time_over()) {
+    attachment.process().ring.beat();
+    signals.wait(kTurnMs);
+  }
+}
+
+// Sites that could not be healed because something stood in their code at each stop.
+std::string describe_left_out(const program::SiteTable& sites, const probe::HealChoice& choice) {
+  u64 count = 0;
+  for (const program::AppendSite& site : sites.sites) {
+    count +=
+        choice.modes.contains(site.call) && site.bucket != program::SiteBucket::kProbed ? 1 : 0;
+  }
+  return count == 0 ? "" : fmt::format("note: {} of the appends could not be patched now", count);
+}
+
+// geist heal --pid: the same on a process that runs already, and goes on as it was.
+int heal_process(const HealOptions& options, const std::vector<std::string>& names) {
+  Result<FoundProcess> process = find_process(options.process);
+  if (!process.ok()) return fail(process.error());
+  auto binary = open_program(process.value(), options.assume_go_minor);
+  if (!binary.ok()) return fail(binary.error());
+  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
+  program::SiteTable sites =
+      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  auto choice = probe::choose_healed_sites(*binary.value(), sites, names, options.always);
+  if (!choice.ok()) return fail(choice.error());
+  auto symbols = heap::find_runtime_symbols(*binary.value());
+  if (!symbols.ok()) return fail(symbols.error());
+
+  // Patch it. When this returns the process runs, healed, and nobody traces it.
+  EndSignals signals;
+  target::AttachRequest request;
+  request.pid = process->thread;
+  request.plan = only_heal(choice.value());
+  request.find_standing = find_standing_in(process->thread, *binary.value(), symbols.value());
+  auto attached = target::Attachment::attach(*binary.value(), sites, request);
+  if (!attached.ok()) return fail(attached.error());
+  target::Attachment& attachment = *attached.value();
+  cache.save();
+  if (!options.quiet) {
+    print_lines({fmt::format("healing process {} ({}){}", process->pid, process->name,
+                             options.for_s ? "" : "; Ctrl-C ends it")});
+  }
+  stay(attachment, signals, options.for_s);
+
+  // Leave it as it was.
+  Status left = attachment.detach();
+  if (!left.ok())
+    return fail(std::move(left).take_error().in("the code of the process could not be restored"));
+  if (options.quiet) return to_int(ExitCode::kOk);
+  print_lines(describe_refused(choice.value()));
+  if (std::string note = describe_left_out(sites, choice.value()); !note.empty())
+    print_lines({note});
+  print_lines(describe_healing(*binary.value(), attachment.process()));
+  return to_int(ExitCode::kOk);
 }
 
 }  // namespace
@@ -51,6 +132,7 @@ void print_lines(const std::vector<std::string>& lines) {
 int cmd_heal(const HealOptions& options) {
   Result<std::vector<std::string>> names = names_to_heal(options);
   if (!names.ok()) return fail(names.error());
+  if (!options.process.empty()) return heal_process(options, names.value());
 
   // The program, as a file and as a Go binary, and its append sites.
   Result<Program> program = resolve_program(options.command[0]);
@@ -58,7 +140,9 @@ int cmd_heal(const HealOptions& options) {
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
   if (!binary.ok()) return fail(binary.error());
   if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
-  program::SiteTable sites = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
+  program::SiteTable sites =
+      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto choice = probe::choose_healed_sites(*binary.value(), sites, names.value(), options.always);
   if (!choice.ok()) return fail(choice.error());
 
@@ -69,12 +153,11 @@ int cmd_heal(const HealOptions& options) {
   request.path = program->path;
   request.command = options.command;
   request.signal_mask = signals->child_mask();
-  request.plan.modes = choice->modes;
-  request.plan.only_healed = true;
-  request.plan.with_end_hooks = false;
+  request.plan = only_heal(choice.value());
   auto process = target::launch(*binary.value(), sites, request);
   if (!process.ok()) return fail(process.error());
   signals->child_started();
+  cache.save();
   ExitStatus exit = wait_for_exit(process.value()->pid, signals.value());
 
   if (!options.quiet) {

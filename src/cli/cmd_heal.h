@@ -10,11 +10,15 @@
 namespace geist::cli {
 
 struct HealOptions {
-  std::vector<std::string> command;  // program and arguments, at least one
-  std::vector<std::string> sites;    // names of appends, or of findings in the report
-  std::string report_path;           // empty: none
+  std::vector<std::string>
+      command;                     // program and arguments, at least one, unless there is a process
+  std::string process;             // PID or NAME of one that runs already; empty: none
+  std::optional<double> for_s;     // heal it this long; nothing: until we are told to end
+  std::vector<std::string> sites;  // names of appends, or of findings in the report
+  std::string report_path;         // empty: none
   bool always = false;
   bool quiet = false;
+  bool no_cache = false;  // neither take nor keep the table of append sites
   std::optional<int> assume_go_minor;
 };
 

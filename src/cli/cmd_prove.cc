@@ -1,5 +1,6 @@
-// geist prove: a run that finds, then runs of the same program with what was found healed. The detecting run is a geist of
-// its own, so that its program is watched exactly as `geist run` watches it.
+// geist prove: a run that finds, then runs of the same program with what was found healed. The
+// detecting run is a geist of its own, so that its program is watched exactly as `geist run`
+// watches it.
 #include "cli/cmd_prove.h"
 
 #include <signal.h>
@@ -16,8 +17,12 @@
 
 #include "cli/child_signals.h"
 #include "cli/exit_code.h"
+#include "cli/heal_names.h"
 #include "cli/program_path.h"
+#include "cli/proofs.h"
 #include "cli/refuse_sanitized.h"
+#include "cli/run_recorder.h"
+#include "program/site_cache.h"
 #include "program/source.h"
 #include "prove/prove.h"
 #include "report/report.h"
@@ -26,15 +31,23 @@ namespace geist::cli {
 namespace {
 
 // A geist that writes its report as JSON into `report_file`, a descriptor of ours.
-std::vector<std::string> detecting_command(const ProveOptions& options, const Program& program, int report_file) {
-  std::vector<std::string> argv{"geist", "run", "--log=/dev/null", "--exitcode=0",
-                                fmt::format("--report=json:/proc/{}/fd/{}", ::getpid(), report_file),
-                                fmt::format("--level={}", judge::level_name(options.output.level))};
-  if (options.assume_go_minor) argv.push_back(fmt::format("--assume-go=1.{}", *options.assume_go_minor));
+std::vector<std::string> detecting_command(const ProveOptions& options, const Program& program,
+                                           int report_file) {
+  std::vector<std::string> argv{
+      "geist",
+      "run",
+      "--log=/dev/null",
+      "--exitcode=0",
+      "--no-store",
+      fmt::format("--report=json:/proc/{}/fd/{}", ::getpid(), report_file),
+      fmt::format("--level={}", judge::level_name(options.output.level))};
+  if (options.assume_go_minor)
+    argv.push_back(fmt::format("--assume-go=1.{}", *options.assume_go_minor));
   argv.insert(argv.end(), options.run_flags.begin(), options.run_flags.end());
   argv.push_back("--");
   argv.insert(argv.end(), options.command.begin(), options.command.end());
-  bool was_built = program.path != options.command[0] && options.command[0].find('/') != std::string::npos;
+  bool was_built =
+      program.path != options.command[0] && options.command[0].find('/') != std::string::npos;
   if (was_built) argv[argv.size() - options.command.size()] = program.path;
   return argv;
 }
@@ -42,32 +55,45 @@ std::vector<std::string> detecting_command(const ProveOptions& options, const Pr
 Result<judge::Report> read_detected(int report_file, const std::string& said) {
   std::string path = fmt::format("/proc/self/fd/{}", report_file);
   GEIST_TRY(text, read_text_file(path));
-  if (text.empty()) return Error("the detecting run wrote no report" + (said.empty() ? "" : ": " + said));
+  if (text.empty())
+    return Error("the detecting run wrote no report" + (said.empty() ? "" : ": " + said));
   return report::read_json(text);
 }
 
 // The detecting run of `geist prove`: its program's output is nobody's.
-Result<judge::Report> detect(const ProveOptions& options, const Program& program, prove::Runner& runner) {
+Result<judge::Report> detect(const ProveOptions& options, const Program& program,
+                             prove::Runner& runner) {
   Fd file(::memfd_create("geist-report", MFD_CLOEXEC));
-  GEIST_TRY(outcome, runner.run_other("/proc/self/exe", detecting_command(options, program, file.get())));
+  GEIST_TRY(outcome,
+            runner.run_other("/proc/self/exe", detecting_command(options, program, file.get())));
   if (outcome.timed_out) {
-    return Error("the program did not end in time: it cannot be compared with itself").with_hint("--timeout gives it longer");
+    return Error("the program did not end in time: it cannot be compared with itself")
+        .with_hint("--timeout gives it longer");
   }
   return read_detected(file.get(), outcome.err.substr(0, outcome.err.find('\n')));
 }
 
-// On a busy machine a run may end before all that it recorded was looked at; it says so in its losses, and is repeated.
-Result<judge::Report> detect_patiently(const ProveOptions& options, const Program& program, prove::Runner& runner) {
+// On a busy machine a run may end before all that it recorded was looked at; it says so in its
+// losses, and is repeated.
+Result<judge::Report> detect_patiently(const ProveOptions& options, const Program& program,
+                                       prove::Runner& runner) {
   constexpr int kAttempts = 3;
   for (int attempt = 1;; ++attempt) {
     GEIST_TRY(report, detect(options, program, runner));
-    bool lost_something = std::any_of(report.lost.begin(), report.lost.end(), [](const auto& item) { return item.second != 0; });
+    bool lost_something = std::any_of(report.lost.begin(), report.lost.end(),
+                                      [](const auto& item) { return item.second != 0; });
     if (!report.findings.empty() || !lost_something || attempt == kAttempts) return report;
   }
 }
 
+struct Detected {
+  judge::Report report;
+  std::optional<int> signal;  // that ended the user's run
+};
+
 // The detecting run of `geist run --prove`: the user's own.
-Result<judge::Report> run_for_user(const ProveOptions& options, const Program& program, prove::Runner& runner) {
+Result<Detected> run_for_user(const ProveOptions& options, const Program& program,
+                              prove::Runner& runner) {
   Fd file(::memfd_create("geist-report", MFD_CLOEXEC));
   GEIST_TRY_STATUS(runner.give_input());
   GEIST_TRY(signals, ChildSignals::block());
@@ -78,8 +104,8 @@ Result<judge::Report> run_for_user(const ProveOptions& options, const Program& p
   GEIST_TRY(pid, target::start_plain(request));
   ExitStatus exit = wait_for_exit(pid, signals);
   signals.restore();
-  (void)exit;  // the report has the program's
-  return read_detected(file.get(), "");
+  GEIST_TRY(report, read_detected(file.get(), ""));
+  return Detected{std::move(report), exit.signal};
 }
 
 judge::Report report_without_judge(const read::GoBinary& binary, const program::SiteTable& sites) {
@@ -88,7 +114,8 @@ judge::Report report_without_judge(const read::GoBinary& binary, const program::
   report.sites.always_grows = sites.count(program::SiteBucket::kAlwaysGrows);
   report.sites.probed = sites.count(program::SiteBucket::kProbed);
   for (const program::AppendSite& site : sites.sites) {
-    bool is_skipped = site.bucket != program::SiteBucket::kProbed && site.bucket != program::SiteBucket::kAlwaysGrows;
+    bool is_skipped = site.bucket != program::SiteBucket::kProbed &&
+                      site.bucket != program::SiteBucket::kAlwaysGrows;
     if (is_skipped) ++report.sites.skipped[std::string(program::bucket_name(site.bucket))];
   }
   report.geist_version = GEIST_VERSION;
@@ -104,34 +131,23 @@ judge::Report report_without_judge(const read::GoBinary& binary, const program::
   return report;
 }
 
-std::string append_of(const judge::Finding& finding) {
-  if (finding.append_stack.empty()) return "";
-  const judge::Frame& site = finding.append_stack.front();
-  return fmt::format("{}:{}:{}", site.function, site.file, site.line);
-}
-
 // Findings of one append share its runs.
 Status prove_findings(prove::Prover& prover, judge::Report& report) {
   GEIST_TRY_STATUS(prover.learn());
   std::map<std::string, prove::Verdict> verdicts;
   for (judge::Finding& finding : report.findings) {
-    std::string append = append_of(finding);
+    std::string append = append_name(finding);
     if (append.empty()) continue;
     if (!verdicts.contains(append)) {
       GEIST_TRY(verdict, prover.prove(append));
-      if (!verdict.proof) report.notes.push_back(fmt::format("not proved: {}: {}", finding.heal.empty() ? append : finding.heal, verdict.why_not));
       verdicts[append] = std::move(verdict);
     }
-    const prove::Verdict& verdict = verdicts[append];
-    if (!verdict.proof) continue;
-    finding.level = judge::Level::kProved;
-    finding.proof = verdict.proof;
+    add_verdict(verdicts[append], finding, report.notes);
   }
   for (const std::string& part : prover.unstable()) {
     report.notes.push_back(part + " varies too much from run to run to be compared");
   }
-  std::stable_sort(report.findings.begin(), report.findings.end(),
-                   [](const judge::Finding& a, const judge::Finding& b) { return a.level > b.level; });
+  sort_by_level(report.findings);
   return Done{};
 }
 
@@ -148,7 +164,8 @@ Status bisect(const ProveOptions& options, prove::Runner& runner, const read::Go
     report.notes.push_back(answer.why_not);
     return Done{};
   }
-  program::SourceCache sources({.go_release = report.target.go, .binary_path = binary.image().path()});
+  program::SourceCache sources(
+      {.go_release = report.target.go, .binary_path = binary.image().path()});
   for (judge::Bisection::Site& site : answer.bisection->sites) {
     site.frame.source = sources.line_text(site.frame.file, site.frame.line);
   }
@@ -156,33 +173,54 @@ Status bisect(const ProveOptions& options, prove::Runner& runner, const read::Go
   return Done{};
 }
 
-// Everything between an opened program and a report.
-Result<judge::Report> detect_and_prove(const ProveOptions& options, const Program& program, const read::GoBinary& binary,
-                                       const program::SiteTable& sites) {
+Result<prove::Runner> make_runner(const ProveOptions& options, const Program& program,
+                                  const read::GoBinary& binary, const program::SiteTable& sites) {
   prove::Command command;
   command.path = program.path;
   command.argv = options.command;
   command.watched_files = options.watched_files;
   command.timeout_ms = options.timeout_ms;
   ::sigprocmask(SIG_BLOCK, nullptr, &command.signal_mask);
-  GEIST_TRY(runner, prove::Runner::create(binary, sites, std::move(command)));
-  judge::Report report;
+  return prove::Runner::create(binary, sites, std::move(command));
+}
+
+Result<Detected> detect_or_not(const ProveOptions& options, const Program& program,
+                               const read::GoBinary& binary, const program::SiteTable& sites,
+                               prove::Runner& runner) {
+  Detected found;
   if (options.no_judge) {
-    report = report_without_judge(binary, sites);
+    found.report = report_without_judge(binary, sites);
+  } else if (options.is_run) {
+    GEIST_TRY(of_user, run_for_user(options, program, runner));
+    found = std::move(of_user);
   } else {
-    GEIST_TRY(found, options.is_run ? run_for_user(options, program, runner) : detect_patiently(options, program, runner));
-    report = std::move(found);
+    GEIST_TRY(report, detect_patiently(options, program, runner));
+    found.report = std::move(report);
   }
-  report.target.command = options.command;
+  found.report.target.command = options.command;
+  return found;
+}
+
+Status prove_or_bisect(const ProveOptions& options, const read::GoBinary& binary,
+                       const program::SiteTable& sites, prove::Runner& runner,
+                       judge::Report& report) {
   bool knows_right = !options.expected_path.empty() || options.wanted_exit.has_value();
   if (!report.findings.empty()) {
     prove::Prover prover(runner, binary, sites, options.confirm_runs);
     GEIST_TRY_STATUS(prove_findings(prover, report));
   }
-  bool is_proved = std::any_of(report.findings.begin(), report.findings.end(),
-                               [](const judge::Finding& f) { return f.level == judge::Level::kProved; });
+  bool is_proved =
+      std::any_of(report.findings.begin(), report.findings.end(),
+                  [](const judge::Finding& f) { return f.level == judge::Level::kProved; });
   if (knows_right && !is_proved) GEIST_TRY_STATUS(bisect(options, runner, binary, sites, report));
-  return report;
+  return Done{};
+}
+
+// As geist run ends when its program was killed.
+[[noreturn]] void die_as_the_program(int signal) {
+  Result<ChildSignals> signals = ChildSignals::block();
+  if (signals.ok()) die_of(signal, signals.value());
+  ::_exit(128 + signal);
 }
 
 }  // namespace
@@ -196,16 +234,32 @@ int cmd_prove(const ProveOptions& options) {
   if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
-  program::SiteTable sites = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
+  program::SiteTable sites =
+      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  cache.save();
 
+  // A run that finds. What it found is kept before anything else is tried.
   ::unsetenv("GEIST");  // has been obeyed; the detecting run gets flags
-  auto report = detect_and_prove(options, program.value(), *binary.value(), sites);
-  if (!report.ok()) return fail(report.error());
+  auto runner = make_runner(options, program.value(), *binary.value(), sites);
+  if (!runner.ok()) return fail(runner.error());
+  auto found = detect_or_not(options, program.value(), *binary.value(), sites, runner.value());
+  if (!found.ok()) return fail(found.error());
+  judge::Report report = std::move(found->report);
+  std::unique_ptr<RunRecorder> recorder;
+  if (options.keeps_run) recorder = keep_early(report, options.output.level, options.kept_runs);
+
+  // And runs that show what it changes.
+  Status proved = prove_or_bisect(options, *binary.value(), sites, runner.value(), report);
+  if (!proved.ok()) return fail(proved.error());
 
   // Tell.
-  bool bisected = report->bisection.has_value();
-  Result<int> status = output->finish(std::move(report).value());
+  if (recorder) recorder->finish(report);
+  bool bisected = report.bisection.has_value();
+  Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
+  program->built = BuiltProgram();  // its folder: a signal leaves no time for that
+  if (found->signal && status.value() == 128 + *found->signal) die_as_the_program(*found->signal);
   if (options.is_run) return status.value();
   return to_int(status.value() == kFoundMark || bisected ? ExitCode::kFound : ExitCode::kOk);
 }

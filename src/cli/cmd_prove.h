@@ -22,6 +22,9 @@ struct ProveOptions {
   // geist prove: output.exit_code is kFoundMark. geist run --prove: the detecting run is the user's, with our input and output and its exit status; these are its flags.
   bool is_run = false;
   std::vector<std::string> run_flags;
+  bool no_cache = false;  // neither take nor keep the table of append sites
+  bool keeps_run = true;  // the report, in the store; the detecting run's own is not kept
+  u32 kept_runs = 200;
 };
 
 inline constexpr int kFoundMark = 256;  // output.exit_code of geist prove: told from every exit status of a program

@@ -2,13 +2,19 @@
 // said between them.
 #include "cli/cmd_run.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <thread>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "cli/child_signals.h"
 #include "cli/debug_opener.h"
 #include "cli/exit_code.h"
 #include "cli/heal_names.h"
+#include "cli/kept_program.h"
 #include "cli/program_path.h"
 #include "cli/refuse_sanitized.h"
 #include "cli/run_following.h"
@@ -75,7 +81,8 @@ std::unique_ptr<RunRecorder> start_recorder(const RunOptions& options, const jud
   RunRecorder::Options recording;
   recording.level = options.output.level;
   recording.limits.runs = options.kept_runs;
-  recording.sources = {.go_release = start.target.go, .binary_path = binary};
+  recording.sources =
+      program::SourceCache::Options{.go_release = start.target.go, .binary_path = binary};
   // A report that goes to a file leaves the terminal to the program.
   if (options.output.log_path.empty()) {
     recording.is_announced = [&](const judge::Finding& finding) { return output.shows(finding, start.target); };
@@ -92,6 +99,19 @@ void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice, 
                  judge::Report& report) {
   report.notes.insert(report.notes.end(), choice.notes.begin(), choice.notes.end());
   for (std::string& line : describe_healing(binary, process)) report.notes.push_back(std::move(line));
+}
+
+// For who proves the findings when the program's file has gone. Failing costs the proofs, not the
+// run.
+void keep_for_proof(const RunOptions& options, const std::string& path, judge::Report& report) {
+  auto is_wanted = [&](const judge::Finding& finding) {
+    return finding.level >= options.output.level;
+  };
+  if (options.kept_folder.empty() || std::ranges::none_of(report.findings, is_wanted)) return;
+  Status kept =
+      keep_program(path, options.command, fmt::format("{}/{}", options.kept_folder, ::getpid()));
+  if (!kept.ok())
+    report.notes.push_back("the program could not be kept: " + kept.error().message());
 }
 
 }  // namespace
@@ -148,6 +168,7 @@ int cmd_run(const RunOptions& options) {
   judge::add_sources(report.findings, sources);
   add_healing(*binary.value(), healed.value(), running, report);
   note_what_was_missing(report, tracker, debug, !options.no_watch);
+  keep_for_proof(options, program->path, report);
   if (recorder) recorder->finish(report);  // kept before it is told
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());

@@ -11,14 +11,17 @@ struct RunOptions {
   std::optional<int> assume_go_minor;
   std::vector<std::string> healed_sites;  // names of appends; "all"; with '!' behind: always
   bool no_watch = false;
-  bool is_test = false;    // go test runs this: what geist cannot watch must not fail a test
-  bool thorough = false;   // also appends to slots that are all zero
-  bool no_cache = false;   // neither take nor keep the table of append sites
-  bool follow = false;     // the command may be anything; each Go program that it or its children exec is probed
+  bool is_test = false;   // go test runs this: what geist cannot watch must not fail a test
+  bool thorough = false;  // also appends to slots that are all zero
+  bool no_cache = false;  // neither take nor keep the table of append sites
+  bool follow =
+      false;  // the command may be anything; each Go program that it or its children exec is probed
   u32 budget_percent = 2;  // parked time allowed beyond the grace, percent of wall time
   bool keeps_run = true;   // in the store, for geist report
   u32 kept_runs = 200;
-  u32 history = 512;       // overwriting appends that are followed up at a time
+  std::string
+      kept_folder;    // a program with findings is kept below, to be run again; empty: it is not
+  u32 history = 512;  // overwriting appends that are followed up at a time
 };
 
 // Runs and reports; the exit status of geist.

@@ -1,9 +1,10 @@
 // geist test: the table of contents. go test builds and runs as ever, with `geist run` around each
 // test binary; those leave their reports in a folder, and what is said to the user is one report
-// made of all.
+// made of all. With --prove they leave the binaries that something was found in, too: go test
+// removes its own.
 //
-//   geist test ──▶ go test -exec 'geist run --test --report=json:DIR/%p.json …' ──▶ DIR/123.json,
-//   DIR/124.json ──▶ one report
+//   geist test ──▶ go test -exec 'geist run --test --report=json:DIR/%p.json --keep=DIR …' ──▶
+//   DIR/123.json, DIR/123/shop.test, DIR/124.json ──▶ proofs ──▶ one report
 #include "cli/cmd_test.h"
 
 #include <fmt/format.h>
@@ -17,7 +18,10 @@
 #include "cli/exit_code.h"
 #include "cli/go_build.h"
 #include "cli/go_test_arguments.h"
+#include "cli/kept_program.h"
 #include "cli/print.h"
+#include "cli/prove_tests.h"
+#include "cli/run_recorder.h"
 #include "report/merge.h"
 
 namespace geist::cli {
@@ -40,29 +44,39 @@ Result<std::vector<std::string>> exec_words(const TestOptions& options, const st
                                     "run",
                                     "--test",
                                     "--exitcode=0",
+                                    "--no-store",
                                     "--log=/dev/null",
                                     fmt::format("--report=json:{}/%p.json", folder)};
   words.insert(words.end(), options.run_flags.begin(), options.run_flags.end());
+  if (options.proves) words.push_back("--keep=" + folder);
   words.push_back("--");
   return words;
 }
 
+// What one test binary left.
+struct Part {
+  judge::Report report;
+  std::string kept;  // the folder with the binary; not there when it had no findings
+};
+
 struct Collected {
-  std::vector<judge::Report> reports;
+  std::vector<Part> parts;
   u64 without_report = 0;  // test binaries whose geist ended before it could write
 };
 
 Collected collect(const std::string& folder) {
   std::error_code ignored;
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
-    files.push_back(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
   std::sort(files.begin(), files.end());
   Collected collected;
   for (const fs::path& file : files) {
     Result<judge::Report> report = read_report_file(file.string());
     if (report.ok())
-      collected.reports.push_back(std::move(report).value());
+      collected.parts.push_back(
+          {std::move(report).value(), (file.parent_path() / file.stem()).string()});
     else
       ++collected.without_report;
   }
@@ -80,10 +94,28 @@ std::string module_folder() {
   return "";
 }
 
-judge::Report make_report(Collected collected, const TestOptions& options, const ExitStatus& exit) {
+void prove_parts(std::vector<Part>& parts, bool is_quiet) {
+  u64 findings = 0;
+  for (const Part& part : parts) findings += part.report.findings.size();
+  if (findings != 0 && !is_quiet && ::isatty(STDERR_FILENO) == 1)
+    print_err(fmt::format("geist: running the tests of {} finding{} again, healed\n", findings,
+                          findings == 1 ? "" : "s"));
+  for (Part& part : parts) {
+    if (part.report.findings.empty()) continue;
+    Result<KeptProgram> program = read_kept_program(part.kept);
+    if (program.ok())
+      prove_test_findings(program.value(), part.report);
+    else
+      part.report.notes.push_back("not proved: " + program.error().message());
+  }
+}
+
+judge::Report make_report(const Collected& collected, const TestOptions& options,
+                          const ExitStatus& exit) {
   judge::Report report;
   report.geist_version = GEIST_VERSION;
-  for (judge::Report& part : collected.reports) {
+  for (const Part& one : collected.parts) {
+    judge::Report part = one.report;
     const judge::Target& target = part.target;
     if (report.target.go.empty()) {  // paths are printed relative to the first program's folders
       report.target.go = target.go;
@@ -130,18 +162,31 @@ int cmd_test(const TestOptions& options) {
   signals->child_started();
   ExitStatus exit = wait_for_exit(go.value(), signals.value());
 
-  // Tell.
+  // Collect.
   if (command->runs_nothing) {
     if (exit.code == 0)
       print_err("geist: only built (-c); to watch it: geist run --test -- ./PACKAGE.test\n");
     return exit.code;
   }
   Collected collected = collect(folder->path());
-  if (collected.reports.empty() && collected.without_report == 0) {
+  if (collected.parts.empty() && collected.without_report == 0) {
     if (!options.output.quiet) print_err("geist: no test binary was run\n");
     return exit.code;
   }
-  Result<int> status = output->finish(make_report(std::move(collected), options, exit));
+  judge::Report report = make_report(collected, options, exit);
+  std::unique_ptr<RunRecorder> recorder;
+  if (options.keeps_run) recorder = keep_early(report, options.output.level, options.kept_runs);
+
+  // Prove. The tests are over: from here on a signal may end us, what was found is kept.
+  if (options.proves) {
+    signals->restore();
+    prove_parts(collected.parts, options.output.quiet);
+    report = make_report(collected, options, exit);
+  }
+
+  // Tell.
+  if (recorder) recorder->finish(report);
+  Result<int> status = output->finish(std::move(report));
   return status.ok() ? status.value() : fail(status.error());
 }
 

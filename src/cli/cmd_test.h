@@ -9,6 +9,9 @@ struct TestOptions {
   std::vector<std::string> words;      // for go test, as typed
   std::vector<std::string> run_flags;  // for the `geist run` around each test binary
   OutputOptions output;
+  bool proves = false;    // each finding, by running its tests again
+  bool keeps_run = true;  // the report, in the store
+  u32 kept_runs = 200;
 };
 
 // The exit status of go test, or output.exit_code when a finding fails the run.

@@ -108,8 +108,9 @@ std::string zsh_operand(const Verb& verb) {
     case OperandKind::kVerb:
       return fmt::format("'1:verb:({})'", verb_names());
     case OperandKind::kProgram:
-      return verb.operands == Operands::kCommand ? "'1:program:_files' '*::argument:_files'"
-                                                 : "'1:program:_files'";
+      return verb.operands == Operands::kCommand || verb.operands == Operands::kOptionalCommand
+                 ? "'1:program:_files' '*::argument:_files'"
+                 : "'1:program:_files'";
     case OperandKind::kFile:
       return "'1:file:_files'";
     case OperandKind::kNothing:

@@ -238,6 +238,10 @@ class FlagParser {
     return std::move(error).with_hint(fmt::format("Known keys: {}", fmt::join(known, ", ")));
   }
 
+  bool is_command() const {
+    return verb_.operands == Operands::kCommand || verb_.operands == Operands::kOptionalCommand;
+  }
+
   const Flag* find_flag(std::string_view word) const {
     for (const Flag& flag : flags_) {
       bool is_long = word.starts_with("--") && word.substr(2) == flag.name;
@@ -268,7 +272,7 @@ class FlagParser {
       bool is_operand = only_operands || word.size() < 2 || word[0] != '-';
       if (is_operand) {
         parsed_->operands.push_back(word);
-        only_operands = only_operands || verb_.operands == Operands::kCommand;
+        only_operands = only_operands || is_command();
         continue;
       }
       if (word == "--" && !for_go) {
@@ -334,11 +338,12 @@ class FlagParser {
   Status check_operands() const {
     usize count = parsed_->operands.size();
     bool is_missing = count == 0 && verb_.operands != Operands::kNone &&
-                      verb_.operands != Operands::kOptional;
+                      verb_.operands != Operands::kOptional &&
+                      verb_.operands != Operands::kOptionalCommand;
     if (is_missing)
       return Error(
           fmt::format("what to work on is missing: geist {} {}", verb_.name, verb_.operand_text));
-    bool is_any = verb_.operands == Operands::kCommand || verb_.operands == Operands::kMany ||
+    bool is_any = is_command() || verb_.operands == Operands::kMany ||
                   verb_.operands == Operands::kGoTest;
     usize most = verb_.operands == Operands::kNone ? 0 : is_any ? count : 1;
     if (count > most)

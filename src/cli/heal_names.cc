@@ -1,3 +1,5 @@
+// Names go three ways: what was typed → sites, findings → appends, counters → a line for each append that was healed. An append
+// that was inlined in several places has several sites and one name.
 #include "cli/heal_names.h"
 
 #include <algorithm>
@@ -13,43 +15,51 @@ namespace {
 
 constexpr usize kMaxLines = 10;
 
-std::string append_of(const judge::Finding& finding) {
+std::optional<int> find_number(std::string_view text) {
+  if (text.starts_with('#')) text.remove_prefix(1);
+  int number = 0;
+  auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || stop != text.data() + text.size())
+    return std::nullopt;
+  return number;
+}
+
+std::string times(u64 count) {
+  return count == 1 ? "once" : fmt::format("{} times", count);
+}
+
+}  // namespace
+
+std::string append_name(const judge::Finding& finding) {
   if (finding.append_stack.empty()) return "";
   const judge::Frame& site = finding.append_stack.front();
   return fmt::format("{}:{}:{}", site.function, site.file, site.line);
 }
 
-std::optional<int> find_number(std::string_view text) {
-  if (text.starts_with('#')) text.remove_prefix(1);
-  int number = 0;
-  auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::string times(u64 count) { return count == 1 ? "once" : fmt::format("{} times", count); }
-
-}  // namespace
-
-Result<std::vector<std::string>> name_findings(const judge::Report& report, const std::vector<std::string>& chosen) {
+Result<std::vector<std::string>> name_findings(const judge::Report& report,
+                                               const std::vector<std::string>& chosen) {
   std::vector<std::string> names;
   auto take = [&](auto&& wanted) {
     usize before = names.size();
     for (const judge::Finding& finding : report.findings) {
-      std::string name = append_of(finding);
+      std::string name = append_name(finding);
       if (!name.empty() && wanted(finding)) names.push_back(name);
     }
     return names.size() > before;
   };
-  if (chosen.empty() && !take([](const judge::Finding&) { return true; })) return Error("the report has no findings");
+  if (chosen.empty() && !take([](const judge::Finding&) { return true; }))
+    return Error("the report has no findings");
   for (const std::string& choice : chosen) {
     std::optional<int> number = find_number(choice);
     bool is_rule = choice.starts_with("GB") && find_number(choice.substr(2)).has_value();
     if (!number && !is_rule) {
       names.push_back(choice);
-    } else if (!take([&](const judge::Finding& f) { return number ? f.id == *number : f.rule == choice; })) {
+    } else if (!take([&](const judge::Finding& f) {
+                 return number ? f.id == *number : f.rule == choice;
+               })) {
       return Error(fmt::format("the report has no finding {}", choice))
-          .with_hint(fmt::format("it has {} findings; geist report prints them", report.findings.size()));
+          .with_hint(
+              fmt::format("it has {} findings; geist report prints them", report.findings.size()));
     }
   }
   std::sort(names.begin(), names.end());
@@ -63,14 +73,17 @@ std::vector<std::string> split_names(const std::string& text) {
   for (char c : text) {
     if (c == '[') ++depth;
     if (c == ']') --depth;
-    if (c == ',' && depth <= 0) names.emplace_back();
-    else names.back().push_back(c);
+    if (c == ',' && depth <= 0)
+      names.emplace_back();
+    else
+      names.back().push_back(c);
   }
   std::erase_if(names, [](const std::string& name) { return name.empty(); });
   return names;
 }
 
-std::vector<std::string> describe_healing(const read::GoBinary& binary, const target::ProbedProcess& process) {
+std::vector<std::string> describe_healing(const read::GoBinary& binary,
+                                          const target::ProbedProcess& process) {
   std::map<program::SiteName, u64> counts;  // an inlined append has several sites
   for (const probe::ProbedSite& site : process.plan.sites) {
     if (site.mode == abi::kWatch) continue;
@@ -83,7 +96,8 @@ std::vector<std::string> describe_healing(const read::GoBinary& binary, const ta
     healed.emplace_back(count, &name);
     total += count;
   }
-  std::stable_sort(healed.begin(), healed.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(healed.begin(), healed.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   if (counts.size() == 1 && healed.empty()) {
     return {fmt::format("nothing to heal at {}", counts.begin()->first.text())};
   }
@@ -92,7 +106,8 @@ std::vector<std::string> describe_healing(const read::GoBinary& binary, const ta
     out.push_back(fmt::format("healed {} {}", healed[i].second->text(), times(healed[i].first)));
   }
   if (counts.size() > 1) {
-    out.push_back(fmt::format("healed {} at {} of {} appends", times(total), healed.size(), counts.size()));
+    out.push_back(
+        fmt::format("healed {} at {} of {} appends", times(total), healed.size(), counts.size()));
   }
   return out;
 }

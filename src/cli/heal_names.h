@@ -14,6 +14,9 @@ namespace geist::cli {
 // name of another form is taken as the name of an append. Fails on a number or rule without a finding.
 Result<std::vector<std::string>> name_findings(const judge::Report& report, const std::vector<std::string>& chosen);
 
+// The name of the append of a finding, with its whole path; empty when the finding has no stack.
+std::string append_name(const judge::Finding& finding);
+
 // "a,b" → a, b; commas inside brackets belong to a name.
 std::vector<std::string> split_names(const std::string& text);
 

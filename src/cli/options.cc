@@ -77,6 +77,7 @@ static Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
   output.suppressions_path = parsed.value("suppressions");
   output.baseline_path = parsed.value("baseline");
   output.strip_path_prefix = parsed.value("strip-path-prefix");
+  output.as_patch = parsed.has("fix");
   return output;
 }
 
@@ -93,6 +94,7 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.no_watch = parsed.has("no-watch");
   options.thorough = parsed.has("thorough");
   options.no_cache = parsed.has("no-cache");
+  options.kept_folder = parsed.value("keep");
   options.follow = parsed.has("follow");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.keeps_run = !parsed.has("no-store");
@@ -101,14 +103,18 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   return options;
 }
 
+static Result<std::optional<double>> parse_for(const ParsedFlags& parsed) {
+  if (!parsed.has("for")) return std::optional<double>();
+  std::optional<double> seconds = parse_duration(parsed.value("for"));
+  if (!seconds) return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"", parsed.value("for")));
+  return seconds;
+}
+
 Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
   AttachOptions options;
   options.process = parsed.operands.front();
-  if (parsed.has("for")) {
-    options.for_s = parse_duration(parsed.value("for"));
-    if (!options.for_s)
-      return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"", parsed.value("for")));
-  }
+  GEIST_TRY(for_s, parse_for(parsed));
+  options.for_s = for_s;
   options.now = parsed.has("now");
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
@@ -126,15 +132,30 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
   // What is weaker than this is not asked of the test binaries either; the rest is sorted out over all of them.
+  options.proves = parsed.has("prove");
+  // Who wants proofs, which take many runs, would rather wait than miss one of the many appends of a test suite.
+  constexpr const char* kProvingBudget = "25";
+  bool is_usual = options.proves && !parsed.has("budget");
   options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
-                       "--budget=" + parsed.value("budget"), "--history=" + parsed.value("history")};
+                       std::string("--budget=") + (is_usual ? kProvingBudget : parsed.value("budget")),
+                       "--history=" + parsed.value("history")};
   if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
+  options.keeps_run = !parsed.has("no-store");
+  options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
   return options;
 }
 
 Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
   HealOptions options;
   options.command = parsed.operands;
+  options.process = parsed.value("pid");
+  if (options.process.empty() == options.command.empty()) {
+    return Error(options.command.empty() ? "what to heal is missing: a program, or --pid"
+                                         : "--pid heals a process that runs already; it takes no program");
+  }
+  GEIST_TRY(for_s, parse_for(parsed));
+  options.for_s = for_s;
+  if (options.for_s && options.process.empty()) return Error("--for: only with --pid; a program runs to its end");
   options.sites = parsed.list("site");
   options.report_path = parsed.value("report");
   if (options.sites.empty() && options.report_path.empty()) {
@@ -143,6 +164,7 @@ Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
   }
   options.always = parsed.has("always");
   options.quiet = parsed.has("quiet");
+  options.no_cache = parsed.has("no-cache");
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   return options;
@@ -154,6 +176,7 @@ Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed) {
   options.sites = healed_sites(parsed);
   if (options.sites.empty()) return Error("--no-judge: there is nothing to do without --heal");
   options.quiet = parsed.has("quiet");
+  options.no_cache = parsed.has("no-cache");
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   return options;
@@ -173,10 +196,13 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed) {
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   options.assume_go_minor = assumed;
   options.confirm_runs = static_cast<u64>(parsed.number("runs"));
+  options.no_cache = parsed.has("no-cache");
+  if (options.no_cache) options.run_flags.push_back("--no-cache");
   options.timeout_ms = static_cast<u64>(parsed.number("timeout")) * 1000;
   options.watched_files = parsed.list("watch-file");
   options.expected_path = parsed.value("expect");
   if (parsed.has("want-exit")) options.wanted_exit = static_cast<int>(parsed.number("want-exit"));
+  options.keeps_run = !parsed.has("no-store");
   options.no_judge = parsed.has("no-judge");
   if (options.no_judge && options.expected_path.empty() && !options.wanted_exit) {
     return Error("--no-judge: what would be right is missing: --expect or --want-exit");
@@ -194,6 +220,11 @@ Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
   options.is_run = true;
   options.run_flags = {fmt::format("--budget={}", run.budget_percent), fmt::format("--history={}", run.history)};
   if (run.no_watch) options.run_flags.push_back("--no-watch");
+  if (run.thorough) options.run_flags.push_back("--thorough");
+  if (run.no_cache) options.run_flags.push_back("--no-cache");
+  options.no_cache = run.no_cache;
+  options.keeps_run = run.keeps_run;
+  options.kept_runs = run.kept_runs;
   return options;
 }
 

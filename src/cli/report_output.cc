@@ -87,14 +87,16 @@ Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
     GEIST_TRY(baseline, read_report_file(options.baseline_path));
     output.baseline_ = std::move(baseline);
   }
-  std::vector<ReportFile> files = options.files;
-  if (!options.log_path.empty()) files.push_back({report::Format::kText, options.log_path});
-  for (ReportFile& where : files) {
-    where.path = expand_pid(where.path);
-    Sink sink{where, std::unique_ptr<std::FILE, CloseFile>(std::fopen(where.path.c_str(), "we"))};
-    if (!sink.file) return system_error(where.path);
-    output.sinks_.push_back(std::move(sink));
+  std::vector<Sink> sinks;
+  for (const ReportFile& where : options.files) sinks.push_back({where, nullptr, false});
+  if (!options.log_path.empty())
+    sinks.push_back({{report::Format::kText, options.log_path}, nullptr, true});
+  for (Sink& sink : sinks) {
+    sink.where.path = expand_pid(sink.where.path);
+    sink.file.reset(std::fopen(sink.where.path.c_str(), "we"));
+    if (!sink.file) return system_error(sink.where.path);
   }
+  output.sinks_ = std::move(sinks);
   return output;
 }
 
@@ -127,23 +129,39 @@ std::vector<judge::Finding> ReportOutput::print_early(judge::Report report) cons
   return std::move(report.findings);
 }
 
+// What a patch leaves out is said on stderr, wherever the patch goes.
+void ReportOutput::print_for_people(const judge::Report& report,
+                                    const IsPrinted& is_printed) const {
+  if (options_.quiet && report.findings.empty()) return;
+  if (options_.as_patch) {
+    std::vector<std::string> left_out;
+    std::string patch = report::emit_fixes(report, &left_out);
+    if (options_.log_path.empty()) print_err(patch);
+    for (const std::string& sentence : left_out)
+      print_err(fmt::format("geist: note: no patch: {}\n", sentence));
+    print_err(report::emit_summary_line(report) + "\n");
+  } else if (options_.log_path.empty()) {
+    report::TextOptions text = stderr_options();
+    text.is_left_out = is_printed;
+    print_err(report::emit_text(report, text));
+  }
+}
+
 Result<int> ReportOutput::finish(judge::Report report, const IsPrinted& is_printed) {
   filter(report);
   report::TextOptions text;
   text.strip_path_prefix = options_.strip_path_prefix;
   std::optional<Error> problem;
+  std::vector<std::string> left_out;  // print_for_people() says it
   for (Sink& sink : sinks_) {
-    std::string bytes = report::emit(report, sink.where.format, text);
+    bool is_patch = sink.is_log && options_.as_patch;
+    std::string bytes = is_patch ? report::emit_fixes(report, &left_out)
+                                 : report::emit(report, sink.where.format, text);
     bool written = std::fwrite(bytes.data(), 1, bytes.size(), sink.file.get()) == bytes.size();
     if (!written || std::fflush(sink.file.get()) != 0) problem = system_error(sink.where.path);
   }
   sinks_.clear();
-  bool is_silent = options_.quiet && report.findings.empty();
-  if (options_.log_path.empty() && !is_silent) {
-    text = stderr_options();
-    text.is_left_out = is_printed;
-    print_err(report::emit_text(report, text));
-  }
+  print_for_people(report, is_printed);
   if (problem) return *std::move(problem);
   bool fails = options_.exit_code != 0 && report::has_finding(report, options_.fail_on);
   return fails ? options_.exit_code : report.exit_code;

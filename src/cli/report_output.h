@@ -33,6 +33,7 @@ struct OutputOptions {
   std::string strip_path_prefix;
   ColorMode color = ColorMode::kAuto;
   bool quiet = false;
+  bool as_patch = false;  // the fixes as a patch are what people get, in the place of the report
 };
 
 class ReportOutput {
@@ -61,7 +62,9 @@ class ReportOutput {
   struct Sink {
     ReportFile where;
     std::unique_ptr<std::FILE, CloseFile> file;
+    bool is_log = false;
   };
+  void print_for_people(const judge::Report& report, const IsPrinted& is_printed) const;
   void filter(judge::Report& report) const;
   report::TextOptions stderr_options() const;
   OutputOptions options_;

@@ -121,7 +121,7 @@ void RunRecorder::give_up(const std::string& what) {
 }
 
 void RunRecorder::keep(std::vector<judge::Finding> findings) {
-  if (!sources_) sources_.emplace(options_.sources);
+  if (!sources_ && options_.sources) sources_.emplace(*options_.sources);
   for (judge::Finding& finding : findings) {
     if (!store_) return;
     if (finding.level < options_.level) continue;
@@ -130,7 +130,7 @@ void RunRecorder::keep(std::vector<judge::Finding> findings) {
     if (it != known_.end() && it->second >= finding.level) continue;
     judge::Report one;
     one.findings.push_back(std::move(finding));
-    judge::add_sources(one.findings, *sources_);
+    if (sources_) judge::add_sources(one.findings, *sources_);
     const judge::Finding& kept = one.findings.front();
     Status status = store_->put_finding(run_id_, {key, report::emit_compact_json(one)});
     if (!status.ok()) return give_up(store_->path() + ": " + status.error().message());
@@ -158,6 +158,19 @@ void RunRecorder::keep_whole(const judge::Report& report) {
       store_->finish_run(run_id_, static_cast<i64>(std::time(nullptr)),
                          report::emit_compact_json(kept), kept.findings.size(), strongest);
   if (!status.ok()) give_up(store_->path() + ": " + status.error().message());
+}
+
+std::unique_ptr<RunRecorder> keep_early(const judge::Report& found, judge::Level level,
+                                        u32 kept_runs) {
+  judge::Report start = found;
+  start.findings.clear();
+  RunRecorder::Options options;
+  options.level = level;
+  options.limits.runs = kept_runs;
+  options.sources = std::nullopt;  // who found it has added them
+  auto recorder = std::make_unique<RunRecorder>(std::move(start), std::move(options));
+  recorder->offer(found.findings);
+  return recorder;
 }
 
 }  // namespace geist::cli

@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ class RunRecorder {
   struct Options {
     judge::Level level = judge::Level::kLikely;  // weaker findings are not kept
     store::Limits limits;
-    program::SourceCache::Options sources;
+    std::optional<program::SourceCache::Options>
+        sources;  // nothing: findings come with their source lines
     // Is this one worth a line while the program runs? Called in the recorder's thread. Empty: none
     // is.
     std::function<bool(const judge::Finding&)> is_announced;
@@ -76,5 +78,10 @@ class RunRecorder {
   bool is_over_ = false;
   std::thread thread_;
 };
+
+// For a report that is there already, and will only become stronger: keeps it as it is now, until
+// finish().
+std::unique_ptr<RunRecorder> keep_early(const judge::Report& found, judge::Level level,
+                                        u32 kept_runs);
 
 }  // namespace geist::cli

@@ -32,6 +32,20 @@ std::string short_symbol(const std::string& symbol) {
   return slash == std::string::npos ? symbol : symbol.substr(slash + 1);
 }
 
+// What the data word of an interface points to, told by its first word: an abi.Type or an itab (type at +8). Null when that is
+// not known, and for maps, channels and funcs, whose insides have no names.
+const DebugType* find_dynamic_type(Context& context, u64 word) {
+  for (u64 candidate : {word, context.memory.find<u64>(TargetAddr(word + 8)).value_or(0)}) {
+    ImageAddr addr = context.bias().to_image(TargetAddr(candidate));
+    Result<read::GoType> type = context.binary.types().read(addr);
+    if (!type.ok()) continue;
+    const DebugType* dynamic = context.debug->find_type(addr);
+    if (dynamic == nullptr || type->kind == Kind::kMap || type->kind == Kind::kChan || type->kind == Kind::kFunc) return nullptr;
+    return type->kind == Kind::kPointer ? dynamic->elem : dynamic;
+  }
+  return nullptr;
+}
+
 class Walk {
  public:
   Walk(Context& context, const std::vector<Hop>& hops) : context_(context), hops_(hops) {}
@@ -44,8 +58,6 @@ class Walk {
 
  private:
   const DebugType* step_into(const DebugType& type, u64& address, u64 target);
-  const DebugType* dynamic_type(u64 interface_address, bool& boxed);
-
   Context& context_;
   const std::vector<Hop>& hops_;
 };
@@ -67,21 +79,6 @@ const DebugType* Walk::step_into(const DebugType& type, u64& address, u64 target
     path += fmt::format("[{}]", index);
     address += index * type.elem->size_bytes;
     return type.elem;
-  }
-  return nullptr;
-}
-
-// The dynamic type behind an interface's first word: an abi.Type or an itab (type at +8).
-const DebugType* Walk::dynamic_type(u64 interface_address, bool& boxed) {
-  std::optional<u64> word = context_.memory.find<u64>(TargetAddr(interface_address));
-  if (!word) return nullptr;
-  for (u64 candidate : {*word, context_.memory.find<u64>(TargetAddr(*word + 8)).value_or(0)}) {
-    ImageAddr addr = context_.bias().to_image(TargetAddr(candidate));
-    Result<read::GoType> type = context_.binary.types().read(addr);
-    if (!type.ok()) continue;
-    boxed = type->kind != Kind::kPointer && type->kind != Kind::kMap && type->kind != Kind::kChan &&
-            type->kind != Kind::kFunc && type->kind != Kind::kUnsafePointer;
-    return context_.debug->find_type(addr);
   }
   return nullptr;
 }
@@ -114,9 +111,8 @@ bool Walk::run(const DebugType* type, u64 address, u64 target, int hop) {
         break;
       }
       case Kind::kInterface: {
-        bool boxed = false;
-        const DebugType* dynamic = dynamic_type(address, boxed);
-        next = dynamic == nullptr || boxed ? dynamic : dynamic->elem;
+        std::optional<u64> word = context_.memory.find<u64>(TargetAddr(address));
+        next = word ? find_dynamic_type(context_, *word) : nullptr;
         break;
       }
       case Kind::kMap: path += "[…]"; return false;
@@ -135,6 +131,7 @@ struct RootWord {
   const read::Variable* variable;
   u64 value;
   u64 offset;  // of this word in the variable
+  std::optional<u64> word_before;  // at offset - 8: what tells the type of an interface
 };
 
 class NameSearch {
@@ -146,7 +143,7 @@ class NameSearch {
   std::optional<HolderName> closure_name() const;
   std::optional<HolderName> from_stack(int hop);
   std::optional<HolderName> from_global(const heap::HeaderHit& hit, int hop);
-  std::optional<HolderName> from_variable(const read::Variable& variable, u64 offset, u64 value, int hop);
+  std::optional<HolderName> from_variable(const RootWord& root, int hop);
   std::vector<RootWord> words_of(const read::Variable& variable, const heap::StackFrame& frame, bool innermost) const;
 
   Context& context_;
@@ -179,14 +176,19 @@ std::vector<RootWord> NameSearch::words_of(const read::Variable& variable, const
     if (piece.where != Piece::Where::kRegister && piece.where != Piece::Where::kCfa) continue;
     for (u32 inside = 0; inside + 8 <= piece.size_bytes; inside += 8) {
       u64 offset = u64{piece.byte_offset} + inside;
-      if (std::optional<Word> word = find_word(variable, offset, values)) words.push_back({&variable, word->value, offset});
+      std::optional<Word> word = find_word(variable, offset, values);
+      if (!word) continue;
+      std::optional<Word> before = offset < 8 ? std::nullopt : find_word(variable, offset - 8, values);
+      words.push_back({&variable, word->value, offset, before ? std::optional(before->value) : std::nullopt});
     }
   }
   return words;
 }
 
-// The word at `offset` of a stack variable points to hops_[hop]. Its own bytes are not re-read: only the type counts.
-std::optional<HolderName> NameSearch::from_variable(const read::Variable& variable, u64 offset, u64 value, int hop) {
+// A word of a stack variable points to hops_[hop]. Its own bytes are not re-read: only the type counts.
+std::optional<HolderName> NameSearch::from_variable(const RootWord& root, int hop) {
+  const auto& [at, value, offset, word_before] = root;
+  const read::Variable& variable = *at;
   const DebugType* type = variable.type;
   std::string path = variable.name;
   const Hop& object = hops_[static_cast<usize>(hop)];
@@ -218,8 +220,8 @@ std::optional<HolderName> NameSearch::from_variable(const read::Variable& variab
     walk.path = fmt::format("[{}]", index);
     whole = walk.run(type->elem, value + index * type->elem->size_bytes, object.at, object.next);
   } else if (type->kind == Kind::kInterface) {
-    // The interface's type word is beside it in the variable, not in memory we can name: ask the object's own pointer.
-    return HolderName{path + "…", "", variable.function};
+    const DebugType* dynamic = offset == base + 8 && word_before ? find_dynamic_type(context_, *word_before) : nullptr;
+    whole = walk.run(dynamic, value, object.at, object.next);
   } else if (type->kind == Kind::kMap) {
     return HolderName{path + "[…]", "", variable.function};
   } else {
@@ -237,7 +239,7 @@ std::optional<HolderName> NameSearch::from_stack(int hop) {
       if (variable.type == nullptr) continue;
       for (const RootWord& word : words_of(variable, frame, i == 0)) {
         if (word.value < object.base || word.value >= object.base + object.size) continue;
-        std::optional<HolderName> name = from_variable(variable, word.offset, word.value, hop);
+        std::optional<HolderName> name = from_variable(word, hop);
         if (!name) continue;
         if (!name->type.empty()) return name;
         if (!partial) partial = name;

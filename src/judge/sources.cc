@@ -15,10 +15,12 @@ void add_fix(Finding& f, const program::SourceText& text, const program::SourceC
   std::optional<std::string> path = sources.find_path(site.file);
   std::optional<program::SourceCache::Module> module = path ? sources.find_module(*path) : std::nullopt;
   int language = module ? module->language : 0;
-  if (std::optional<program::AppendEdit> edit = program::find_append_edit(text, site.line, language)) f.fix = edit->call;
+  bool bytes = f.element_size <= 1;
+  std::optional<program::AppendEdit> edit = program::find_append_edit(text, site.line, language, bytes);
+  if (edit) f.fix = edit->call;
   if (!module || !path->starts_with(module->root + "/")) return;
   std::string inside = path->substr(module->root.size() + 1);
-  std::optional<program::Patch> patch = program::derive_fix_patch(text, site.line, language, inside);
+  std::optional<program::Patch> patch = program::derive_fix_patch(text, site.line, language, inside, bytes);
   if (patch) f.fix_diff = program::emit_patch(*patch);
 }
 

@@ -36,6 +36,11 @@ std::string quote(ByteView bytes) {
   return out + "\"";
 }
 
+// As %#v writes a pointer that it does not follow: "(*main.node)(0xc000012345)".
+std::string print_address(const GoType& type, u64 address) {
+  return address == 0 ? fmt::format("({})(nil)", type.name) : fmt::format("({})({:#x})", type.name, address);
+}
+
 std::string short_name(std::string_view symbol) {
   usize slash = symbol.rfind('/');
   return std::string(slash == std::string_view::npos ? symbol : symbol.substr(slash + 1));
@@ -72,8 +77,8 @@ std::string print_float(ByteView e, Kind kind) {
   switch (kind) {
     case Kind::kFloat32: return fmt::format("{}", f32(0));
     case Kind::kFloat64: return fmt::format("{}", f64(0));
-    case Kind::kComplex64: return fmt::format("({}+{}i)", f32(0), f32(4));
-    default: return fmt::format("({}+{}i)", f64(0), f64(8));
+    case Kind::kComplex64: return fmt::format("({}{:+}i)", f32(0), f32(4));
+    default: return fmt::format("({}{:+}i)", f64(0), f64(8));
   }
 }
 
@@ -146,16 +151,18 @@ std::string ValuePrinter::print_interface(ByteView element, const GoType& type, 
   const GoType& held = direct.value();
   bool pointer_shaped = held.kind == Kind::kPointer || held.kind == Kind::kMap || held.kind == Kind::kChan ||
                         held.kind == Kind::kFunc || held.kind == Kind::kUnsafePointer;
+  if (pointer_shaped && data == 0) return print_address(held, 0);  // which is not nil, as many have learned
   if (pointer_shaped) return print_type(element.subspan(8), held, depth);
   std::string value = print_at(data, held.addr, depth);
-  return held.kind == Kind::kString ? value : fmt::format("{}({})", held.name, value);
+  bool names_its_type = held.kind == Kind::kStruct || held.name == "string";
+  return names_its_type ? value : fmt::format("{}({})", held.name, value);
 }
 
 std::string ValuePrinter::print_pointer(u64 pointer, const GoType& type, u32 depth) const {
   if (pointer == 0) return "nil";
-  if (depth == 0 || !type.elem) return fmt::format("{:#x}", pointer);
+  if (depth == 0 || !type.elem) return print_address(type, pointer);
   Result<GoType> elem = context_.binary.types().read(type.elem);
-  if (!elem.ok()) return fmt::format("{:#x}", pointer);
+  if (!elem.ok()) return print_address(type, pointer);
   return "&" + print_at(pointer, type.elem, depth - 1);
 }
 
@@ -191,6 +198,14 @@ std::string ValuePrinter::print_slice(ByteView element, const GoType& type, u32 
   return out + (length > kMaxElements ? " …]" : "]");
 }
 
+// Both begin with the number of their elements: runtime/map.go hmap.count (to Go 1.23), internal/runtime/maps Map.used;
+// runtime/chan.go hchan.qcount.
+std::string ValuePrinter::print_counted(u64 pointer, const GoType& type) const {
+  if (pointer == 0) return "nil";
+  std::optional<u64> count = context_.memory.find<u64>(TargetAddr(pointer));
+  return count && *count < (u64{1} << 40) ? fmt::format("{} len {}", type.name, *count) : print_address(type, pointer);
+}
+
 std::string ValuePrinter::print_type(ByteView element, const GoType& type, u32 depth) const {
   switch (type.kind) {
     case Kind::kString:
@@ -199,6 +214,7 @@ std::string ValuePrinter::print_type(ByteView element, const GoType& type, u32 d
     case Kind::kInterface: return print_interface(element, type, depth);
     case Kind::kPointer: return print_pointer(word(element, 0), type, depth);
     case Kind::kStruct: return print_struct(element, type, depth);
+    case Kind::kMap: case Kind::kChan: return print_counted(word(element, 0), type);
     case Kind::kSlice: return print_slice(element, type, depth);
     case Kind::kFloat32: case Kind::kFloat64: case Kind::kComplex64: case Kind::kComplex128:
       return print_float(element, type.kind);

@@ -1,5 +1,5 @@
 // Elements as people read them: bytes and a type → text. Strings as quoted text, numbers as numbers, funcs by name with
-// what they captured, pointers and interfaces by what they point to, structs by field. Memory is read as it is now;
+// what they captured, pointers and interfaces by what they point to, structs by field, maps and channels by type and length. Memory is read as it is now;
 // pointers that cannot be followed are printed as addresses.
 #pragma once
 
@@ -24,6 +24,7 @@ class ValuePrinter {
   std::string print_interface(ByteView element, const read::GoType& type, u32 depth) const;
   std::string print_pointer(u64 pointer, const read::GoType& type, u32 depth) const;
   std::string print_struct(ByteView element, const read::GoType& type, u32 depth) const;
+  std::string print_counted(u64 pointer, const read::GoType& type) const;
   std::string print_slice(ByteView element, const read::GoType& type, u32 depth) const;
   std::optional<std::string> read_string(u64 pointer, u64 length) const;
   std::string print_at(u64 address, ImageAddr type, u32 depth) const;

@@ -382,9 +382,10 @@ std::optional<Site> find_site(const Tokens& tokens, const Call& call) {
               inside.part(comma + 1, end)};
 }
 
-// The one call that `line` is about, see find_append_operand().
-std::optional<Site> find_site_of_line(const SourceText& source, const std::vector<Token>& all,
-                                      i32 line) {
+// The calls that may overwrite and that `line` is about, see find_append_operand(), in the order of
+// the text; nothing when there are too many to tell.
+std::optional<std::vector<Site>> find_sites_of_line(const SourceText& source,
+                                                    const std::vector<Token>& all, i32 line) {
   Tokens tokens(source.text(), all, 0, all.size());
   std::vector<Call> begins;
   std::vector<Call> crosses;
@@ -396,14 +397,56 @@ std::optional<Site> find_site_of_line(const SourceText& source, const std::vecto
     if (!call || source.line_of(all[call->close].begin) < line) continue;
     (source.line_of(all[i].begin) == line ? begins : crosses).push_back(*call);
   }
-  std::optional<Site> found;
+  std::vector<Site> found;
   for (const Call& call : begins.empty() ? crosses : begins) {
     std::optional<Site> site = find_site(tokens, call);
-    if (!site || never_overwrites(site->operand)) continue;
-    if (found && found->call.write() != site->call.write()) return std::nullopt;
-    found = site;
+    if (site && !never_overwrites(site->operand)) found.push_back(*site);
   }
   return found;
+}
+
+// The one call that `line` is about.
+std::optional<Site> find_site_of_line(const SourceText& source, const std::vector<Token>& all,
+                                      i32 line) {
+  std::optional<std::vector<Site>> sites = find_sites_of_line(source, all, line);
+  if (!sites || sites->empty()) return std::nullopt;
+  for (const Site& site : *sites) {
+    if (site.call.write() != sites->front().call.write()) return std::nullopt;
+  }
+  return sites->back();
+}
+
+// Calls that stand in each other's first place, outermost first: append(append(x, y...), z...).
+// Only the innermost one can overwrite what others see; what it returns is then new, or that one's
+// doing. Two at least, else nothing.
+std::vector<Site> find_chain_of_line(const SourceText& source, const std::vector<Token>& all,
+                                     i32 line) {
+  std::optional<std::vector<Site>> sites = find_sites_of_line(source, all, line);
+  if (!sites || sites->size() < 2) return {};
+  for (usize i = 0; i + 1 < sites->size(); ++i) {
+    const Tokens& operand = (*sites)[i].operand;
+    const Tokens& inner = (*sites)[i + 1].call;
+    if (operand.size() != inner.size() || operand.begin(0) != inner.begin(0)) return {};
+  }
+  return *std::move(sites);
+}
+
+// slices.Concat(x, y, z) for such a chain, when each of its calls appends the elements of one
+// slice. append takes a string there too, which Concat does not: not when it may be one.
+std::optional<std::string> write_concat(const std::vector<Site>& chain, int language,
+                                        bool has_byte_elements) {
+  constexpr int kFirstWithConcat = 22;  // go.dev/doc/go1.22
+  if (language < kFirstWithConcat || has_byte_elements) return std::nullopt;
+  std::optional<std::string> out = chain.back().operand.write();
+  for (usize i = chain.size(); out && i-- > 0;) {
+    const Tokens& rest = chain[i].rest;
+    usize last = rest.size() - 1;
+    bool is_one_slice =
+        rest.is(last, "...") && last > 0 && rest.find_outside(",", 0) == rest.size();
+    std::optional<std::string> slice = is_one_slice ? rest.part(0, last).write() : std::nullopt;
+    out = slice ? std::optional(*out + ", " + *slice) : std::nullopt;
+  }
+  return out ? std::optional("slices.Concat(" + *out + ")") : std::nullopt;
 }
 
 // Does the file give `len` another meaning? As a field (x.len) it does no harm.
@@ -459,23 +502,53 @@ std::optional<AppendCall> find_append_operand(const SourceText& source, i32 line
   return AppendCall{"append(" + *operand + ", " + *rest + ")", *operand, *rest};
 }
 
-std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language) {
+namespace {
+
+// In the place of the innermost operand, or of all of a chain.
+std::optional<AppendEdit> edit_chain(const std::vector<Site>& chain, const Tokens& file,
+                                     int language, bool has_byte_elements) {
   constexpr int kFirstWithGenerics = 18;  // go.dev/doc/go1.18
-  std::vector<Token> all = Tokenizer(source.text()).read_all();
-  Tokens tokens(source.text(), all, 0, all.size());
-  std::optional<Site> site = find_site_of_line(source, all, line);
-  std::optional<AppendCall> call = find_append_operand(source, line);
-  if (!site || !call) return std::nullopt;
+  const Tokens& whole = chain.front().call;
+  const Tokens& operand = chain.back().operand;
   AppendEdit edit;
-  edit.begin = site->operand.begin(0);
-  edit.end = site->operand.end(site->operand.size() - 1);
-  std::optional<std::string> cut = hides_len(tokens) ? std::nullopt : cut_capacity(site->operand);
-  if (!cut && language < kFirstWithGenerics) return std::nullopt;
+  edit.names_slices = has_name(file, "slices");
+  std::optional<std::string> concat =
+      chain.size() < 2 ? std::nullopt : write_concat(chain, language, has_byte_elements);
+  if (concat) {
+    edit.begin = whole.begin(0);
+    edit.end = whole.end(whole.size() - 1);
+    edit.text = edit.call = *concat;
+    edit.uses_slices = true;
+    return edit;
+  }
+  std::optional<std::string> cut = hides_len(file) ? std::nullopt : cut_capacity(operand);
+  std::optional<std::string> text = operand.write();
+  if (!text || (!cut && language < kFirstWithGenerics)) return std::nullopt;
+  edit.begin = operand.begin(0);
+  edit.end = operand.end(operand.size() - 1);
   edit.uses_slices = !cut;
-  edit.text = cut ? *cut : "slices.Clone(" + call->operand + ")";
-  edit.call = "append(" + edit.text + ", " + call->rest + ")";
-  edit.names_slices = has_name(tokens, "slices");
+  edit.text = cut ? *cut : "slices.Clone(" + *text + ")";
+  edit.call = edit.text;
+  for (usize i = chain.size(); i-- > 0;) {
+    std::optional<std::string> rest = chain[i].rest.write();
+    if (!rest) return std::nullopt;
+    edit.call = "append(" + edit.call + ", " + *rest + ")";
+  }
   return edit;
+}
+
+}  // namespace
+
+std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language,
+                                           bool has_byte_elements) {
+  std::vector<Token> all = Tokenizer(source.text()).read_all();
+  std::vector<Site> chain = find_chain_of_line(source, all, line);
+  if (chain.empty()) {
+    std::optional<Site> site = find_site_of_line(source, all, line);
+    if (!site || !find_append_operand(source, line)) return std::nullopt;
+    chain.push_back(*site);
+  }
+  return edit_chain(chain, Tokens(source.text(), all, 0, all.size()), language, has_byte_elements);
 }
 
 std::optional<std::string> derive_append_fix(const SourceText& source, i32 line) {

@@ -95,8 +95,8 @@ void add_context(const SourceText& source, u32 line, u32 count, Patch* patch) {
 }  // namespace
 
 std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language,
-                                      std::string path) {
-  std::optional<AppendEdit> edit = find_append_edit(source, line, language);
+                                      std::string path, bool has_byte_elements) {
+  std::optional<AppendEdit> edit = find_append_edit(source, line, language, has_byte_elements);
   if (!edit || path.find_first_of("\n\r\t\"") != path.npos) return std::nullopt;
   Patch patch;
   patch.path = std::move(path);

@@ -103,18 +103,23 @@ struct AppendEdit {
   usize end = 0;
   std::string text;
   std::string call;           // the whole call with it, on one line
-  bool uses_slices = false;   // calls slices.Clone
+  bool uses_slices = false;   // calls slices.Clone or slices.Concat
   bool names_slices = false;  // the file uses that name already, for whatever it stands
 };
 
 // `language` is the minor Go version of the module (go.mod, "go 1.NN"; 0: not known). An operand that can be written twice
 // gets its capacity cut; one with a call, a receive or the like in it is cloned, from 1.18 on, where generic calls are:
 //   append(f(x), y) → append(slices.Clone(f(x)), y)
-std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language);
+// Where calls stand in each other's first place it is the innermost operand; from 1.22 on, where there is slices.Concat, and
+// unless the elements may be bytes, for `append(b, "text"...)` is no slice, all of them become one call:
+//   append(append(x, y...), z...) → slices.Concat(x, y, z)
+std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language,
+                                           bool has_byte_elements = true);
 
 // That edit as a patch of the file, with an import where it needs one. Nothing for a file without an edit, and for one in
 // which another thing is called slices.
-std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language, std::string path);
+std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language, std::string path,
+                                      bool has_byte_elements = true);
 
 // The same call with an operand that has no room behind its length; nothing when the operand is not
 // simple: it is used twice, so it must be made of names, fields, indices and dereferences only.

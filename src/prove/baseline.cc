@@ -1,5 +1,6 @@
-// Comparison of texts of which several versions are known; see baseline.h. The kinds, from strict to loose: equal bytes, equal
-// tokens in equal lines, equal sets of lines. A text that fits none of them is not compared.
+// Comparison of texts of which several versions are known; see baseline.h. The kinds, from strict
+// to loose: equal bytes, equal tokens in equal lines, equal sets of lines. A text that fits none of
+// them is not compared.
 #include "prove/baseline.h"
 
 #include <algorithm>
@@ -30,12 +31,14 @@ std::vector<std::string> split_lines(const std::string& text) {
   return lines;
 }
 
-// A number with its unit, an address, a name, a time: runs of characters that belong together. Everything else is a token of
-// its own, but white space, whose width follows what stands beside it.
+// A number with its unit, an address, a name, a time: runs of characters that belong together.
+// Everything else is a token of its own, but white space, whose width follows what stands beside
+// it.
 std::vector<std::string_view> split_tokens(std::string_view line) {
   auto kind = [](char c) {
     if (std::isspace(static_cast<unsigned char>(c)) != 0) return 0;
-    bool is_word = std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("_.:+-", c) != nullptr;
+    bool is_word =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("_.:+-", c) != nullptr;
     return is_word || static_cast<unsigned char>(c) >= 0x80 ? 1 : 2;
   };
   std::vector<std::string_view> tokens;
@@ -49,12 +52,14 @@ std::vector<std::string_view> split_tokens(std::string_view line) {
   return tokens;
 }
 
-Difference difference_at(const std::vector<std::string>& plain, const std::vector<std::string>& healed, usize line) {
+Difference difference_at(const std::vector<std::string>& plain,
+                         const std::vector<std::string>& healed, usize line) {
   Difference d;
   d.line = static_cast<i64>(line) + 1;
   if (line < plain.size()) d.plain = plain[line];
   if (line < healed.size()) d.healed = healed[line];
-  for (usize i = line - std::min(line, kContextLines); i < line; ++i) d.diff.push_back("  " + plain[i]);
+  for (usize i = line - std::min(line, kContextLines); i < line; ++i)
+    d.diff.push_back("  " + plain[i]);
   for (usize i = line; i < std::min(line + kDiffLines, plain.size()); ++i) {
     if (i > line && i < healed.size() && plain[i] == healed[i]) break;
     d.diff.push_back("- " + plain[i]);
@@ -70,7 +75,8 @@ Difference difference_at(const std::vector<std::string>& plain, const std::vecto
 
 StableText::StableText(std::vector<std::string> versions) {
   for (const std::string& version : versions) versions_.push_back(split_lines(version));
-  bool same = std::all_of(versions.begin(), versions.end(), [&](const std::string& v) { return v == versions[0]; });
+  bool same = std::all_of(versions.begin(), versions.end(),
+                          [&](const std::string& v) { return v == versions[0]; });
   if (same) return;
   std::vector<std::string> sorted = versions_[0];
   std::sort(sorted.begin(), sorted.end());
@@ -85,7 +91,8 @@ StableText::StableText(std::vector<std::string> versions) {
   kind_ = same_sorted ? Kind::kSorted : same_count ? Kind::kTokens : Kind::kNone;
 }
 
-// In a token that is the same in all versions; of a line whose versions have different numbers of tokens nothing is fixed.
+// In a token that is the same in all versions; of a line whose versions have different numbers of
+// tokens nothing is fixed.
 bool StableText::line_differs(usize line, const std::string& text) const {
   std::vector<std::string_view> wanted = split_tokens(versions_[0][line]);
   std::vector<bool> fixed(wanted.size(), true);
@@ -118,8 +125,10 @@ std::optional<Difference> StableText::compare_sorted(std::vector<std::string> li
   std::sort(lines.begin(), lines.end());
   if (lines == plain) return std::nullopt;
   std::vector<std::string> gone, come;
-  std::set_difference(plain.begin(), plain.end(), lines.begin(), lines.end(), std::back_inserter(gone));
-  std::set_difference(lines.begin(), lines.end(), plain.begin(), plain.end(), std::back_inserter(come));
+  std::set_difference(plain.begin(), plain.end(), lines.begin(), lines.end(),
+                      std::back_inserter(gone));
+  std::set_difference(lines.begin(), lines.end(), plain.begin(), plain.end(),
+                      std::back_inserter(come));
   Difference d = difference_at(gone, come, 0);
   d.line = 0;  // the order is not fixed, so no line has a number
   return d;
@@ -131,21 +140,39 @@ std::optional<Difference> StableText::find_difference(const std::string& text) c
   return kind_ == Kind::kSorted ? compare_sorted(std::move(lines)) : compare_lines(lines);
 }
 
+namespace {
+
+// "    --- FAIL: TestAdd/big (0.00s)": the test and its verdict.
+struct LineVerdict {
+  std::string_view test, verdict;
+};
+
+std::optional<LineVerdict> find_verdict(std::string_view line) {
+  line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+  if (!line.starts_with("--- ")) return std::nullopt;
+  for (std::string_view verdict : {"PASS", "FAIL", "SKIP"}) {
+    std::string_view rest = line.substr(4);
+    if (!rest.starts_with(verdict) || !rest.substr(verdict.size()).starts_with(": ")) continue;
+    std::string_view name = rest.substr(verdict.size() + 2);
+    return LineVerdict{name.substr(0, name.find(' ')), verdict};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::map<std::string, std::string> read_verdicts(const std::string& out) {
   std::map<std::string, std::string> verdicts;
   for (const std::string& line : split_lines(out)) {
-    usize start = line.find_first_not_of(' ');
-    if (start == std::string::npos) continue;
-    std::string_view text = std::string_view(line).substr(start);
-    for (std::string_view verdict : {"PASS", "FAIL", "SKIP"}) {
-      std::string mark = fmt::format("--- {}: ", verdict);
-      if (!text.starts_with(mark)) continue;
-      std::string_view name = text.substr(mark.size());
-      verdicts[std::string(name.substr(0, name.find(' ')))] = verdict;
-    }
+    if (std::optional<LineVerdict> found = find_verdict(line))
+      verdicts[std::string(found->test)] = found->verdict;
+    std::string_view text =
+        std::string_view(line).substr(std::min(line.find_first_not_of(' '), line.size()));
     if (!text.starts_with("{\"")) continue;
     nlohmann::json event = nlohmann::json::parse(text, nullptr, false);
-    if (!event.is_object() || !event.contains("Test") || !event["Test"].is_string() || !event.contains("Action")) continue;
+    if (!event.is_object() || !event.contains("Test") || !event["Test"].is_string() ||
+        !event.contains("Action"))
+      continue;
     for (auto [action, verdict] : {std::pair{"pass", "PASS"}, {"fail", "FAIL"}, {"skip", "SKIP"}}) {
       if (event["Action"] == action) verdicts[event["Test"].get<std::string>()] = verdict;
     }
@@ -153,18 +180,44 @@ std::map<std::string, std::string> read_verdicts(const std::string& out) {
   return verdicts;
 }
 
-Baseline::Baseline(std::vector<Outcome> plain) : plain_(std::move(plain)) { GEIST_CHECK(!plain_.empty()); }
+// How long a test took is no part of what it did, and a healed run is not as fast as a plain one:
+// "--- PASS: TestAdd (0.01s)".
+std::string without_test_times(const std::string& out) {
+  if (out.find("--- ") == std::string::npos) return out;
+  std::string kept;
+  for (usize start = 0; start < out.size();) {
+    usize end = std::min(out.find('\n', start), out.size());
+    std::string_view line = std::string_view(out).substr(start, end - start);
+    usize time = find_verdict(line) ? line.rfind(" (") : line.npos;
+    bool is_time = time != line.npos && line.ends_with("s)");
+    kept += line.substr(0, is_time ? time : line.npos);
+    if (end < out.size()) kept += '\n';
+    start = end + 1;
+  }
+  return kept;
+}
 
-std::vector<std::string> Baseline::versions_of(std::string Outcome::* part) const {
+Baseline::Baseline(std::vector<Outcome> plain) : plain_(std::move(plain)) {
+  GEIST_CHECK(!plain_.empty());
+}
+
+std::vector<std::string> Baseline::versions_of_stdout() const {
   std::vector<std::string> versions;
-  for (const Outcome& run : plain_) versions.push_back(run.*part);
+  for (const Outcome& run : plain_) versions.push_back(without_test_times(run.out));
+  return versions;
+}
+
+std::vector<std::string> Baseline::versions_of_stderr() const {
+  std::vector<std::string> versions;
+  for (const Outcome& run : plain_) versions.push_back(run.err);
   return versions;
 }
 
 // A file that is not there is told from an empty one.
 std::vector<std::string> Baseline::versions_of_file(const std::string& path) const {
   std::vector<std::string> versions;
-  for (const Outcome& run : plain_) versions.push_back(run.files.at(path).value_or("(no such file)"));
+  for (const Outcome& run : plain_)
+    versions.push_back(run.files.at(path).value_or("(no such file)"));
   return versions;
 }
 
@@ -172,28 +225,41 @@ std::optional<Difference> Baseline::compare_verdicts(const Outcome& healed) cons
   std::vector<std::map<std::string, std::string>> plain;
   for (const Outcome& run : plain_) plain.push_back(read_verdicts(run.out));
   std::map<std::string, std::string> now = read_verdicts(healed.out);
-  auto verdict_in = [](const std::map<std::string, std::string>& verdicts, const std::string& test) {
+  auto verdict_in = [](const std::map<std::string, std::string>& verdicts,
+                       const std::string& test) {
     auto it = verdicts.find(test);
     return it == verdicts.end() ? std::string("none") : it->second;
   };
-  for (const auto& [test, before] : plain[0]) {
-    bool fixed = std::all_of(plain.begin(), plain.end(), [&](const auto& v) { return verdict_in(v, test) == before; });
-    std::string after = verdict_in(now, test);
-    if (fixed && after != before) return Difference{"test " + test, 0, before, after, {"- " + before, "+ " + after}};
+  // A test fails with its subtest, which stands behind it in the order of names and says more.
+  std::string changed, before, after;
+  for (const auto& [test, verdict] : plain[0]) {
+    bool fixed = std::all_of(plain.begin(), plain.end(),
+                             [&](const auto& v) { return verdict_in(v, test) == verdict; });
+    std::string healed_verdict = verdict_in(now, test);
+    if (!fixed || healed_verdict == verdict) continue;
+    if (!changed.empty() && !test.starts_with(changed + "/")) continue;
+    changed = test;
+    before = verdict;
+    after = healed_verdict;
   }
-  return std::nullopt;
+  if (changed.empty()) return std::nullopt;
+  return Difference{"test " + changed, 0, before, after, {"- " + before, "+ " + after}};
 }
 
 std::optional<Difference> Baseline::compare_exit(const Outcome& healed) const {
   const Outcome& before = plain_[0];
   for (const Outcome& run : plain_) {
-    if (run.code != before.code || run.signal != before.signal || run.timed_out) return std::nullopt;
+    if (run.code != before.code || run.signal != before.signal || run.timed_out)
+      return std::nullopt;
   }
-  if (healed.timed_out || (healed.code == before.code && healed.signal == before.signal)) return std::nullopt;
+  if (healed.timed_out || (healed.code == before.code && healed.signal == before.signal))
+    return std::nullopt;
   auto text = [](const Outcome& o) {
-    return o.signal ? fmt::format("killed by SIG{}", ::sigabbrev_np(*o.signal)) : fmt::format("exit status {}", o.code);
+    return o.signal ? fmt::format("killed by SIG{}", ::sigabbrev_np(*o.signal))
+                    : fmt::format("exit status {}", o.code);
   };
-  return Difference{"exit", 0, text(before), text(healed), {"- " + text(before), "+ " + text(healed)}};
+  return Difference{
+      "exit", 0, text(before), text(healed), {"- " + text(before), "+ " + text(healed)}};
 }
 
 std::optional<Difference> Baseline::find_difference(const Outcome& healed) const {
@@ -204,19 +270,21 @@ std::optional<Difference> Baseline::find_difference(const Outcome& healed) const
     if (d) d->what = std::move(what);
     return d;
   };
-  if (auto d = compare("stdout", versions_of(&Outcome::out), healed.out)) return d;
+  if (auto d = compare("stdout", versions_of_stdout(), without_test_times(healed.out))) return d;
   if (auto d = compare_exit(healed)) return d;
-  if (auto d = compare("stderr", versions_of(&Outcome::err), healed.err)) return d;
+  if (auto d = compare("stderr", versions_of_stderr(), healed.err)) return d;
   for (const auto& [path, content] : healed.files) {
-    if (auto d = compare("file " + path, versions_of_file(path), content.value_or("(no such file)"))) return d;
+    if (auto d =
+            compare("file " + path, versions_of_file(path), content.value_or("(no such file)")))
+      return d;
   }
   return std::nullopt;
 }
 
 std::vector<std::string> Baseline::unstable() const {
   std::vector<std::string> parts;
-  if (!StableText(versions_of(&Outcome::out)).is_stable()) parts.push_back("stdout");
-  if (!StableText(versions_of(&Outcome::err)).is_stable()) parts.push_back("stderr");
+  if (!StableText(versions_of_stdout()).is_stable()) parts.push_back("stdout");
+  if (!StableText(versions_of_stderr()).is_stable()) parts.push_back("stderr");
   for (const auto& [path, content] : plain_[0].files) {
     if (!StableText(versions_of_file(path)).is_stable()) parts.push_back("file " + path);
   }

@@ -1,11 +1,14 @@
-// Baseline: what plain runs of a program show, and what of it varies by itself. A healed run is held against it.
+// Baseline: what plain runs of a program show, and what of it varies by itself. A healed run is
+// held against it.
 //
-//   plain runs ─▶ per part (test verdicts, stdout, exit, stderr, files): fixed, or fixed but for some tokens, or fixed but
+//   plain runs ─▶ per part (test verdicts, stdout, exit, stderr, files): fixed, or fixed but for
+//   some tokens, or fixed but
 //                 for the order of lines, or nothing fixed
 //   healed run ─▶ the first difference in what is fixed
 //
-// What varied is left out of the comparison, never guessed equal: times, addresses, ports, map order need no names here. A
-// part of which no two runs agree is not compared at all, and named in unstable().
+// What varied is left out of the comparison, never guessed equal: times, addresses, ports, map
+// order need no names here. A part of which no two runs agree is not compared at all, and named in
+// unstable().
 #pragma once
 
 #include <optional>
@@ -17,7 +20,7 @@
 namespace geist::prove {
 
 struct Difference {
-  std::string what;    // as judge::Proof
+  std::string what;  // as judge::Proof
   i64 line = 0;
   std::string plain, healed;
   std::vector<std::string> diff;
@@ -52,7 +55,8 @@ class Baseline {
   std::vector<std::string> unstable() const;
 
  private:
-  std::vector<std::string> versions_of(std::string Outcome::* part) const;
+  std::vector<std::string> versions_of_stdout() const;
+  std::vector<std::string> versions_of_stderr() const;
   std::vector<std::string> versions_of_file(const std::string& path) const;
   std::optional<Difference> compare_verdicts(const Outcome& healed) const;
   std::optional<Difference> compare_exit(const Outcome& healed) const;
@@ -60,8 +64,11 @@ class Baseline {
   std::vector<Outcome> plain_;
 };
 
-// test name → "PASS", "FAIL" or "SKIP", from the output of a Go test binary (-test.v, or only what failed) or from
-// `go test -json`; empty for other programs.
+// Without the times in the verdict lines of a Go test binary.
+std::string without_test_times(const std::string& out);
+
+// test name → "PASS", "FAIL" or "SKIP", from the output of a Go test binary (-test.v, or only what
+// failed) or from `go test -json`; empty for other programs.
 std::map<std::string, std::string> read_verdicts(const std::string& out);
 
 }  // namespace geist::prove

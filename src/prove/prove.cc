@@ -1,4 +1,5 @@
-// The experiments: see prove.h for their order. Everything that decides is asked of runs, nothing of the program's text.
+// The experiments: see prove.h for their order. Everything that decides is asked of runs, nothing
+// of the program's text.
 #include "prove/prove.h"
 
 #include <algorithm>
@@ -31,9 +32,10 @@ u64 count_healed(const HealedOutcome& run) {
   return sum;
 }
 
-// The appends that were healed, the program's own and its libraries' first: they are the more likely culprits, and of
-// two that would do the first is found.
-std::vector<NamedAppend> group_by_name(const read::GoBinary& binary, const program::SiteTable& table,
+// The appends that were healed, the program's own and its libraries' first: they are the more
+// likely culprits, and of two that would do the first is found.
+std::vector<NamedAppend> group_by_name(const read::GoBinary& binary,
+                                       const program::SiteTable& table,
                                        const std::map<ImageAddr, u64>& healed) {
   std::map<program::SiteName, std::vector<ImageAddr>> groups;
   for (const program::AppendSite& site : table.sites) {
@@ -55,7 +57,8 @@ Modes modes_of(const std::vector<NamedAppend>& appends, const std::vector<usize>
   return modes;
 }
 
-judge::Bisection describe(const std::vector<NamedAppend>& appends, std::vector<usize> chosen, const HealedOutcome& run) {
+judge::Bisection describe(const std::vector<NamedAppend>& appends, std::vector<usize> chosen,
+                          const HealedOutcome& run) {
   judge::Bisection bisection;
   std::sort(chosen.begin(), chosen.end());
   for (usize i : chosen) {
@@ -94,13 +97,16 @@ Status Prover::learn() {
 Result<Verdict> Prover::prove(const std::string& append) {
   GEIST_CHECK(baseline_.has_value());
   auto choice = probe::choose_healed_sites(binary_, table_, {append}, false);
-  if (!choice.ok()) return Verdict{std::nullopt, choice.error().message()};
+  if (!choice.ok()) return Verdict{std::nullopt, choice.error().message(), false};
   GEIST_TRY(first, runner_.run_healed(choice->modes));
   u64 count = count_healed(first);
-  if (count == 0) return Verdict{std::nullopt, "the append overwrote nothing when the program was run again"};
-  if (first.outcome.timed_out) return Verdict{std::nullopt, "the healed program did not end in time"};
+  if (count == 0)
+    return Verdict{std::nullopt, "the append overwrote nothing when the program was run again",
+                   false};
+  if (first.outcome.timed_out)
+    return Verdict{std::nullopt, "the healed program did not end in time", true};
   if (!baseline_->find_difference(first.outcome)) {
-    return Verdict{std::nullopt, "healing it changed nothing of what was compared"};
+    return Verdict{std::nullopt, "healing it changed nothing of what was compared", true};
   }
   std::vector<Outcome> healed{std::move(first.outcome)};
   for (u64 i = 0; i < confirm_runs_; ++i) {
@@ -113,10 +119,10 @@ Result<Verdict> Prover::prove(const std::string& append) {
   for (const Outcome& outcome : healed) {
     std::optional<Difference> same = baseline_->find_difference(outcome);
     if (!difference || !same || same->what != difference->what) {
-      return Verdict{std::nullopt, "what changed when it was healed also changes by itself"};
+      return Verdict{std::nullopt, "what changed when it was healed also changes by itself", true};
     }
   }
-  return Verdict{make_proof(*difference, baseline_->runs(), healed.size(), count), ""};
+  return Verdict{make_proof(*difference, baseline_->runs(), healed.size(), count), "", true};
 }
 
 bool Expectation::holds_for(const Outcome& outcome) const {
@@ -124,18 +130,23 @@ bool Expectation::holds_for(const Outcome& outcome) const {
   return (!out || *out == outcome.out) && (!code || *code == outcome.code);
 }
 
-Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary, const program::SiteTable& table,
-                            const Expectation& right) {
+Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary,
+                            const program::SiteTable& table, const Expectation& right) {
   u64 runs_before = runner.runs();
   GEIST_TRY(plain, runner.run_plain());
-  if (right.holds_for(plain)) return BisectAnswer{std::nullopt, "the program does what is expected without any healing"};
+  if (right.holds_for(plain))
+    return BisectAnswer{std::nullopt, "the program does what is expected without any healing"};
   GEIST_TRY(choice, probe::choose_healed_sites(binary, table, {"all"}, false));
   GEIST_TRY(all, runner.run_healed(choice.modes));
   std::vector<NamedAppend> appends = group_by_name(binary, table, all.healed);
-  if (appends.empty()) return BisectAnswer{std::nullopt, "no append overwrote anything: the fault lies elsewhere"};
+  if (appends.empty())
+    return BisectAnswer{std::nullopt, "no append overwrote anything: the fault lies elsewhere"};
   if (!right.holds_for(all.outcome)) {
-    return BisectAnswer{std::nullopt, fmt::format("healing all {} appends that overwrote something does not make it right: the "
-                                                  "fault lies elsewhere, or the program relies on one of them", appends.size())};
+    return BisectAnswer{
+        std::nullopt,
+        fmt::format("healing all {} appends that overwrote something does not make it right: the "
+                    "fault lies elsewhere, or the program relies on one of them",
+                    appends.size())};
   }
   HealedOutcome last = std::move(all);  // of the set that is returned, after the search
   auto is_right = [&](const std::vector<usize>& chosen) -> Result<bool> {

@@ -22,7 +22,8 @@ namespace geist::prove {
 
 struct Verdict {
   std::optional<judge::Proof> proof;
-  std::string why_not;  // one sentence when there is no proof
+  std::string why_not;      // one sentence when there is no proof
+  bool was_healed = false;  // the append did overwrite something when the program was run again
 };
 
 class Prover {

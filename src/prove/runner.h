@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace geist::prove {
 struct Command {
   std::string path;
   std::vector<std::string> argv;
+  std::string folder;                                   // to run in; empty: ours
+  std::optional<std::vector<std::string>> environment;  // nothing: ours
+  bool has_our_input = true;                            // false: it has none
   std::vector<std::string> watched_files;
   u64 timeout_ms = 60000;
   sigset_t signal_mask{};

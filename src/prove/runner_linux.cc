@@ -1,5 +1,5 @@
-// Runs with memory files in the place of standard output and error; see runner.h. A run may be stopped from here for taking too
-// long or writing too much, and it dies with us.
+// Runs with memory files in the place of standard output and error; see runner.h. A run may be
+// stopped from here for taking too long or writing too much, and it dies with us.
 #include "prove/runner.h"
 
 #include <fcntl.h>
@@ -63,17 +63,22 @@ Result<Fd> keep_rest(int from) {
     if (got < 0) return system_error("cannot read the standard input");
     if (got == 0) return copy;
     total += static_cast<u64>(got);
-    if (total > kMaxOutputBytes) return Error("the standard input is too large to be kept for several runs");
-    if (::write(copy.get(), buffer, static_cast<usize>(got)) != got) return system_error("cannot keep the standard input");
+    if (total > kMaxOutputBytes)
+      return Error("the standard input is too large to be kept for several runs");
+    if (::write(copy.get(), buffer, static_cast<usize>(got)) != got)
+      return system_error("cannot keep the standard input");
   }
 }
 
 }  // namespace
 
-Result<Runner> Runner::create(const read::GoBinary& binary, const program::SiteTable& table, Command command) {
+Result<Runner> Runner::create(const read::GoBinary& binary, const program::SiteTable& table,
+                              Command command) {
   Runner runner(binary, table, std::move(command));
   struct stat info {};
-  if (::fstat(STDIN_FILENO, &info) != 0 || S_ISCHR(info.st_mode)) return runner;  // closed, a terminal, /dev/null
+  if (!runner.command_.has_our_input) return runner;
+  if (::fstat(STDIN_FILENO, &info) != 0 || S_ISCHR(info.st_mode))
+    return runner;  // closed, a terminal, /dev/null
   if (S_ISREG(info.st_mode)) {
     runner.input_ = Fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     runner.input_start_ = std::max<i64>(0, ::lseek(STDIN_FILENO, 0, SEEK_CUR));
@@ -111,6 +116,8 @@ target::LaunchRequest Runner::make_request(const Captured& files) const {
   target::LaunchRequest request;
   request.path = command_.path;
   request.command = command_.argv;
+  request.folder = command_.folder;
+  request.environment = command_.environment;
   request.signal_mask = command_.signal_mask;
   request.stdio = {files.in.get(), files.out.get(), files.err.get()};
   request.dies_with_us = true;
@@ -180,7 +187,8 @@ Result<HealedOutcome> Runner::run_healed(const std::map<ImageAddr, abi::SiteMode
   GEIST_TRY(outcome, finish(process->pid, files));
   HealedOutcome run{std::move(outcome), {}};
   for (const probe::ProbedSite& site : process->plan.sites) {
-    if (u64 count = process->ring.healed(site.record); count != 0) run.healed[site.site.call] += count;
+    if (u64 count = process->ring.healed(site.record); count != 0)
+      run.healed[site.site.call] += count;
   }
   return run;
 }

@@ -76,6 +76,9 @@ class Attachment {
   Result<std::vector<const probe::CodePatch*>> patch_some(
       StoppedProcess& stopped, const std::vector<const probe::CodePatch*>& wanted);
   Result<bool> patch_one(const probe::CodePatch& patch);
+  // A site that heals must not do so before its CALL is patched as well (probe/patch_plan.h,
+  // hooks): growslice would be told of the room that there is, and double the array each time.
+  bool waits_for_its_call(const probe::CodePatch& patch) const;
   // Addresses within code or region that threads and goroutines stand at or may come back to,
   // sorted; more than there are is harmless.
   std::vector<u64> find_standing(const StoppedProcess& stopped, const StandingPlaces& places) const;

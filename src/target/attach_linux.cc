@@ -247,6 +247,16 @@ Result<bool> Attachment::patch_one(const probe::CodePatch& patch) {
   return true;
 }
 
+bool Attachment::waits_for_its_call(const probe::CodePatch& patch) const {
+  for (const probe::ProbedSite& probed : process_->plan.sites) {
+    if (&probed.patch != &patch || probed.mode == abi::kWatch) continue;
+    TargetAddr call = bias_.to_target(probed.site.call);
+    return std::none_of(patched_.begin(), patched_.end(),
+                        [&](const probe::CodePatch* done) { return done->addr == call; });
+  }
+  return false;
+}
+
 Result<std::vector<const probe::CodePatch*>> Attachment::patch_some(
     StoppedProcess& stopped, const std::vector<const probe::CodePatch*>& wanted) {
   std::vector<u64> standing = find_standing(stopped, request_.find_standing(bias_));
@@ -254,7 +264,9 @@ Result<std::vector<const probe::CodePatch*>> Attachment::patch_some(
   for (const probe::CodePatch* patch : wanted) {
     // At the patch's first byte is fine: whoever stands there takes the JMP.
     auto inside = std::upper_bound(standing.begin(), standing.end(), patch->addr.value);
-    if (inside != standing.end() && *inside < patch->addr.value + patch->original.size()) {
+    bool is_in_use =
+        inside != standing.end() && *inside < patch->addr.value + patch->original.size();
+    if (is_in_use || waits_for_its_call(*patch)) {
       left.push_back(patch);
       continue;
     }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ namespace geist::target {
 struct LaunchRequest {
   std::string path;                  // of the executable
   std::vector<std::string> command;  // argv, [0] as the user gave it
+  std::string folder;                // to start in, which must be there; empty: ours
+  std::optional<std::vector<std::string>> environment;  // "KEY=value"; nothing: ours
   Budget budget;
   sigset_t signal_mask{};            // of the program
   std::array<int, 3> stdio{-1, -1, -1};  // descriptors for its 0, 1 and 2; -1: ours

@@ -23,17 +23,26 @@ Error system_error(const std::string& what, int error) {
   return Error(what + ": " + std::strerror(error), ErrorKind::kSystem);
 }
 
+std::vector<char*> make_vector(const std::vector<std::string>& words) {
+  std::vector<char*> out;
+  for (const std::string& word : words) out.push_back(const_cast<char*>(word.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
 // In the child, up to exec. Its errno comes back through the pipe.
 [[noreturn]] void become(const LaunchRequest& request, int error_pipe) {
-  std::vector<char*> argv;
-  for (const std::string& arg : request.command) argv.push_back(const_cast<char*>(arg.c_str()));
-  argv.push_back(nullptr);
+  std::vector<char*> argv = make_vector(request.command);
+  std::vector<char*> envp =
+      request.environment ? make_vector(*request.environment) : std::vector<char*>();
   for (int fd = 0; fd < 3; ++fd) {
     if (request.stdio[static_cast<usize>(fd)] >= 0) ::dup2(request.stdio[static_cast<usize>(fd)], fd);
   }
   if (request.dies_with_us) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::sigprocmask(SIG_SETMASK, &request.signal_mask, nullptr);
-  ::execv(request.path.c_str(), argv.data());
+  bool is_there = request.folder.empty() || ::chdir(request.folder.c_str()) == 0;
+  if (is_there)
+    ::execve(request.path.c_str(), argv.data(), request.environment ? envp.data() : environ);
   int error = errno;
   ssize_t ignored = ::write(error_pipe, &error, sizeof error);
   (void)ignored;

@@ -3,15 +3,24 @@ writes what it writes by itself. Comments anywhere in a program say what is diff
 
     // heal-changes: reason      an idiom relies on sharing, or on the capacity its array has
     // heal-refused: reason      the append of a bug cannot be healed, or is not seen to overwrite anything
+
+And a program that runs already is healed for a while, and goes on as it was.
 """
 import re
+import signal
+import subprocess
+import time
+import zlib
 
+from attached import Program, code_of, wait_until
 from cases_lab import OLDEST, in_subset, programs
 from go_builds import RELEASES, ROOT, STRIPPED, Build
 from truth import read_truth
 from watched import Failure, brief, findings, run, same_bytes
 
 ATTEMPTS = 3
+CGO = (('CGO_ENABLED', '1'),)
+SHAPES = {'pie': (('-buildmode=pie',), ()), 'cgo': (('-ldflags=-linkmode=external',), CGO), 'cgo-pie': (('-buildmode=pie',), CGO)}
 
 
 def has_mark(folder, mark):
@@ -62,7 +71,58 @@ def check(ctx, build, stripped):
     return note
 
 
+def count(program):
+    """What the program has counted since the last time, and a while later what it has from now on."""
+    for _ in range(2):
+        time.sleep(0.15)
+        program.process.stdin.write(b'\n')
+        program.process.stdin.flush()
+        wrong, made = map(int, program.process.stdout.readline().split())
+    if made < 10:
+        raise Failure(f'the program stands still: {made} in 0.15 s')
+    return wrong, made
+
+
+def heals_a_process(ended_by, **more):
+    """Wrong before and after, right in between, and the code is what it was."""
+    def check(ctx):
+        with Program([ctx.builds.get(Build('tests/go', 'repeats', ctx.release, **more))]) as program:
+            code = code_of(program.pid)
+            if count(program)[0] < 10:
+                raise Failure('the bug does not show')
+            flags = ['--for=1500ms'] if ended_by is None else []
+            log = ctx.folder / 'heal.err'
+            with open(log, 'wb') as err, subprocess.Popen([ctx.watch.geist, 'heal', f'--pid={program.pid}', *flags,
+                                                           '--site=main.newRoute:main.go:18'], stderr=err) as geist:
+                wait_until(lambda: b'healing process' in log.read_bytes() or geist.poll() is not None, 'healing')
+                wrong, _ = count(program)
+                if ended_by is not None:
+                    geist.send_signal(ended_by)
+                code_now = geist.wait(timeout=60)
+            if wrong != 0 or code_now != 0:
+                raise Failure(f'{wrong} wrong while it is healed, geist ended with {code_now}: {brief(log.read_text())}')
+            if not re.search(rb'geist: healed main.newRoute:main.go:18 \d+ times\n', log.read_bytes()):
+                raise Failure(f'it does not say how often: {brief(log.read_text())}')
+            if code_of(program.pid) != code or count(program)[0] < 10:
+                raise Failure('not what it was behind the healing')
+            program.must_end_well()
+    return check
+
+
+PROCESS_CASES = {'process': heals_a_process(signal.SIGINT), 'process-for': heals_a_process(None),
+                 'process-pie': heals_a_process(signal.SIGTERM, flags=('-buildmode=pie',)),
+                 'process-cgo': heals_a_process(signal.SIGINT, flags=('-ldflags=-linkmode=external',), env=CGO)}
+
+
+def in_shapes(name, options):
+    """Other shapes of a binary differ in how they are loaded and linked, not in their code: some programs will do."""
+    return in_subset(name) if options.all else zlib.crc32(name.encode()) % 24 == 0
+
+
 def cases(options, default):
+    for name in filter(lambda n: in_shapes(n, options), programs()):
+        for shape, (flags, env) in SHAPES.items():
+            yield f'heal/{name}/go{default}/{shape}', Build('lab', name, default, flags, env), False
     releases = options.releases or (RELEASES if options.all else [default])
     for name in programs():
         for release in releases:

@@ -258,18 +258,44 @@
     return section;
   }
 
-  function proof(f) {
-    if (!f.proof) return null;
-    const p = f.proof;
-    return el('section', el('h3', 'Proof'), typeof p === 'string' ? el('p', p)
-      : el('div', el('p', p.how ?? '', p.runs ? ' · ' + p.runs + ' runs' : ''), p.first_difference ? diffLines(String(p.first_difference)) : null));
+  const shellWord = (word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+  // Go is not what has the append of a test, and its test binaries come and go.
+  function heal(name) {
+    if (!name) return null;
+    const words = report.target?.command ?? [];
+    const command = words[0] === 'go' && words[1] === 'test' ? 'PROGRAM' : words.map(shellWord).join(' ');
+    return el('section', el('h3', 'Heal, without a rebuild'), el('pre.wraps', `geist heal --site '${name}' -- ${command}`));
+  }
+
+  const times = (n) => n === 1 ? 'once' : n + ' times';
+
+  function proof(p) {
+    if (!p) return null;
+    const where = p.what + (p.line ? ' line ' + p.line : '');
+    const section = el('section', el('h3', 'Proof'), el('p', `healed ${times(p.healed_count)}, ${where} changed in ${p.healed_runs} of ` +
+      `${p.healed_runs} runs and never in ${p.plain_runs} plain ones`));
+    if (p.diff?.length) section.append(diffLines(p.diff.join('\n')));
+    return section;
+  }
+
+  // What was found by halving, when nothing is known of a victim.
+  function bisection() {
+    const b = report.bisection;
+    if (!b) return null;
+    const one = b.sites.length === 1;
+    const parts = b.sites.flatMap((s) => [el('p', `append in ${shortFunction(s.function)} (${place(s)}), healed ${times(s.healed)}`),
+      s.source ? el('pre.wraps', s.source) : null, heal(s.heal)]);
+    return el('div', el('h2', `healing ${one ? 'one append' : b.sites.length + ' appends'} makes the output right`), ...parts.filter(Boolean),
+      proof(b.proof) ?? '', el('p', `found in ${b.runs} runs among ${b.candidates} appends that overwrote something`));
   }
 
   function drawDetail() {
     const detail = $('detail');
     const f = findings[chosen];
     if (!f) {
-      detail.replaceChildren(el('p.empty', findings.length ? 'No finding matches.' : 'Nothing was found.'));
+      const halved = findings.length ? null : bisection();
+      detail.replaceChildren(halved ?? el('p.empty', findings.length ? 'No finding matches.' : 'Nothing was found.'));
       return;
     }
     const back = el('button.back', '← All findings');
@@ -278,8 +304,9 @@
     const where = place(f.site);
     const sentence = `append in ${shortFunction(f.site.function)}${where ? ` (${where.split('/').pop()})` : ''} overwrote element ${f.element.index} of ${inUse[f.level] ?? 'a slice that is still in use'}`;
     const rest = [back, el('div.meta', el('span.level.' + f.level, f.level), el('span', '#' + f.id), el('span', f.rule), el('span', `seen ${f.count}x`),
-      el('span.mono', f.fingerprint)), el('h2', el('bdi', sentence)), f.site.source ? el('pre.wraps', f.site.source) : null,
-      values(f), drawing(f), stacks(f), cure(f), proof(f)];
+      el('span.mono', f.fingerprint)), el('h2', el('bdi', sentence)),
+      ...(f.tests ?? []).map((test) => el('p', 'in test ', el('bdi', test))), f.site.source ? el('pre.wraps', f.site.source) : null,
+      values(f), drawing(f), stacks(f), cure(f), heal(f.heal), proof(f.proof)];
     detail.replaceChildren(...rest.filter(Boolean));
     detail.scrollTop = 0;
   }

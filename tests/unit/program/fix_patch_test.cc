@@ -52,6 +52,37 @@ TEST(FixPatch, CutsTheCapacityOfWhatCanBeWrittenTwice) {
   EXPECT_EQ(fixed_statement("\tuse(y, append(s, x), z)"), "\tuse(y, append(s[:len(s):len(s)], x), z)");
 }
 
+TEST(FixPatch, OfCallsInEachOthersFirstPlaceTheInnermostIsCut) {
+  EXPECT_EQ(fixed_statement("\tx = append(append(x, a...), b...)"),
+            "\tx = append(append(x[:len(x):len(x)], a...), b...)");
+  EXPECT_EQ(fixed_statement("\ts = append(append(s[:i], x), s[i:]...)", 22),
+            "\ts = append(append(s[:i:i], x), s[i:]...)");
+  EXPECT_EQ(fixed_statement("\tuse(append(append(x, a...), b...), append(y, c))", 22), "nothing");
+}
+
+std::string joined(const std::string& statement, int language, bool has_byte_elements) {
+  SourceText source("package x\n\nfunc f() {\n" + statement + "\n}\n");
+  std::optional<AppendEdit> edit = find_append_edit(source, 4, language, has_byte_elements);
+  return edit ? edit->call : "nothing";
+}
+
+TEST(FixPatch, SlicesAreJoinedWhereThatIsSureToMeanTheSame) {
+  EXPECT_EQ(joined("x := append(append(base, a...), g.b...)", 22, false),
+            "slices.Concat(base, a, g.b)");
+  EXPECT_EQ(joined("x := append(append(append(f(), a...), b()...), c...)", 22, false),
+            "slices.Concat(f(), a, b(), c)");
+  // No such function yet; a string may be appended to bytes; elements that are no slice; one append
+  // alone.
+  EXPECT_EQ(joined("x := append(append(y, a...), b...)", 21, false),
+            "append(append(y[:len(y):len(y)], a...), b...)");
+  EXPECT_EQ(joined("x := append(append(y, a...), b...)", 22, true),
+            "append(append(y[:len(y):len(y)], a...), b...)");
+  EXPECT_EQ(joined("x := append(append(y, a), b...)", 22, false),
+            "append(append(y[:len(y):len(y)], a), b...)");
+  EXPECT_EQ(joined("x := append(y, b...)", 22, false), "append(y[:len(y):len(y)], b...)");
+  EXPECT_EQ(joined("x := append(append(f(), a), b...)", 17, false), "nothing");
+}
+
 TEST(FixPatch, ClonesWhatMustNotRunTwice) {
   EXPECT_EQ(fixed_statement("\tt := append(next(), x)"), "\tt := append(slices.Clone(next()), x)");
   EXPECT_EQ(fixed_statement("\tt := append(m[key()], x)"), "\tt := append(slices.Clone(m[key()]), x)");

@@ -104,6 +104,22 @@ TEST(Verdicts, OfTestBinariesAndJsonStreams) {
   EXPECT_TRUE(read_verdicts("no tests here\n").empty());
 }
 
+TEST(Verdicts, OfASubtestSayMoreThanOfItsTest) {
+  std::optional<Difference> d =
+      compare({"--- FAIL: TestA (0.01s)\n    --- FAIL: TestA/b (0.01s)\n--- FAIL: TestB (0.00s)\n"},
+              "--- PASS: TestA (0.01s)\n    --- PASS: TestA/b (0.01s)\n--- PASS: TestB (0.00s)\n");
+  ASSERT_TRUE(d);
+  EXPECT_EQ(d->what, "test TestA/b");
+}
+
+// A healed run may be slower each time, and that proves nothing.
+TEST(Verdicts, TheirTimesAreNotCompared) {
+  EXPECT_EQ(without_test_times("x (0.00s)\n    --- PASS: TestA/b (0.01s)\n--- SKIP: TestC (1.00s)"),
+            "x (0.00s)\n    --- PASS: TestA/b\n--- SKIP: TestC");
+  EXPECT_FALSE(compare({"--- PASS: TestA (0.00s)\n", "--- PASS: TestA (0.00s)\n"},
+                       "--- PASS: TestA (0.02s)\n"));
+}
+
 TEST(Verdicts, ComeBeforeTheTextAroundThem) {
   std::optional<Difference> d = compare({"x 1\n--- FAIL: TestA (0.01s)\n", "x 2\n--- FAIL: TestA (0.02s)\n"},
                                         "x 3\n--- PASS: TestA (0.00s)\n");
