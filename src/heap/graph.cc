@@ -42,8 +42,9 @@ HeapGraph::HeapGraph(const HeapImage& image)
 Result<std::unique_ptr<HeapGraph>> HeapGraph::make(const HeapImage& image, u32 threads) {
   std::unique_ptr<HeapGraph> graph(new HeapGraph(image));
   GEIST_TRY_STATUS(graph->read_spans());
-  GEIST_TRY_STATUS(GraphScan(*graph).run(std::max(threads, 1u)));
-  GraphRoots(*graph).run();
+  GraphScan scan(*graph);
+  GEIST_TRY_STATUS(scan.run(std::max(threads, 1u)));
+  GraphRoots(*graph, scan).run();
   TypeFlow(*graph).run();
   graph->count();
   return graph;

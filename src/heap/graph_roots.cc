@@ -1,6 +1,6 @@
-// Roots in the collector's own order of sources. A pointer gets the variable that holds it: of globals
-// by DWARF and address, of stacks by DWARF at the frame's pc; variables of a pc are the same in all
-// goroutines, so they are looked up once.
+// Roots in the collector's own order of sources. A pointer gets the variable that holds it: of
+// globals by address (static_data.h), of stacks by DWARF at the frame's pc; variables of a pc are
+// the same in all goroutines, so they are looked up once.
 #include "heap/graph_roots.h"
 
 #include <fmt/format.h>
@@ -50,21 +50,21 @@ u32 GraphRoots::other_holder(const std::string& name) {
 u32 GraphRoots::holder_of_global(usize index) {
   auto [it, is_new] = global_holders_.try_emplace(index, 0);
   if (!is_new) return it->second;
-  const read::GlobalVariable& global = globals_[index];
+  const StaticObject& global = static_.objects()[index];
   it->second = static_cast<u32>(graph_.holders_.size());
   graph_.holders_.push_back({.kind = RootHolder::Kind::kGlobal,
                              .name = global.name,
-                             .addr = image_.bias.to_target(global.addr),
-                             .type = graph_.types_->of_debug_type(global.type)});
+                             .addr = global.addr,
+                             .type = global.type});
   return it->second;
 }
 
 void GraphRoots::add_globals() {
-  if (image_.debug != nullptr) globals_ = image_.debug->globals();
   // Structs are holders even when nothing in them leads to the heap: a list may be broken and
   // empty.
-  for (usize i = 0; i < globals_.size(); ++i) {
-    if (globals_[i].type->kind == read::Kind::kStruct) (void)holder_of_global(i);
+  for (usize i = 0; i < static_.objects().size(); ++i) {
+    const HeapType& type = graph_.types_->at(static_.objects()[i].type);
+    if (type.kind == read::Kind::kStruct) (void)holder_of_global(i);
   }
   const read::ModuleData& module = image_.binary->module();
   u64 mask = image_.binary->layout().moduledata_gcdatamask;
@@ -88,23 +88,18 @@ void GraphRoots::add_globals(ImageAddr begin, ImageAddr end, u64 mask_offset) {
     graph_.stats_.bytes_unreadable += end - begin;
     return;
   }
-  usize next = 0;  // the first global that begins behind the word
   for (u64 i = 0; i < words; ++i) {
     if ((mask[i / 8] >> (i % 8) & 1) == 0 || data[i] == 0) continue;
-    ImageAddr at = begin + i * 8;
-    while (next < globals_.size() && globals_[next].addr <= at) ++next;
-    const read::GlobalVariable* global = next == 0 ? nullptr : &globals_[next - 1];
-    bool is_inside = global != nullptr && at - global->addr < global->type->size_bytes;
-    if (!is_inside) {
-      add(other_holder("a global without a name"), first + i * 8, data[i], {});
+    if (graph_.find_slot(data[i]) == 0) continue;
+    TargetAddr at = first + i * 8;
+    std::optional<usize> index = static_.find(at);
+    if (!index) {
+      add(other_holder("a global without a name"), at, data[i], {});
       continue;
     }
-    if (graph_.find_slot(data[i]) == 0) continue;
-    u32 holder = holder_of_global(next - 1);
-    PointerWord word = find_word(*graph_.types_, graph_.holders_[holder].type, at - global->addr);
-    add(holder, first + i * 8, data[i], word);
-    graph_.roots_.back().len_at = first + i * 8 + 8;
-    graph_.roots_.back().cap_at = first + i * 8 + 16;
+    add(holder_of_global(*index), at, data[i], static_.find_word(static_.objects()[*index], at));
+    graph_.roots_.back().len_at = at + 8;
+    graph_.roots_.back().cap_at = at + 16;
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "heap/graph.h"
 #include "heap/stack_roots.h"
+#include "heap/static_data.h"
 
 namespace geist::heap {
 
@@ -24,7 +25,8 @@ struct FrameVariable {
 
 class GraphRoots {
  public:
-  explicit GraphRoots(HeapGraph& graph) : graph_(graph), image_(graph.image_) {}
+  GraphRoots(HeapGraph& graph, const GraphScan& scan)
+      : graph_(graph), image_(graph.image_), static_(image_, *graph.types_, scan) {}
   void run();
 
  private:
@@ -47,7 +49,7 @@ class GraphRoots {
 
   HeapGraph& graph_;
   const HeapImage& image_;
-  std::vector<read::GlobalVariable> globals_;  // ascending
+  StaticData static_;
   std::unordered_map<usize, u32> global_holders_;
   std::unordered_map<std::string, u32> other_holders_;
   std::map<std::pair<u64, bool>, std::vector<FrameVariable>> variables_;  // by pc

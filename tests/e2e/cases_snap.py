@@ -142,6 +142,18 @@ def check_paths(program):
             raise Failure(f'no path {wanted} among {[row["path"] for row in leaf][:20]}')
 
 
+def check_hidden(program):
+    """What the standard library keeps behind unsafe.Pointer, and behind data that has no name."""
+    pooled = program.ask('path', 'main.Pooled', '--top=100')
+    for row in pooled:
+        if not row['path'].startswith('main.pools[0].local'):
+            raise Failure(f'an object of a pool is at {row["path"]}')
+    kept = program.ask('path', 'main.Kept', '--top=1000')
+    for row in kept:
+        if not row['path'].startswith('main.synced.') or '?' in row['path']:
+            raise Failure(f'an object of a sync.Map is at {row["path"]}')
+
+
 def check_goroutines(program):
     rows = program.ask('goroutines')
     held = [row for row in rows if row['function'] == 'main.hold']
@@ -177,7 +189,7 @@ def check_untouched(program):
     expect('exit code', program.end(), 0)
 
 
-CHECKS = [check_types, check_sharing, check_pins, check_rings, check_paths, check_goroutines, check_export, check_diff, check_untouched]
+CHECKS = [check_types, check_sharing, check_pins, check_rings, check_paths, check_hidden, check_goroutines, check_export, check_diff, check_untouched]
 
 
 def truth_of(release):

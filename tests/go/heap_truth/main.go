@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 )
 
 type Leaf struct { // without pointers, 40 bytes: size class 48
@@ -45,6 +46,12 @@ type Ring struct { // pops move an index and leave the slot as it was
 	count      int
 }
 
+type Kept struct{ k1, k2, k3, k4, k5, k6, k7, k8, k9 int64 } // 72 bytes: size class 80
+type Pooled struct {
+	next *Pooled
+	body [9]int64
+}
+
 type Shape interface{ Area() int }
 type Square struct{ side, id, w1, w2, w3, w4, w5 int } // 56 bytes: size class 64
 
@@ -76,6 +83,8 @@ var (
 	calls    []func() int
 	huge     []*Leaf
 	emptied  []byte
+	synced   sync.Map
+	pools    = []*sync.Pool{{New: func() any { return new(Pooled) }}} // laid out by the compiler, without a name
 )
 
 func truth(key string, value any) { fmt.Println("truth", key, value) }
@@ -182,6 +191,19 @@ func build() {
 	huge[9999] = new(Leaf)
 	leaves++
 	truth("count main.Leaf", leaves)
+
+	for i := 0; i < 300; i++ {
+		synced.Store(i, &Kept{k1: int64(i)})
+	}
+	truth("count main.Kept", 300)
+}
+
+// Not before the last collection, which empties pools.
+func fillPool() {
+	for i := 0; i < 20; i++ {
+		pools[0].Put(&Pooled{})
+	}
+	truth("count main.Pooled", 20)
 }
 
 //go:noinline
@@ -205,6 +227,7 @@ func main() {
 	truth("goroutines main.hold", 20)
 	runtime.GC()
 	runtime.GC()
+	fillPool()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	truth("heap_alloc", stats.HeapAlloc)
