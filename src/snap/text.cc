@@ -1,5 +1,5 @@
-// Tables and paragraphs of at most 100 columns, except paths, which are never cut: they are what the
-// reader came for. Names and keys come from the target, so all of it goes through printable().
+// Tables and paragraphs of at most 100 columns, except paths, which are never cut: they are what
+// the reader came for. Names and keys come from the target, so all of it goes through printable().
 #include "snap/text.h"
 
 #include <fmt/format.h>
@@ -104,6 +104,11 @@ std::string emit_summary(const Snapshot& snapshot, const SummaryFacts& facts) {
   out += fmt::format("  allocated  {:>10}   {} in {}\n", human_size(stats.allocated_bytes),
                      plural(stats.allocated_objects, "object", "objects"),
                      plural(stats.spans, "span", "spans"));
+  if (stats.runtime) {
+    out += fmt::format("  by Go      {:>10}   {} by the runtime's own counters\n",
+                       human_size(stats.runtime->bytes),
+                       plural(stats.runtime->objects, "object", "objects"));
+  }
   out += fmt::format("  goroutines {:>10}\n", snapshot.graph.goroutines().size());
   out += emit_losses(stats);
   return out;

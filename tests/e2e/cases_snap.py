@@ -88,10 +88,19 @@ def check_types(program):
     summary = program.ask()
     near('allocated bytes', summary['allocated']['bytes'], program.truth['heap_alloc'])
     near('allocated objects', summary['allocated']['objects'], program.truth['heap_objects'])
+    near('live bytes', summary['live']['bytes'], program.truth['heap_alloc'])
+    near('live objects', summary['live']['objects'], program.truth['heap_objects'])
+    check_counters(summary)
     if summary['typed_bytes'] < 0.95 * summary['live']['bytes']:
         raise Failure(f'only {summary["typed_bytes"]} of {summary["live"]["bytes"]} bytes are typed')
     for name, count in summary['lost'].items():
         expect(f'lost.{name}', count, 0)
+
+
+def check_counters(summary):
+    """What the spans hold is what the runtime has counted, apart from the object a stopped thread was just making."""
+    for key in ('objects', 'bytes'):
+        near(f'allocated {key}, of those that the runtime has counted', summary['allocated'][key], summary['runtime'][key], 0.0001)
 
 
 def check_sharing(program):
@@ -269,6 +278,22 @@ def check_truncated(program, core):
             raise Failure(f'{share:.1%} of a core: exit {done.returncode}: {done.stderr}')
         if done.returncode == 0 and 'truncated' not in done.stderr:
             raise Failure(f'{share:.1%} of a core: nothing says that it is truncated: {done.stderr}')
+
+
+@case
+def counters_of_a_busy_heap(ctx):
+    """In the middle of marking and sweeping, the heap is as large as the runtime itself counts at that moment."""
+    path = ctx.builds.get(Build('tests/go', 'gc_stress', ctx.release))
+    with subprocess.Popen([path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        asked = 0
+        while process.poll() is None and asked < 20:
+            done = subprocess.run([str(ctx.options.geist), 'snap', str(process.pid), '--json'], capture_output=True, text=True)
+            if done.returncode == 0:
+                check_counters(json.loads(done.stdout)['summary'])
+                asked += 1
+        process.kill()
+    if asked == 0:
+        raise Failure('the program ended before it was looked at')
 
 
 @case
