@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from go_builds import RELEASES, STRIPPED, Build, Skip
@@ -278,6 +279,64 @@ def check_truncated(program, core):
             raise Failure(f'{share:.1%} of a core: exit {done.returncode}: {done.stderr}')
         if done.returncode == 0 and 'truncated' not in done.stderr:
             raise Failure(f'{share:.1%} of a core: nothing says that it is truncated: {done.stderr}')
+
+
+@case
+def saved_image(ctx):
+    """An image that was saved answers like the process at that moment, also from a PIE; a damaged one is refused."""
+    for flags in ((), ('-buildmode=pie',)):
+        with Program(ctx, ctx.release, flags) as program:
+            image = ctx.folder / 'heap.image'
+            asked = program.ask('types', f'--save={image}')
+            expect('types in the image', program.ask('types', target=image), asked)
+            for question in ('sharing', 'pins', 'rings', 'goroutines'):
+                expect(f'{question} in the image', program.ask(question, target=image), program.ask(question))
+            expect('what grew since', program.ask('diff', str(image), target=image)['types'], [])
+            again = ctx.folder / 'again.image'
+            program.ask('types', f'--save={again}', target=image)
+            expect('types in the image of an image', program.ask('types', target=again), asked)
+            check_damaged(program, image)
+            check_untouched(program)
+
+
+def check_damaged(program, image):
+    whole = image.read_bytes()
+    part = image.with_name('part')
+    for share in (0.0001, 0.3, 0.99):
+        part.write_bytes(whole[:int(len(whole) * share)])
+        refuse(program, part)
+    middle = len(whole) // 2
+    part.write_bytes(whole[:middle] + bytes(64) + whole[middle + 64:])
+    refuse(program, part)
+
+
+def refuse(program, *words):
+    done = subprocess.run([str(program.geist), 'snap', *map(str, words)], capture_output=True, text=True, timeout=120)
+    if done.returncode != 3 or not done.stderr.startswith('geist: '):
+        raise Failure(f'geist snap {words}: exit {done.returncode}: {done.stderr}')
+
+
+@case
+def a_process_that_dies_meanwhile(ctx):
+    """Killed at any moment of being looked at: an answer or a sentence, and no copy of it stays behind."""
+    for delay_ms in (0, 1, 2, 4, 8, 16, 32, 64):
+        with Program(ctx, ctx.release) as program:
+            argv = [str(program.geist), 'snap', str(program.process.pid), 'types']
+            with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as snap:
+                time.sleep(delay_ms / 1000)
+                program.process.kill()
+                said = snap.stderr.read()
+            if snap.returncode not in (0, 3):
+                raise Failure(f'killed after {delay_ms} ms: exit {snap.returncode}: {said}')
+            program.process.wait(timeout=10)
+
+
+@case
+def no_room_for_the_image(ctx):
+    """A file that cannot be written is known before the process is stopped."""
+    with Program(ctx, ctx.release) as program:
+        refuse(program, program.process.pid, f'--save={ctx.folder}/none/heap.image')
+        check_untouched(program)
 
 
 @case
