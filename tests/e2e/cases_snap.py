@@ -1,6 +1,7 @@
 """geist snap finds in a heap what the program says it has put there, and the process does not notice."""
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -135,10 +136,12 @@ def check_rings(program):
     rows = program.ask('rings')
     expect('length of main.events', one(rows, 'lists', length=12)['problem'], None)
     expect('length of main.circle', one(rows, 'rings', length=7)['type'], 'ring.Ring')
-    broken = [row for row in rows if row['problem']]
-    expect('broken lists', [row['path'] for row in broken], ['main.broken'])
-    if 'len says -1' not in broken[0]['problem']:
-        raise Failure(f'the problem is given as {broken[0]["problem"]!r}')
+    broken = {re.sub(r' \(goroutine \d+\)', '', row['path']): row['problem'] for row in rows if row['problem']}
+    expect('broken lists', sorted(broken), ['here in main.(*Chain).removeAll', 'main.broken'])
+    if 'len says -1' not in broken['main.broken']:
+        raise Failure(f'the problem is given as {broken["main.broken"]!r}')
+    if 'next and prev are nil' not in broken['here in main.(*Chain).removeAll']:
+        raise Failure(f'the problem of an element left behind is given as {broken}')
 
 
 def check_paths(program):

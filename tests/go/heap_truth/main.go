@@ -52,6 +52,48 @@ type Pooled struct {
 	body [9]int64
 }
 
+// A list that ends with nil at both ends, like those of ordered maps.
+type Link struct {
+	next, prev *Link
+	key        int
+}
+type Chain struct{ first, last *Link }
+
+func (c *Chain) push(key int) {
+	l := &Link{prev: c.last, key: key}
+	if c.last == nil {
+		c.first = l
+	} else {
+		c.last.next = l
+	}
+	c.last = l
+}
+
+func (c *Chain) remove(l *Link) {
+	if l.prev != nil {
+		l.prev.next = l.next
+	} else {
+		c.first = l.next
+	}
+	if l.next != nil {
+		l.next.prev = l.prev
+	} else {
+		c.last = l.prev
+	}
+	l.next, l.prev = nil, nil
+}
+
+// Removes what it stands on and goes on from there: the loop ends at once.
+//
+//go:noinline
+func (c *Chain) removeAll(ready chan<- bool, stop <-chan bool) {
+	for here := c.first; here != nil; here = here.next {
+		c.remove(here)
+		ready <- true
+		<-stop
+	}
+}
+
 type Shape interface{ Area() int }
 type Square struct{ side, id, w1, w2, w3, w4, w5 int } // 56 bytes: size class 64
 
@@ -83,6 +125,7 @@ var (
 	calls    []func() int
 	huge     []*Leaf
 	emptied  []byte
+	links    Chain
 	synced   sync.Map
 	pools    = []*sync.Pool{{New: func() any { return new(Pooled) }}} // laid out by the compiler, without a name
 )
@@ -224,6 +267,12 @@ func main() {
 	for i := 0; i < 20; i++ {
 		<-ready
 	}
+	for i := 0; i < 6; i++ {
+		links.push(i)
+	}
+	truth("count main.Link", 6)
+	go links.removeAll(ready, stop)
+	<-ready
 	truth("goroutines main.hold", 20)
 	runtime.GC()
 	runtime.GC()
