@@ -84,6 +84,7 @@ struct GraphStats {
   u64 spans = 0, spans_damaged = 0;
   u64 goroutines_damaged = 0;
   u64 stacks_incomplete = 0;  // taken word by word
+  u64 specials_damaged = 0;   // lists of finalizers and cleanups
   u64 bytes_unreadable = 0;
   u64 types_unreadable = 0;  // malloc headers that name no type of the program
 };

@@ -12,7 +12,7 @@ namespace {
 
 constexpr u64 kMaxStackBytes = u64{1} << 30;
 constexpr u32 kMaxFrames = 1000000;
-constexpr u64 kMaxSpecials = u64{1} << 24;
+constexpr u64 kMaxRepeated = 1 << 16;  // cleanups of one object
 constexpr u64 kMaxGlobalBytes = u64{1} << 32;
 
 // How a value of the type sees the pointer word at `offset`.
@@ -255,31 +255,54 @@ void GraphRoots::add_registers() {
   }
 }
 
-// mspan.specials: a list of records, each about an object of the span. What a finalizer or cleanup
-// calls is a root; an object with a finalizer lives until that has run.
+// mspan.specials: a list of records, each about an object of the span, ascending by offset and kind
+// (runtime/mheap.go specialFindSplicePoint); only cleanups may repeat both.
 void GraphRoots::add_specials() {
-  const read::Layout& layout = image_.binary->layout();
-  u64 seen = 0;
   for (const Span& span : graph_.spans_) {
-    for (TargetAddr at = span.specials; at && seen < kMaxSpecials; ++seen) {
-      u8 kind = image_.memory->find<u8>(at + layout.special_kind).value_or(0);
-      bool is_finalizer = kind == layout.special_finalizer_kind;
-      bool is_cleanup = kind != 0 && kind == layout.special_cleanup_kind;
-      if (is_finalizer || is_cleanup) {
-        u32 holder = other_holder(is_finalizer ? "finalizers" : "cleanups");
-        graph_.holders_[holder].kind = RootHolder::Kind::kFinalizer;
-        add(holder, at, image_.memory->find<u64>(at + layout.special_fn).value_or(0), {});
-        // go1.27 cleanupFn has two words.
-        if (is_cleanup)
-          add(holder, at, image_.memory->find<u64>(at + layout.special_fn + 8).value_or(0), {});
-        u64 offset = image_.memory->find<u16>(at + 8).value_or(0);
-        if (layout.special_kind > 10) offset = image_.memory->find<u64>(at + 8).value_or(0);
-        if (is_finalizer && span.holds(span.start + offset))
-          add(holder, at, (span.start + offset).value, {});
+    std::pair<u64, u8> last;
+    u64 repeated = 0;
+    for (TargetAddr at = span.specials; at;) {
+      std::optional<Special> special = read_special(at);
+      std::pair<u64, u8> place = special ? std::pair(special->offset, special->kind) : last;
+      repeated = place == last ? repeated + 1 : 0;
+      if (!special || place < last || repeated > kMaxRepeated) {
+        ++graph_.stats_.specials_damaged;
+        break;
       }
-      at = TargetAddr(image_.memory->find<u64>(at).value_or(0));
+      add_special(span, at, *special);
+      last = place;
+      at = special->next;
     }
   }
+}
+
+std::optional<GraphRoots::Special> GraphRoots::read_special(TargetAddr at) const {
+  const read::Layout& layout = image_.binary->layout();
+  const target::Memory& memory = *image_.memory;
+  std::optional<u64> next = memory.find<u64>(at);
+  std::optional<u8> kind = memory.find<u8>(at + layout.special_kind);
+  // 16 bits wide where the kind follows at once.
+  bool is_narrow = layout.special_kind <= 10;
+  std::optional<u64> offset =
+      is_narrow ? std::optional<u64>(memory.find<u16>(at + 8)) : memory.find<u64>(at + 8);
+  if (!next || !kind || !offset) return std::nullopt;
+  return Special{TargetAddr(*next), *offset, *kind};
+}
+
+// What a finalizer or cleanup calls is a root; an object with a finalizer lives until that has run.
+void GraphRoots::add_special(const Span& span, TargetAddr at, const Special& special) {
+  const read::Layout& layout = image_.binary->layout();
+  bool is_finalizer = special.kind == layout.special_finalizer_kind;
+  bool is_cleanup = special.kind != 0 && special.kind == layout.special_cleanup_kind;
+  if (!is_finalizer && !is_cleanup) return;
+  u32 holder = other_holder(is_finalizer ? "finalizers" : "cleanups");
+  graph_.holders_[holder].kind = RootHolder::Kind::kFinalizer;
+  TargetAddr fn = at + layout.special_fn;
+  add(holder, at, image_.memory->find<u64>(fn).value_or(0), {});
+  // go1.27 cleanupFn has two words.
+  if (is_cleanup) add(holder, at, image_.memory->find<u64>(fn + 8).value_or(0), {});
+  TargetAddr object = span.start + special.offset;
+  if (is_finalizer && span.holds(object)) add(holder, at, object.value, {});
 }
 
 }  // namespace geist::heap

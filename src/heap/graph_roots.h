@@ -35,7 +35,14 @@ class GraphRoots {
   void add_goroutines();
   void add_stack(const Goroutine& goroutine, bool is_exact);
   void add_registers();
+  struct Special {
+    TargetAddr next;
+    u64 offset = 0;  // of its object in the span
+    u8 kind = 0;
+  };
   void add_specials();
+  std::optional<Special> read_special(TargetAddr at) const;
+  void add_special(const Span& span, TargetAddr at, const Special& special);
   void add(u32 holder, TargetAddr at, u64 value, const PointerWord& word);
   u32 holder_of_global(usize index);
   u32 other_holder(const std::string& name);

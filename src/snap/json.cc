@@ -70,6 +70,7 @@ std::string json_of_summary(const Snapshot& snapshot, const std::string& go, dou
   json["lost"] = {{"spans_damaged", stats.spans_damaged},
                   {"goroutines_damaged", stats.goroutines_damaged},
                   {"stacks_incomplete", stats.stacks_incomplete},
+                  {"specials_damaged", stats.specials_damaged},
                   {"bytes_unreadable", stats.bytes_unreadable},
                   {"types_unreadable", stats.types_unreadable}};
   return dump("summary", std::move(json));

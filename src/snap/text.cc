@@ -81,6 +81,8 @@ std::string emit_losses(const heap::GraphStats& stats) {
   line(stats.goroutines_damaged, "{} goroutines do not hold together; their stacks are missing");
   line(stats.stacks_incomplete,
        "{} stacks were not unwound to their top; all their words count as live");
+  line(stats.specials_damaged,
+       "{} lists of finalizers and cleanups do not hold together; what they keep may be missing");
   line(stats.bytes_unreadable, "{} bytes of the heap could not be read");
   line(stats.types_unreadable,
        "{} objects have a type that the binary does not know (made by reflect?)");
