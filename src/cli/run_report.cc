@@ -62,7 +62,7 @@ void note_what_was_missing(judge::Report& report, const judge::Tracker& tracker,
   if (!debug.why_not().empty()) report.notes.push_back("no variable names: " + debug.why_not());
   if (wants_watches && !tracker.watcher().available()) {
     report.notes.push_back("reads could not be watched (" + tracker.watcher().why_not() +
-                           "): no finding can be confirmed; see geist doctor");
+                           "): no finding can be confirmed, --level=suspect shows what there is; see geist doctor");
   }
 }
 

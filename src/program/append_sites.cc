@@ -96,9 +96,9 @@ void SiteFinder::collect_candidates() {
     u32 block = region_[next];
     for (u32 pred : code_.blocks()[block].preds) {
       if (in_region(pred)) continue;
-      const Insn& last = code_.last_insn(pred);
+      const x86::Brief& last = code_.last_brief(pred);
       if (last.flow == Flow::kJcc) {
-        bool taken = last.target == code_.insns()[code_.blocks()[block].first].addr;
+        bool taken = last.target == code_.briefs()[code_.blocks()[block].first].addr;
         Cond cond = taken ? last.cond : x86::negate(last.cond);
         if (is_unsigned_order(cond) || is_equality(cond)) candidates_.push_back({pred, block, cond});
         if (is_unsigned_order(cond)) continue;
@@ -144,8 +144,8 @@ std::optional<SiteBucket> SiteFinder::gather_arguments(const Candidate& candidat
     SymbolicState state(table_);
     for (u32 block : path) {
       for (u32 i = code_.blocks()[block].first; i <= code_.blocks()[block].last && i != call_insn_; ++i) {
-        if (code_.insns()[i].flow == Flow::kCall) return SiteBucket::kNoBranchFound;
-        state.execute(code_.insns()[i]);
+        if (code_.briefs()[i].flow == Flow::kCall) return SiteBucket::kNoBranchFound;
+        state.execute(code_.insn(i));
       }
     }
     Arguments here{state.reg(x86::kRax), state.reg(x86::kRbx), state.reg(x86::kRcx), state.reg(x86::kRdi),
@@ -161,7 +161,7 @@ std::optional<SiteBucket> SiteFinder::gather_arguments(const Candidate& candidat
 void SiteFinder::gather_live_pointers(SymbolicState& at_call) {
   live_.clear();
   spills_.assign(at_call.written_slots().begin(), at_call.written_slots().end());
-  const Insn& call = code_.insns()[call_insn_];
+  const x86::Brief& call = code_.briefs()[call_insn_];
   const read::Function& function = code_.function();
   std::optional<read::PointerMap> map = binary_.pclntab().find_locals_map(function, call.end() - 1);
   std::optional<i32> delta = binary_.pclntab().find_sp_delta(function, call.addr);
@@ -197,23 +197,24 @@ bool SiteFinder::comparison_matches(const Insn& flags, const Expr& a, const Expr
 // instruction that sets flags in it, or goes on to all predecessors; every producer must verify.
 bool SiteFinder::verify_from(std::vector<u32> backwards, const Candidate& candidate, u32 depth) {
   const Block& block = code_.blocks()[backwards.back()];
-  bool has_branch = code_.last_insn(backwards.back()).flow == Flow::kJcc;
+  bool has_branch = code_.last_brief(backwards.back()).flow == Flow::kJcc;
   u32 end = block.last + (has_branch ? 0u : 1u);
   for (u32 i = end; i-- > block.first;) {
-    const Insn& insn = code_.insns()[i];
-    if (insn.flow == Flow::kCall) return false;
-    if ((insn.writes & x86::kFlagsBit) == 0) continue;
+    const x86::Brief& brief = code_.briefs()[i];
+    if (brief.flow == Flow::kCall) return false;
+    if ((brief.writes & x86::kFlagsBit) == 0) continue;
+    const Insn& insn = code_.insn(i);
     if (insn.op != Op::kCmp && insn.op != Op::kTest) return false;
     if (insn.operands[0].size_bits != 64) return false;
     SymbolTable table;
     SymbolicState state(table);
-    for (u32 k = block.first; k < i; ++k) state.execute(code_.insns()[k]);
+    for (u32 k = block.first; k < i; ++k) state.execute(code_.insn(k));
     Expr a = state.value_of(insn.operands[0]);
     Expr b = state.value_of(insn.operands[1]);
-    for (u32 k = i; k <= block.last; ++k) state.execute(code_.insns()[k]);
+    for (u32 k = i; k <= block.last; ++k) state.execute(code_.insn(k));
     for (usize n = backwards.size() - 1; n-- > 0;) {
       const Block& later = code_.blocks()[backwards[n]];
-      for (u32 k = later.first; k <= later.last; ++k) state.execute(code_.insns()[k]);
+      for (u32 k = later.first; k <= later.last; ++k) state.execute(code_.insn(k));
     }
     Expr new_len = state.substitute(arguments_.new_len, table_);
     Expr cap = state.substitute(arguments_.cap, table_);
@@ -234,16 +235,16 @@ bool SiteFinder::verify_from(std::vector<u32> backwards, const Candidate& candid
 // same source line as the call and compares with the very constant newLen: `if x == 0 { append(nil, y) }` looks alike.
 bool SiteFinder::find_refined_cap(const Candidate& candidate) {
   if (!arguments_.new_len.is_constant() || !arguments_.old_ptr.is_offset() ||
-      table_.get(arguments_.old_ptr.terms[0].first).kind == Symbol::Kind::kImageBase) {
+      table_.get(arguments_.old_ptr.terms[0].symbol).kind == Symbol::Kind::kImageBase) {
     return false;
   }
-  const Insn& branch = code_.last_insn(candidate.block);
+  const x86::Brief& branch = code_.last_brief(candidate.block);
   u32 at = *code_.find_insn(branch.addr);
   u32 first = code_.blocks()[candidate.block].first;
   x86::RegMask changed = 0;
-  while (at > first && (code_.insns()[at - 1].writes & x86::kFlagsBit) == 0) changed |= code_.insns()[--at].writes;
+  while (at > first && (code_.briefs()[at - 1].writes & x86::kFlagsBit) == 0) changed |= code_.briefs()[--at].writes;
   if (at == first) return false;
-  const Insn& flags = code_.insns()[at - 1];
+  const Insn& flags = code_.insn(at - 1);
   const Operand& cap = flags.operands[0];
   x86::RegMask used = x86::bit(cap.reg) | x86::bit(cap.mem.base) | x86::bit(cap.mem.index);
   if ((changed & used) != 0 || cap.size_bits != 64) return false;
@@ -256,7 +257,7 @@ bool SiteFinder::find_refined_cap(const Candidate& candidate) {
                        flags.operands[1].imm == arguments_.new_len.constant;
   if (!tests_zero && !below_new_len) return false;
   read::SourceFrame at_branch = binary_.pclntab().source_frames(code_.function(), branch.addr)[0];
-  read::SourceFrame at_call = binary_.pclntab().source_frames(code_.function(), code_.insns()[call_insn_].addr)[0];
+  read::SourceFrame at_call = binary_.pclntab().source_frames(code_.function(), code_.briefs()[call_insn_].addr)[0];
   if (at_branch.line != at_call.line || at_branch.file != at_call.file) return false;
   SymbolicState at_the_branch(table_);
   arguments_.cap = at_the_branch.value_of(cap);
@@ -272,7 +273,7 @@ std::optional<ValueLocation> SiteFinder::locate_expr(const Expr& expr) const {
   location.addend = expr.constant;
   if (expr.is_constant()) return location;
   if (!expr.is_offset()) return std::nullopt;
-  const Symbol& symbol = table_.get(expr.terms[0].first);
+  const Symbol& symbol = table_.get(expr.terms[0].symbol);
   switch (symbol.kind) {
     case Symbol::Kind::kReg:
       location.kind = ValueLocation::Kind::kRegister;
@@ -344,10 +345,10 @@ SiteBucket SiteFinder::locate(AppendSite& site) {
 }
 
 void SiteFinder::fill(AppendSite& site, const Candidate& candidate) {
-  const Insn& branch = code_.last_insn(candidate.block);
+  const x86::Brief& branch = code_.last_brief(candidate.block);
   site.branch = branch.addr;
   site.grow_cond = candidate.grow_cond;
-  site.grow_entry = code_.insns()[code_.blocks()[candidate.grow_block].first].addr;
+  site.grow_entry = code_.briefs()[code_.blocks()[candidate.grow_block].first].addr;
   site.inplace_is_taken = branch.target != site.grow_entry;
   site.inplace_entry = site.inplace_is_taken ? branch.target : branch.end();
   std::optional<u32> inplace = code_.find_block(site.inplace_entry);
@@ -368,7 +369,7 @@ void SiteFinder::fill(AppendSite& site, const Candidate& candidate) {
 AppendSite SiteFinder::find() {
   AppendSite site;
   site.function = code_.function().index;
-  site.call = code_.insns()[call_insn_].addr;
+  site.call = code_.briefs()[call_insn_].addr;
   collect_candidates();
   SiteBucket why = SiteBucket::kNoBranchFound;
   for (const Candidate& candidate : candidates_) {
@@ -395,7 +396,7 @@ AppendSite SiteFinder::find() {
     // as of append([]T{x}, y), when no branch leads straight to the call. (Behind one it may be the branch's doing.)
     SymbolTable table;
     SymbolicState state(table);
-    for (u32 i = code_.blocks()[call_block_].first; i < call_insn_; ++i) state.execute(code_.insns()[i]);
+    for (u32 i = code_.blocks()[call_block_].first; i < call_insn_; ++i) state.execute(code_.insn(i));
     const Expr& cap = state.reg(x86::kRcx);
     bool no_branch = why == SiteBucket::kNoBranchFound && !cut_short_ && region_.size() <= kMaxRegionBlocks;
     if (cap == Expr{} || (no_branch && never_fits(state.reg(x86::kRbx), cap))) why = SiteBucket::kAlwaysGrows;
@@ -471,7 +472,7 @@ void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>&
   const usize first_out = out.size();
   for (usize i = first; i < last; ++i) {
     std::optional<u32> insn = code ? code->find_insn(calls[i].addr) : std::nullopt;
-    if (code && (!insn || code->insns()[*insn].flow != Flow::kCall))
+    if (code && (!insn || code->briefs()[*insn].flow != Flow::kCall))
       continue;  // E8 inside another instruction
     AppendSite site;
     if (code) {
