@@ -87,6 +87,9 @@ Status HeapSource::open_process(int pid, const SourceOptions& options) {
   std::error_code ignored;
   program_ = std::filesystem::read_symlink(exe, ignored);
   Status opened = open_binary(exe, options);
+  if (!opened.ok() && opened.error().kind() == ErrorKind::kNotFound) {
+    return Error(fmt::format("process {} has ended", pid));
+  }
   if (!opened.ok()) return opened.take_error().in(name_);
   image_.bias = LoadBias{entry.value() - binary_->image().entry().value};
   return take_process(pid, options.stop);

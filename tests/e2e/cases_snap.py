@@ -328,7 +328,11 @@ def a_process_that_dies_meanwhile(ctx):
             with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as snap:
                 time.sleep(delay_ms / 1000)
                 program.process.kill()
-                said = snap.stderr.read()
+                try:
+                    said = snap.communicate(timeout=60)[1]
+                except subprocess.TimeoutExpired:
+                    snap.kill()
+                    raise Failure(f'killed after {delay_ms} ms: geist waits for ever') from None
             if snap.returncode not in (0, 3):
                 raise Failure(f'killed after {delay_ms} ms: exit {snap.returncode}: {said}')
             program.process.wait(timeout=10)
