@@ -1,4 +1,5 @@
-// Case: one recorded overwriting append on its way to a finding: the event, the array it wrote into, and the victims.
+// Case: one recorded overwriting append on its way to a finding: the event, the array it wrote
+// into, and the victims.
 #pragma once
 
 #include <memory>
@@ -16,20 +17,25 @@ namespace geist::judge {
 // A view that covers the destination, and what became of it.
 struct Candidate {
   View view;
-  std::vector<Evidence> evidence;  // one for each watched part of the changed bytes
-  bool watched_throughout = false; // from before the write, nothing lost, never taken off
-  bool watched_a_while = false;    // from before the write for a while, nothing lost; then the watch was needed elsewhere
-  bool change_watched = false;     // the changed bytes were, likewise
-  bool moved = false;              // the view is where its header went when its holder grew, and was watched until then
-  bool stack_moved = false;        // the stack that it was on has moved since
-  bool has_twin = false;           // the same header stands in another place that is in use
-  std::vector<Place> copies;       // other places the header was copied to
-  usize copies_seen = 0;           // of the evidence's
-  bool closed = false;             // header replaced, element overwritten again, or confirmed
+  std::vector<Evidence> evidence;   // one for each watched part of the changed bytes
+  bool watched_throughout = false;  // from before the write, nothing lost, never taken off
+  bool watched_a_while = false;  // from before the write for a while, nothing lost; then the watch
+                                 // was needed elsewhere
+  bool change_watched = false;   // the changed bytes were, likewise
+  bool moved =
+      false;  // the view is where its header went when its holder grew, and was watched until then
+  bool stack_moved = false;  // the stack that it was on has moved since
+  bool handed_on =
+      false;  // of the appending frame, which hands it on as the slice that it was before
+  bool has_twin = false;      // the same header stands in another place that is in use
+  std::vector<Place> copies;  // other places the header was copied to
+  usize copies_seen = 0;      // of the evidence's
+  bool closed = false;        // header replaced, element overwritten again, or confirmed
   bool confirmed = false;
-  std::optional<Access> reader;    // the read that confirmed it
-  std::string reader_goroutine;    // of that read, as far as it is known
-  u32 seen_unchanged = 0;          // later looks at which header and changed bytes were as the append left them
+  std::optional<Access> reader;  // the read that confirmed it
+  std::string reader_goroutine;  // of that read, as far as it is known
+  u32 seen_unchanged =
+      0;  // later looks at which header and changed bytes were as the append left them
 };
 
 // A g and the goroutine that had it: Go uses the g of an ended goroutine for a new one.
@@ -41,12 +47,13 @@ struct KnownGoroutine {
 struct Case {
   std::unique_ptr<abi::Event> event;
   Append append;
-  double at_s = 0;      // since the start of the run
-  u32 sweepgen = 0;     // when it happened, for survived_gc
+  double at_s = 0;   // since the start of the run
+  u32 sweepgen = 0;  // when it happened, for survived_gc
   std::vector<Candidate> candidates;
   std::vector<KnownGoroutine> goroutines;  // at the event
-  std::string test;                 // the Go test it happened in, see test_names.h
-  std::vector<std::string> before;  // the first overwritten elements in their type, printed while they were there
+  std::string test;                        // the Go test it happened in, see test_names.h
+  std::vector<std::string>
+      before;  // the first overwritten elements in their type, printed while they were there
 };
 
 }  // namespace geist::judge

@@ -26,8 +26,11 @@ void Evidence::add(const Access& access) {
 }
 
 void Evidence::on_header(const Access& access) {
+  if (header_taken_) return;
   if (access.writes()) {
-    verdict_ = Verdict::kVoidHeader;
+    // Whoever read the changed victim's header before has it: a channel's slot is emptied when its value was received.
+    header_taken_ = written_ && !moved_ && !header_reads_.empty();
+    if (!header_taken_) verdict_ = Verdict::kVoidHeader;
     return;
   }
   if (!written_ || !access.reads() || access.actor >= access.frames.size()) return;

@@ -1,10 +1,9 @@
 // Evidence: the state machine over the accesses to a watched victim, from the append's write on.
 //
-//        E written (the append)          L read by frame F             E read by F or below it
-//   start ─────────────────────▶ written ────────────────▶ header read ───────────────────────▶
-//   confirmed
-//     any time:  L written ─▶ void (header replaced or reused)     E written by others ─▶ void
-//     (overwritten again)
+//           E written (the append)          L read by F                E read by F or below it
+//   start ──────────────────────▶ written ───────────▶ header read ───────────────────▶ confirmed
+//     L written before it was read ─▶ void (header replaced)
+//     E written by others          ─▶ void (overwritten again)
 //
 // L is the victim's length word (absent when the compiler keeps it in a register), E a watched part
 // of the changed bytes. A victim that DWARF names may also be read directly: through a register
@@ -56,6 +55,8 @@ class Evidence {
   bool header_has_moved() const { return header_moved_; }
   void follow_header(TargetAddr now) { header_ = now, header_moved_ = false; }
   TargetAddr element_word() const { return element_; }
+  // The header was replaced after the changed victim's header was read: those who read it may still read E.
+  bool header_was_taken() const { return header_taken_; }
   Verdict verdict() const { return verdict_; }
   // Where the header was copied to after the append's write, while it was as it had been: later
   // states of the victim.
@@ -86,6 +87,8 @@ class Evidence {
   TargetAddr header_;
   TargetAddr element_;
   bool header_moved_ = false;
+  // Read after the append's write, and then replaced: what stands there now is another header.
+  bool header_taken_ = false;
   Activation append_activation_;
   std::string_view append_file_;
   i32 append_line_;

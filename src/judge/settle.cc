@@ -1,12 +1,16 @@
-// After things settled: which victims still show the change? The rules of level `likely`, and the program's end.
+// After things settled: which victims still show the change? The rules of level `likely`, and the
+// program's end.
 //
-// A victim counts when at a later look its header is as it was, it is reachable, and the bytes differ. Three honest shapes
-// look the same and are told apart before that:
-//   the receiver   x.buf = append(x.buf[:1], …) of the same length leaves the header as it was: only a watch that saw no
+// A victim counts when at a later look its header is as it was, it is reachable, and the bytes
+// differ. Three honest shapes look the same and are told apart before that:
+//   the receiver   x.buf = append(x.buf[:1], …) of the same length leaves the header as it was:
+//   only a watch that saw no
 //                  write to it from before the append on shows that it is somebody else's
-//   the next round fields and rows that are cut out of a buffer anew, at the same places as before: replaced right after
+//   the next round fields and rows that are cut out of a buffer anew, at the same places as before:
+//   replaced right after
 //                  the append, so a watch for a while is enough to tell
-//   the refill     append(buf[:0], …): reuse is the point, older views are dead or wrong; only a read confirms
+//   the refill     append(buf[:0], …): reuse is the point, older views are dead or wrong; only a
+//   read confirms
 #include <algorithm>
 
 #include "heap/gc.h"
@@ -26,18 +30,20 @@ bool may_be_receiver(const Case& c, const View& view) {
   return view.ptr == c.event->old_ptr && view.len == c.event->new_len;
 }
 
-// A buffer that is filled again, from its start (emptied: whatever still looks into it belongs to a life that its owner has
-// ended) or behind a front part of it: out := append(c.buf[:4], payload...) with c.buf as long as it ever was.
+// A buffer that is filled again, from its start (emptied: whatever still looks into it belongs to a
+// life that its owner has ended) or behind a front part of it: out := append(c.buf[:4], payload...)
+// with c.buf as long as it ever was.
 bool refills(const Case& c, const View& view) {
   bool emptied = c.event->new_len == c.event->num;
-  return emptied || view.surrounds(*c.event);
+  return emptied || view.may_be_cut(*c.event);
 }
 
 // Is what stands there perhaps a new header that is the same again?
 bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches) {
   const View& view = candidate.view;
-  // A header that moved was not watched for a moment. If it is the append's own result in all three words, that may have
-  // been put there meanwhile; of two places in use that have it, one is the victim's.
+  // A header that moved was not watched for a moment. If it is the append's own result in all three
+  // words, that may have been put there meanwhile; of two places in use that have it, one is the
+  // victim's.
   if (candidate.moved) return may_be_receiver(c, view) && !candidate.has_twin;
   if (candidate.watched_throughout) return false;
   if (view.ptr == c.event->old_ptr) return true;
@@ -46,14 +52,16 @@ bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches
   return has_watches ? !candidate.watched_a_while : view.ptr >= c.append.dest();
 }
 
-// In the frame of the append itself a filter (kept := items[:0]) leaves its source changed on purpose; two results of one
-// operand have the same length.
-bool is_sibling(const Case& c, const View& view) { return may_be_receiver(c, view); }
+// In the frame of the append itself a filter (kept := items[:0]) leaves its source changed on
+// purpose; two results of one operand have the same length.
+bool is_sibling(const Case& c, const View& view) {
+  return may_be_receiver(c, view);
+}
 
 }  // namespace
 
-// Live behind the append for sure, with a length of its own, and neither a buffer that is filled again nor, in the frame of
-// the append itself, anything but the other result of the same operand.
+// Live behind the append for sure, with a length of its own, and neither a buffer that is filled
+// again nor, in the frame of the append itself, anything but the other result of the same operand.
 bool Tracker::is_fair_stack_victim(const Case& c, const View& view) {
   return view.live_for_sure && !view.in_stack_object && view.len_known && !refills(c, view) &&
          (!view.same_frame || is_sibling(c, view));
@@ -62,7 +70,8 @@ bool Tracker::is_fair_stack_victim(const Case& c, const View& view) {
 // Where a word of the view is by now: stacks move. Nothing when its goroutine is gone.
 std::optional<TargetAddr> Tracker::find_word_now(const View& view, TargetAddr word) const {
   if (view.holder != Holder::kStack) return word;
-  std::optional<heap::Goroutine> g = heap::read_goroutine(context_.memory, context_.binary.layout(), view.g);
+  std::optional<heap::Goroutine> g =
+      heap::read_goroutine(context_.memory, context_.binary.layout(), view.g);
   if (!g || g->goid != view.goid) return std::nullopt;
   return g->stack_hi - (view.stack_hi - word);
 }
@@ -98,30 +107,46 @@ bool Tracker::shows_change(const Case& c, const View& view, const std::vector<u8
   return false;
 }
 
-std::optional<std::vector<u8>> Tracker::changed_bytes(const Case& c, const Candidate& candidate) const {
+// What was read before the samples may be half of what the append wrote; by now it has written all.
+std::vector<u8> Tracker::read_after(const Case& c, const View& view,
+                                    const std::vector<u8>& seen) const {
+  std::vector<u8> now = read_destination(c);
+  return shows_change(c, view, now) ? now : seen;
+}
+
+std::optional<std::vector<u8>> Tracker::changed_bytes(const Case& c,
+                                                      const Candidate& candidate) const {
   std::vector<u8> now = read_destination(c);
   if (!shows_change(c, candidate.view, now)) return std::nullopt;
   return now;
 }
 
-std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,
-                                       bool main_returned) const {
+std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate, bool at_gate,
+                                       bool reachable, bool main_returned) const {
   const View& view = candidate.view;
   if (candidate.confirmed) return Level::kConfirmed;
   if (candidate.closed || !view.len_known) return std::nullopt;
-  // The other result of the same operand, live behind the append by the compiler's own word: it is used later, changed.
-  // A header whose words stand side by side may be a variable in memory, and the append's own: only a watch can tell.
+  // The other result of the same operand, live behind the append by the compiler's own word: it is
+  // used later, changed. A header whose words stand side by side may be a variable in memory, and
+  // the append's own: only a watch can tell.
   bool in_memory = view.ptr_word && view.len_word == view.ptr_word + 8;
-  bool live_sibling = view.same_frame && is_fair_stack_victim(c, view) && candidate.change_watched &&
-                      (!in_memory || candidate.watched_throughout);
+  bool live_sibling = view.same_frame && is_fair_stack_victim(c, view) &&
+                      candidate.change_watched && (!in_memory || candidate.watched_throughout);
   if (live_sibling) return Level::kLikely;
+  // Or it is handed on, after the append, as the slice that it was before: not a buffer with a
+  // position.
+  const bool emptied = c.event->new_len == c.event->num;
+  if (candidate.handed_on && view.surrounds(*c.event) && !emptied && candidate.change_watched)
+    return Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
   if (refills(c, view)) return Level::kSuspect;
   if (may_be_replaced(c, candidate, watcher_.available())) return Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {
-    case Holder::kGlobal: return Level::kLikely;
-    case Holder::kHeap: return reachable ? Level::kLikely : Level::kSuspect;
+    case Holder::kGlobal:
+      return Level::kLikely;
+    case Holder::kHeap:
+      return reachable ? Level::kLikely : Level::kSuspect;
     case Holder::kStack: {
       std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);
       bool in_scope = main_returned && function && function->name == "main.main" &&
@@ -129,7 +154,8 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
       if (!in_scope || !view.live_for_sure) return Level::kSuspect;
       return !view.same_frame || is_sibling(c, view) ? Level::kLikely : Level::kSuspect;
     }
-    case Holder::kRegister: return Level::kSuspect;
+    case Holder::kRegister:
+      return Level::kSuspect;
   }
   return std::nullopt;
 }
@@ -144,7 +170,8 @@ void Tracker::record(const Case& c, usize candidate, Level level, const std::vec
   }
   if (outcomes_.size() >= kMaxOutcomes) return;
   ++revision_;
-  outcomes_.push_back({&c, candidate, describer_.describe(c, c.candidates[candidate], level, after)});
+  outcomes_.push_back(
+      {&c, candidate, describer_.describe(c, c.candidates[candidate], level, after)});
 }
 
 std::vector<Finding> Tracker::findings() const {
@@ -152,7 +179,8 @@ std::vector<Finding> Tracker::findings() const {
   std::map<std::string, usize> by_key;
   for (const Outcome& o : outcomes_) {
     const Finding& f = o.finding;
-    std::string key = f.pc + "|" + std::string(holder_name(f.victim.holder)) + "|" + f.victim.name + "|" + f.victim.type;
+    std::string key = f.pc + "|" + std::string(holder_name(f.victim.holder)) + "|" + f.victim.name +
+                      "|" + f.victim.type;
     auto [it, fresh] = by_key.emplace(key, merged.size());
     if (fresh) {
       merged.push_back(f);
@@ -163,11 +191,13 @@ std::vector<Finding> Tracker::findings() const {
     if (f.level > kept.level) kept = f;
     kept.count = count;
   }
-  std::stable_sort(merged.begin(), merged.end(), [](const Finding& a, const Finding& b) { return a.level > b.level; });
+  std::stable_sort(merged.begin(), merged.end(),
+                   [](const Finding& a, const Finding& b) { return a.level > b.level; });
   return merged;
 }
 
-// Between gates: victims that are gone are dropped; heap victims that outlived a GC cycle and globals become findings.
+// Between gates: victims that are gone are dropped; heap victims that outlived a GC cycle and
+// globals become findings.
 void Tracker::look_again() {
   if (now_s() - last_look_s_ < kLookInterval || !may_spend(0.001)) return;
   last_look_s_ = now_s();
@@ -182,15 +212,17 @@ void Tracker::look_again() {
         continue;
       }
       ++candidate.seen_unchanged;
-      bool reachable = candidate.view.holder != Holder::kHeap ||
-                       heap::survived_gc(context_.spans, candidate.view.object, c->sweepgen).value_or(false);
+      bool reachable =
+          candidate.view.holder != Holder::kHeap ||
+          heap::survived_gc(context_.spans, candidate.view.object, c->sweepgen).value_or(false);
       std::optional<Level> level = level_of(*c, candidate, false, reachable, false);
       if (level && *level >= Level::kLikely) record(*c, i, *level, *after);
     }
   }
   for (usize i = sessions_.size(); i-- > 0;) {
     const Session& s = sessions_[i];
-    bool over = std::all_of(s.candidates.begin(), s.candidates.end(), [&](usize k) { return s.of->candidates[k].closed; });
+    bool over = std::all_of(s.candidates.begin(), s.candidates.end(),
+                            [&](usize k) { return s.of->candidates[k].closed; });
     if (over) end_session(i, false);
   }
 }
@@ -220,21 +252,24 @@ void Tracker::mark_reachable(std::vector<Open>& open) const {
   std::vector<TargetAddr> objects;
   for (const Open& o : open) {
     const View& view = o.victim().view;
-    objects.push_back(view.holder == Holder::kHeap ? view.object : TargetAddr(o.of->event->old_ptr));
+    objects.push_back(view.holder == Holder::kHeap ? view.object
+                                                   : TargetAddr(o.of->event->old_ptr));
   }
   std::vector<bool> reached(objects.size(), false);
   context_.scanner.is_reachable(objects, kMaxReachBytes, &reached, at_main_gate());
   for (usize i = 0; i < open.size(); ++i) open[i].reachable = reached[i];
 }
 
-// A victim whose header is in memory that nobody uses any more may have gone on elsewhere: where it was copied to, or,
-// when its holder grew, to an array that begins as that one. The same header in a second place in use is its twin.
+// A victim whose header is in memory that nobody uses any more may have gone on elsewhere: where it
+// was copied to, or, when its holder grew, to an array that begins as that one. The same header in
+// a second place in use is its twin.
 void Tracker::find_moved(std::vector<Open>& open) const {
   std::vector<Open*> moved;
   std::vector<const View*> views;
   for (Open& o : open) {
     const Candidate& candidate = o.victim();
-    if (candidate.view.holder != Holder::kHeap || (!candidate.moved && candidate.copies.empty())) continue;
+    if (candidate.view.holder != Holder::kHeap || (!candidate.moved && candidate.copies.empty()))
+      continue;
     moved.push_back(&o);
     views.push_back(&candidate.view);
   }
@@ -242,7 +277,8 @@ void Tracker::find_moved(std::vector<Open>& open) const {
   const std::vector<std::vector<Place>> places = find_same_headers(context_, views);
   std::vector<TargetAddr> objects;
   for (const std::vector<Place>& of_one : places) {
-    for (const Place& p : of_one) objects.push_back(p.holder == Holder::kHeap ? p.object : p.ptr_word);
+    for (const Place& p : of_one)
+      objects.push_back(p.holder == Holder::kHeap ? p.object : p.ptr_word);
   }
   std::vector<bool> reached(objects.size(), false);
   context_.scanner.is_reachable(objects, kMaxReachBytes, &reached, at_main_gate());
@@ -273,7 +309,8 @@ void Tracker::settle_place(Open& open, const std::vector<Place>& in_use) const {
   // What stands at the same offset of another object may be what the holder grew from.
   const View& view = candidate.view;
   candidate.has_twin = std::any_of(in_use.begin(), in_use.end(), [&](const Place& place) {
-    return place.ptr_word != view.ptr_word && place.ptr_word - place.object != view.ptr_word - view.object;
+    return place.ptr_word != view.ptr_word &&
+           place.ptr_word - place.object != view.ptr_word - view.object;
   });
 }
 
@@ -292,22 +329,27 @@ void Tracker::settle(bool main_returned) {
 
 void Tracker::serve_gates() {
   abi::Control& control = process_.ring.control();
-  auto waits = [](u32* gate) { return __atomic_load_n(gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting; };
+  auto waits = [](u32* gate) {
+    return __atomic_load_n(gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting;
+  };
   if (waits(&control.main_gate)) {
     settle(true);
     settled_at_end_ = true;
     process_.ring.open_gate(&control.main_gate);
   }
   if (waits(&control.exit_gate)) {
-    if (settled_at_end_) read_samples();
-    else settle(false);
+    if (settled_at_end_)
+      read_samples();
+    else
+      settle(false);
     settled_at_end_ = true;
     process_.ring.open_gate(&control.exit_gate);
   }
 }
 
 void Tracker::finish() {
-  // Memory is gone; what the kernel had sampled before is still in the buffers, and so are unread events.
+  // Memory is gone; what the kernel had sampled before is still in the buffers, and so are unread
+  // events.
   read_samples();
   u32 sites = static_cast<u32>(process_.plan.sites.size());
   while (process_.ring.take(sites)) ++not_judged_;

@@ -37,10 +37,17 @@ struct StackOwner {
 // What one frame is looked at with.
 class FrameScan {
  public:
-  FrameScan(Context& context, const Append& append, const StackOwner& owner, const StackCopy& stack, const StackFrame& frame,
-            bool same_frame, FrameLiveness liveness, std::vector<View>& out)
-      : context_(context), append_(append), owner_(owner), stack_(stack), frame_(frame), same_frame_(same_frame),
-        liveness_(std::move(liveness)), out_(out) {}
+  FrameScan(Context& context, const Append& append, const StackOwner& owner, const StackCopy& stack,
+            const StackFrame& frame, bool same_frame, FrameLiveness liveness,
+            std::vector<View>& out)
+      : context_(context),
+        append_(append),
+        owner_(owner),
+        stack_(stack),
+        frame_(frame),
+        same_frame_(same_frame),
+        liveness_(std::move(liveness)),
+        out_(out) {}
 
   void run() {
     if (context_.debug != nullptr) scan_variables();
@@ -51,15 +58,20 @@ class FrameScan {
 
  private:
   void scan_variables();
-  void scan_type(const Variable& variable, const DebugType& type, u64 offset, const std::string& name, u32 depth);
+  void scan_type(const Variable& variable, const DebugType& type, u64 offset,
+                 const std::string& name, u32 depth);
   std::optional<Word> word_at(const Variable& variable, u64 offset) const;
-  void consider(const Variable& variable, u64 offset, const std::string& name, const std::string& type, bool has_cap);
+  void consider(const Variable& variable, u64 offset, const std::string& name,
+                const std::string& type, bool has_cap);
   void consider_header(TargetAddr slot, bool live_for_sure);
   void scan_stack_objects();
   void scan_bare_pointers();
   bool in_stack_object(TargetAddr at) const;
-  void consider_pointer(const Word& ptr, const std::string& name, const std::string& type, const std::string& function);
+  void consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
+                        const std::string& function);
   std::optional<bool> is_live(const Word& ptr) const;
+  bool may_be_capacity(const Word& ptr, const Word& word) const;
+  program::ValueLocation locate(const Word& word) const;
   View make_view(u64 ptr, u64 len) const;
   void add(View view);
 
@@ -71,11 +83,13 @@ class FrameScan {
   bool same_frame_;
   FrameLiveness liveness_;
   std::vector<View>& out_;
-  std::vector<TargetAddr> explained_;  // pointer slots that belong to a header whose length is known
+  std::vector<TargetAddr>
+      explained_;  // pointer slots that belong to a header whose length is known
 };
 
-// In the appending frame DWARF is asked about the return of the grow path's call: there everything live is in a slot. A
-// slot that only the grow path fills has its value, at the branch, where that path takes it from.
+// In the appending frame DWARF is asked about the return of the grow path's call: there everything
+// live is in a slot. A slot that only the grow path fills has its value, at the branch, where that
+// path takes it from.
 std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) const {
   std::optional<Word> word = find_word(variable, offset, {frame_, stack_, nullptr});
   if (!word || !same_frame_ || !word->at) return word;
@@ -104,6 +118,22 @@ std::optional<bool> FrameScan::is_live(const Word& ptr) const {
   return false;
 }
 
+// Of two words that the compiler kept of a slice, the second is its length, or its capacity where
+// nobody asks for the length (a buffer with a position). The capacity reaches to the end of the
+// array, or, with the operand's start, as far as the operand's does, unless somebody sliced with
+// three indices. A full array has both; then it is a length if the append's result has the same one
+// and the pointer is not the operand's, which a buffer's would be.
+bool FrameScan::may_be_capacity(const Word& ptr, const Word& word) const {
+  const abi::Event& event = *append_.event;
+  const u64 end = ptr.value + word.value * event.elem_size;
+  const u64 operand_end = event.old_ptr + event.cap * event.elem_size;
+  const u64 room = (append_.array.end.value - ptr.value) / event.elem_size;
+  if (word.value != room && end != operand_end) return false;
+  bool is_sibling = same_frame_ && ptr.value == event.old_ptr && word.value == event.new_len &&
+                    !(locate(ptr) == append_.site->site.old_ptr);
+  return !is_sibling;
+}
+
 // What all views of this frame have in common.
 View FrameScan::make_view(u64 ptr, u64 len) const {
   View view;
@@ -128,25 +158,29 @@ void FrameScan::add(View view) {
     bool apart = other.len_word && view.len_word && other.len_word != view.len_word;
     if (!same || apart || other.len_known != view.len_known) continue;
     // The same header found again: words in memory and a name are worth more than none.
-    if (!other.len_word && view.len_word) other.len_word = view.len_word, other.ptr_word = view.ptr_word;
-    if (other.name.empty()) other.name = view.name, other.type = view.type, other.function = view.function;
+    if (!other.len_word && view.len_word)
+      other.len_word = view.len_word, other.ptr_word = view.ptr_word;
+    if (other.name.empty())
+      other.name = view.name, other.type = view.type, other.function = view.function;
     return;
   }
   out_.push_back(std::move(view));
 }
 
-void FrameScan::consider(const Variable& variable, u64 offset, const std::string& name, const std::string& type,
-                         bool has_cap) {
+void FrameScan::consider(const Variable& variable, u64 offset, const std::string& name,
+                         const std::string& type, bool has_cap) {
   std::optional<Word> ptr = word_at(variable, offset);
   std::optional<Word> len = word_at(variable, offset + 8);
-  if (!ptr || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value) return;
+  if (!ptr || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value)
+    return;
   if (!len) return consider_pointer(*ptr, name, type, variable.function);
   explained_.push_back(ptr->at);
   u64 size = append_.event->elem_size;
-  if (len->value > (append_.array.end.value - ptr->value) / size) return;
+  const u64 room = (append_.array.end.value - ptr->value) / size;
+  if (len->value > room || (variable.len_may_be_cap && may_be_capacity(*ptr, *len))) return;
   std::optional<Word> cap;
   if (has_cap) cap = word_at(variable, offset + 16);
-  if (cap && (cap->value < len->value || cap->value > (append_.array.end.value - ptr->value) / size)) return;
+  if (cap && (cap->value < len->value || cap->value > room)) return;
   std::optional<bool> live = is_live(*ptr);
   // In memory as a whole and not in the maps: perhaps a stack object (its address is taken).
   bool in_memory = ptr->at && len->at && len->at - ptr->at == 8 && in_stack_object(ptr->at);
@@ -162,7 +196,27 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   view.name = name;
   view.type = type;
   view.function = variable.function;
+  if (same_frame_) {
+    view.ptr_from = locate(*ptr);
+    view.len_from = locate(*len);
+  }
   add(std::move(view));
+}
+
+// Where a word of the appending frame is at the branch.
+program::ValueLocation FrameScan::locate(const Word& word) const {
+  program::ValueLocation location;
+  if (word.reg != x86::kNoReg) {
+    location.kind = program::ValueLocation::Kind::kRegister;
+    location.reg = static_cast<x86::Reg>(word.reg);
+    location.addend = static_cast<i64>(word.value - append_.event->regs[word.reg]);
+  } else if (word.at) {
+    location.kind = program::ValueLocation::Kind::kStackSlot;
+    location.disp = static_cast<i64>(word.at.value - append_.event->regs[x86::kRsp]);
+  } else {
+    location.addend = static_cast<i64>(word.value);
+  }
+  return location;
 }
 
 bool FrameScan::in_stack_object(TargetAddr at) const {
@@ -172,12 +226,16 @@ bool FrameScan::in_stack_object(TargetAddr at) const {
   return false;
 }
 
-// A live pointer into the array whose length is a constant or kept nowhere: a []byte("text"), the copy that range makes.
-// Only a read through it can ever be shown, so it must be in memory, in a caller's frame, and not in the library.
+// A live pointer into the array whose length is a constant or kept nowhere: a []byte("text"), the
+// copy that range makes. Only a read through it can ever be shown, so it must be in memory, in a
+// caller's frame, and not in the library.
 void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
                                  const std::string& function) {
-  if (same_frame_ || !ptr.at || is_live(ptr) != true || program::is_standard_library(frame_.function.name)) return;
-  View view = make_view(ptr.value, (append_.array.end.value - ptr.value) / append_.event->elem_size);
+  if (same_frame_ || !ptr.at || is_live(ptr) != true ||
+      program::is_standard_library(frame_.function.name))
+    return;
+  View view =
+      make_view(ptr.value, (append_.array.end.value - ptr.value) / append_.event->elem_size);
   view.len_known = false;
   view.ptr_word = ptr.at;
   view.name = name;
@@ -197,13 +255,15 @@ void FrameScan::scan_bare_pointers() {
   }
 }
 
-void FrameScan::scan_type(const Variable& variable, const DebugType& type, u64 offset, const std::string& name,
-                          u32 depth) {
-  if (type.kind == Kind::kSlice) return consider(variable, offset, name, type.name, !variable.len_may_be_cap);
+void FrameScan::scan_type(const Variable& variable, const DebugType& type, u64 offset,
+                          const std::string& name, u32 depth) {
+  if (type.kind == Kind::kSlice)
+    return consider(variable, offset, name, type.name, !variable.len_may_be_cap);
   if (type.kind == Kind::kString) return consider(variable, offset, name, type.name, false);
   if (type.kind != Kind::kStruct || depth == 0) return;
   for (const DebugType::Field& field : type.fields) {
-    if (field.type != nullptr) scan_type(variable, *field.type, offset + field.offset, name + "." + field.name, depth - 1);
+    if (field.type != nullptr)
+      scan_type(variable, *field.type, offset + field.offset, name + "." + field.name, depth - 1);
   }
 }
 
@@ -213,7 +273,7 @@ void FrameScan::scan_variables() {
   ImageAddr scope = same_frame_ ? call : frame_.lookup_pc();
   ImageAddr at = same_frame_ ? call + kCallBytes : frame_.pc;
   for (const Variable& variable : context_.debug->variables_at(scope, at)) {
-    if (variable.type == nullptr || variable.is_escaped || variable.len_may_be_cap) continue;
+    if (variable.type == nullptr || variable.is_escaped) continue;
     scan_type(variable, *variable.type, 0, variable.name, kMaxFieldDepth);
   }
 }
@@ -224,7 +284,8 @@ void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
   std::optional<u64> ptr = stack_.find_word(slot);
   std::optional<u64> len = stack_.find_word(slot + 8);
   std::optional<u64> cap = stack_.find_word(slot + 16);
-  if (!ptr || !len || !cap || *ptr < append_.array.begin.value || *ptr >= append_.array.end.value) return;
+  if (!ptr || !len || !cap || *ptr < append_.array.begin.value || *ptr >= append_.array.end.value)
+    return;
   u64 room = (append_.array.end.value - *ptr) / size;
   if (*len > *cap || *cap > room) return;
   explained_.push_back(slot);
@@ -238,10 +299,12 @@ void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
   add(std::move(view));
 }
 
-// Address-taken variables, among them maps that live on the stack: their words have no bit in the stack maps.
+// Address-taken variables, among them maps that live on the stack: their words have no bit in the
+// stack maps.
 void FrameScan::scan_stack_objects() {
   for (const heap::StackObject& object : heap::stack_objects(context_.binary, frame_)) {
-    for (u64 offset = 0; offset + 24 <= object.size_bytes && offset < object.ptr_bytes; offset += 8) {
+    for (u64 offset = 0; offset + 24 <= object.size_bytes && offset < object.ptr_bytes;
+         offset += 8) {
       consider_header(object.begin + offset, false);
     }
   }
@@ -271,7 +334,8 @@ FrameLiveness liveness_of_append(const Append& append) {
     }
   }
   std::sort(liveness.slots.begin(), liveness.slots.end());
-  liveness.slots.erase(std::unique(liveness.slots.begin(), liveness.slots.end()), liveness.slots.end());
+  liveness.slots.erase(std::unique(liveness.slots.begin(), liveness.slots.end()),
+                       liveness.slots.end());
   return liveness;
 }
 
@@ -287,11 +351,14 @@ bool mentions(ByteView stack, const Array& array) {
 
 std::vector<View> find_stack_views(Context& context, const Append& append) {
   std::vector<View> views;
-  const StackOwner owner{TargetAddr(append.event->g), append.event->goid, TargetAddr(append.event->stack_hi)};
+  const StackOwner owner{TargetAddr(append.event->g), append.event->goid,
+                         TargetAddr(append.event->stack_hi)};
   for (usize i = 0; i < append.frames.size(); ++i) {
     const StackFrame& frame = append.frames[i];
-    FrameLiveness liveness = i == 0 ? liveness_of_append(append) : liveness_of_caller(context, frame);
-    FrameScan(context, append, owner, append.stack, frame, i == 0, std::move(liveness), views).run();
+    FrameLiveness liveness =
+        i == 0 ? liveness_of_append(append) : liveness_of_caller(context, frame);
+    FrameScan(context, append, owner, append.stack, frame, i == 0, std::move(liveness), views)
+        .run();
   }
   return views;
 }
@@ -299,24 +366,28 @@ std::vector<View> find_stack_views(Context& context, const Append& append) {
 std::vector<View> find_parked_views(Context& context, const Append& append) {
   std::vector<View> views;
   u64 damaged = 0;
-  std::vector<heap::Goroutine> all = heap::read_goroutines(context.memory, context.binary.layout(), context.symbols,
-                                                           context.bias(), &damaged);
+  std::vector<heap::Goroutine> all = heap::read_goroutines(
+      context.memory, context.binary.layout(), context.symbols, context.bias(), &damaged);
   if (all.size() > kMaxGoroutines) all.resize(kMaxGoroutines);
   for (const heap::Goroutine& goroutine : all) {
-    if (goroutine.g.value == append.event->g || goroutine.status == heap::GStatus::kRunning) continue;
+    if (goroutine.g.value == append.event->g || goroutine.status == heap::GStatus::kRunning)
+      continue;
     std::vector<u8> bytes;
     u64 size = goroutine.stack_hi.value - goroutine.sp.value;
     if (!goroutine.sp || size > kMaxParkedStackBytes) continue;
     bytes.resize(size);
     if (!context.memory.read(goroutine.sp, bytes) || !mentions(bytes, append.array)) continue;
-    std::optional<heap::ParkedStack> parked = heap::unwind_parked(context.memory, context.binary, context.bias(),
-                                                                  goroutine, kMaxParkedStackBytes, kMaxFrames);
+    std::optional<heap::ParkedStack> parked =
+        heap::unwind_parked(context.memory, context.binary, context.bias(), goroutine,
+                            kMaxParkedStackBytes, kMaxFrames);
     if (!parked) continue;
     StackCopy copy = parked->copy();
     const StackOwner owner{goroutine.g, goroutine.goid, goroutine.stack_hi};
     for (const StackFrame& frame : parked->unwound.frames) {
       if (!frame.is_return_address) continue;
-      FrameScan(context, append, owner, copy, frame, false, liveness_of_caller(context, frame), views).run();
+      FrameScan(context, append, owner, copy, frame, false, liveness_of_caller(context, frame),
+                views)
+          .run();
     }
   }
   return views;

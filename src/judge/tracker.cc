@@ -16,6 +16,7 @@
 #include "judge/test_names.h"
 #include "judge/through.h"
 #include "judge/values.h"
+#include "program/header_flow.h"
 #include "program/packages.h"
 #include "program/slot_writes.h"
 
@@ -232,6 +233,7 @@ std::string Tracker::find_goroutine(const Case& c, const Access& access) const {
 void Tracker::keep(std::unique_ptr<Case> c) {
   if (c->candidates.empty()) return;
   c->test = find_test_name(context_, c->append);
+  for (Candidate& candidate : c->candidates) candidate.handed_on = is_handed_on(*c, candidate.view);
   cases_.push_back(std::move(c));
   if (cases_.size() <= options_.max_open_cases) return;
   Case* oldest = cases_.front().get();
@@ -240,6 +242,20 @@ void Tracker::keep(std::unique_ptr<Case> c) {
   }
   closed_.push_back(std::move(cases_.front()));
   cases_.erase(cases_.begin());
+}
+
+// Does the appending function go on to hand this variable of its own, pointer and length, to a call?
+bool Tracker::is_handed_on(const Case& c, const View& view) {
+  bool is_variable = view.same_frame && view.live_for_sure && view.len_known && !view.in_stack_object && !view.name.empty();
+  if (!is_variable) return false;
+  const program::AppendSite& site = c.append.site->site;
+  const read::Pclntab& functions = context_.binary.pclntab();
+  const program::FunctionCode* code = accesses_.code_of(functions.function(site.function));
+  auto keeps_registers = [&](ImageAddr entry) {
+    std::optional<read::Function> called = functions.find_function(entry);
+    return called && called->name.starts_with("runtime.gcWriteBarrier");
+  };
+  return code != nullptr && program::hands_header_on(*code, site.inplace_entry, view.ptr_from, view.len_from, keeps_registers);
 }
 
 // Watching
@@ -339,14 +355,8 @@ HeaderTrust Tracker::trust_in(const Case& c, const View& view) {
   bool bare_pointer = !view.len_known && view.name.empty();
   if (bare_pointer) return HeaderTrust::kSameRegister;
   const bool is_variable = view.holder == Holder::kStack && !view.in_stack_object;
-  if (view.surrounds(*c.event) && !is_variable) return HeaderTrust::kWhole;
+  if (view.may_be_cut(*c.event) && !is_variable) return HeaderTrust::kWhole;
   return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
-}
-
-// Buffers of bytes are filled and read by position, buf[:n]: through the same pointer, and not as
-// the slice that the variable is.
-static bool may_be_cut(const Case& c, const View& victim) {
-  return victim.surrounds(*c.event) && c.event->elem_size == 1;
 }
 
 // Was the pointer loaded, for this read or as an argument of the call that led to it, out of the
@@ -360,7 +370,7 @@ bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const V
   const program::FunctionCode* code = accesses_.code_of(access.frames[frame].function);
   if (code == nullptr) return false;
   bool is_taken =
-      frame == 0 ? !may_be_cut(c, victim) && loads_victim_pointer(*code, access, victim, *c.event)
+      frame == 0 ? !victim.may_be_cut(*c.event) && loads_victim_pointer(*code, access, victim, *c.event)
                  : passes_victim(*code, access, frame, victim, *c.event);
   return is_taken && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim));
 }
@@ -379,7 +389,7 @@ std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, co
     bool has_grown =
         behind.empty() || read_behind_result(context_.memory, victim, *event) != behind;
     if (holds_victim_header(*context_.debug, access, victim, *event, has_grown)) return true;
-    if (may_be_cut(c, victim) || victim.name.empty() || !access.insn ||
+    if (victim.may_be_cut(*c.event) || victim.name.empty() || !access.insn ||
         access.base == x86::kNoReg || !(access.activation(0) == victim.frame))
       return false;
     return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
@@ -482,7 +492,9 @@ bool Tracker::update_candidate(Session& session, usize index) {
   Case& c = *session.of;
   Candidate& candidate = c.candidates[index];
   const bool changed = shows_change(c, candidate.view, session.bytes);
-  if (lost) candidate.watched_throughout = false;
+  bool taken = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
+                           [](const Evidence& e) { return e.header_was_taken(); });
+  if (lost || taken) candidate.watched_throughout = false;
   bool any_void = false;
   for (const Evidence& evidence : candidate.evidence) {
     Verdict verdict = evidence.verdict();
@@ -493,7 +505,7 @@ bool Tracker::update_candidate(Session& session, usize index) {
     candidate.confirmed = true;
     candidate.reader = *evidence.read();
     candidate.reader_goroutine = find_goroutine(c, *candidate.reader);
-    record(c, index, Level::kConfirmed, session.bytes);
+    record(c, index, Level::kConfirmed, read_after(c, candidate.view, session.bytes));
     confirmed_contexts_.insert(c.event->context);
   }
   if (changed && !candidate.confirmed && !any_void && !lost && !late)
@@ -547,7 +559,7 @@ void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::
   if (candidate.view.holder != Holder::kStack || !is_fair_stack_victim(c, candidate.view)) return;
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                             [](const Evidence& e) { return e.header_was_read(); });
-  if (in_use) record(c, index, Level::kLikely, bytes);
+  if (in_use) record(c, index, Level::kLikely, read_after(c, candidate.view, bytes));
 }
 
 EventCounts Tracker::counts() const {

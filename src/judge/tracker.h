@@ -96,6 +96,7 @@ class Tracker {
   bool update_candidate(Session& session, usize candidate);
   void follow_copies(Session& session, Candidate& candidate);
   void replace_header_watch(Session& session, TargetAddr from, TargetAddr to, bool on_stack);
+  bool is_handed_on(const Case& c, const View& view);
   bool is_left_alone(const Case& c, const View& view);
   void follow_moved_header(Session& session, usize candidate);
   bool takes_victims_pointer(const Case& c, const Access& access, const View& victim);
@@ -126,6 +127,7 @@ class Tracker {
   bool header_is_unchanged(const View& view) const;
   std::vector<u8> read_destination(const Case& c) const;
   static bool shows_change(const Case& c, const View& view, const std::vector<u8>& bytes);
+  std::vector<u8> read_after(const Case& c, const View& view, const std::vector<u8>& seen) const;
   std::optional<std::vector<u8>> changed_bytes(const Case& c, const Candidate& candidate) const;
   void record(const Case& c, usize candidate, Level level, const std::vector<u8>& after);
   void serve_gates();

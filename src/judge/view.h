@@ -1,6 +1,8 @@
-// View: one slice header as it was found, wherever its words are; Context: what every step of the judge looks things up in.
+// View: one slice header as it was found, wherever its words are; Context: what every step of the
+// judge looks things up in.
 //
-//   Event ──▶ views (stack, heap, globals) ──▶ victims (views that cover the destination) ──▶ watched, settled ──▶ Finding
+//   Event ──▶ views (stack, heap, globals) ──▶ victims (views that cover the destination) ──▶
+//   watched, settled ──▶ Finding
 #pragma once
 
 #include <memory>
@@ -36,38 +38,51 @@ struct Context {
 };
 
 // What a running program is looked at with. The references must outlive it.
-Context make_context(const read::GoBinary& binary, read::DebugInfo* debug, const target::ProbedProcess& process,
-                     const heap::RuntimeSymbols& symbols);
+Context make_context(const read::GoBinary& binary, read::DebugInfo* debug,
+                     const target::ProbedProcess& process, const heap::RuntimeSymbols& symbols);
 
 struct View {
   Holder holder = Holder::kHeap;
   u64 ptr = 0;
   u64 len = 0;
-  u64 cap = 0;               // 0 when not known
-  TargetAddr ptr_word;       // where the header's words are in memory; 0 when in a register or constant
+  u64 cap = 0;          // 0 when not known
+  TargetAddr ptr_word;  // where the header's words are in memory; 0 when in a register or constant
   TargetAddr len_word;
-  TargetAddr object;         // kHeap: the object that holds the header
+  TargetAddr object;  // kHeap: the object that holds the header
   u64 object_size = 0;
-  bool live_for_sure = true; // false: a stack object, whose liveness the stack maps do not tell
-  bool in_stack_object = false;  // an address-taken variable (or a map on the stack): its words are memory, not spills
-  bool len_known = true;     // false: only the pointer is somewhere; `len` then reaches to the end of the array
+  bool live_for_sure = true;  // false: a stack object, whose liveness the stack maps do not tell
+  bool in_stack_object =
+      false;  // an address-taken variable (or a map on the stack): its words are memory, not spills
+  bool len_known =
+      true;  // false: only the pointer is somewhere; `len` then reaches to the end of the array
 
   // kStack, kRegister
-  std::string name;          // variable, with field path
+  std::string name;  // variable, with field path
   std::string type;
-  std::string function;      // of the variable: the inlined function it belongs to
-  ImageAddr pc;              // where the frame was
+  std::string function;  // of the variable: the inlined function it belongs to
+  ImageAddr pc;          // where the frame was
   Activation frame;
   TargetAddr g;
   u64 goid = 0;
-  TargetAddr stack_hi;       // the upper end of g's stack when the view was found: ptr_word and len_word move with it
-  bool same_frame = false;   // the frame that runs the append
+  TargetAddr stack_hi;  // the upper end of g's stack when the view was found: ptr_word and len_word
+                        // move with it
+  bool same_frame = false;  // the frame that runs the append
+  // Of such a view: where pointer and length are at the branch.
+  program::ValueLocation ptr_from, len_from;
 
-  // The word whose read shows that somebody goes through this view: the length, or the pointer when that is all there is.
+  // The word whose read shows that somebody goes through this view: the length, or the pointer when
+  // that is all there is.
   TargetAddr header_word() const { return len_word ? len_word : ptr_word; }
   u64 end(u64 elem_size) const { return ptr + len * elem_size; }
-  // Begins with the append's operand and is longer than its result: perhaps the buffer that the operand is a front part of.
-  bool surrounds(const abi::Event& event) const { return ptr == event.old_ptr && len > event.new_len; }
+  // Begins with the append's operand and is longer than its result.
+  bool surrounds(const abi::Event& event) const {
+    return ptr == event.old_ptr && len > event.new_len;
+  }
+  // Perhaps the buffer that the operand is a front part of, and that is used by position: w.buf[:w.n]. Bytes are; who keeps
+  // elements of another kind like that stores them by index.
+  bool may_be_cut(const abi::Event& event) const {
+    return surrounds(event) && event.elem_size == 1;
+  }
 };
 
 }  // namespace geist::judge

@@ -10,8 +10,12 @@ using x86::Op;
 using x86::Operand;
 
 Expr add(const Expr& a, const Expr& b, i64 b_factor) {
-  auto wrap_mul = [](i64 x, i64 y) { return static_cast<i64>(static_cast<u64>(x) * static_cast<u64>(y)); };
-  auto wrap_add = [](i64 x, i64 y) { return static_cast<i64>(static_cast<u64>(x) + static_cast<u64>(y)); };
+  auto wrap_mul = [](i64 x, i64 y) {
+    return static_cast<i64>(static_cast<u64>(x) * static_cast<u64>(y));
+  };
+  auto wrap_add = [](i64 x, i64 y) {
+    return static_cast<i64>(static_cast<u64>(x) + static_cast<u64>(y));
+  };
   Expr out;
   out.constant = wrap_add(a.constant, wrap_mul(b.constant, b_factor));
   if (a.terms.is_cut() || b.terms.is_cut()) out.terms.cut();
@@ -23,7 +27,8 @@ Expr add(const Expr& a, const Expr& b, i64 b_factor) {
     bool take_a = ib == b.terms.end() || (ia != a.terms.end() && ia->symbol <= ib->symbol);
     bool take_b = ia == a.terms.end() || (ib != b.terms.end() && ib->symbol <= ia->symbol);
     if (take_a) symbol = ia->symbol, coefficient = ia->coefficient;
-    if (take_b) symbol = ib->symbol, coefficient = wrap_add(coefficient, wrap_mul(ib->coefficient, b_factor));
+    if (take_b)
+      symbol = ib->symbol, coefficient = wrap_add(coefficient, wrap_mul(ib->coefficient, b_factor));
     if (take_a) ++ia;
     if (take_b) ++ib;
     if (coefficient != 0) out.terms.push_back({symbol, coefficient});
@@ -31,7 +36,9 @@ Expr add(const Expr& a, const Expr& b, i64 b_factor) {
   return out;
 }
 
-Expr scale(const Expr& a, i64 factor) { return add(Expr{}, a, factor); }
+Expr scale(const Expr& a, i64 factor) {
+  return add(Expr{}, a, factor);
+}
 
 SymbolId SymbolTable::intern(const Symbol& symbol) {
   auto it = std::find(symbols_.begin(), symbols_.end(), symbol);
@@ -47,7 +54,7 @@ SymbolId SymbolTable::fresh() {
   return static_cast<SymbolId>(symbols_.size() - 1);
 }
 
-SymbolicState::SymbolicState(SymbolTable& table) : table_(&table) {
+SymbolicState::SymbolicState(SymbolTable& table, Frame frame) : table_(&table), frame_(frame) {
   for (u8 r = 0; r < 16; ++r) {
     Symbol symbol;
     symbol.kind = Symbol::Kind::kReg;
@@ -99,7 +106,8 @@ Expr SymbolicState::address_of(const x86::Mem& mem) {
 
 Expr SymbolicState::value_of(const Operand& operand) {
   switch (operand.kind) {
-    case Operand::Kind::kImm: return Expr{operand.imm, {}};
+    case Operand::Kind::kImm:
+      return Expr{operand.imm, {}};
     case Operand::Kind::kReg:
       if (operand.size_bits == 64) return regs_[operand.reg];
       if (operand.size_bits == 32 && regs_[operand.reg].is_constant()) {
@@ -108,7 +116,8 @@ Expr SymbolicState::value_of(const Operand& operand) {
       return table_->opaque();
     case Operand::Kind::kMem:
       return operand.size_bits == 64 ? load(address_of(operand.mem)) : table_->opaque();
-    default: return table_->opaque();
+    default:
+      return table_->opaque();
   }
 }
 
@@ -124,12 +133,7 @@ void SymbolicState::forget_slots(i64 offset, i64 size_bytes) {
 
 void SymbolicState::store(const Operand& target, const Expr& value) {
   std::optional<i64> offset = stack_offset(address_of(target.mem));
-  if (!offset) {
-    ++epoch_;
-    slots_lost_ = true;
-    slots_.clear();
-    return;
-  }
+  if (!offset) return forget_memory();
   if (target.size_bits == 64) {
     forget_slots(*offset, 8);
     slots_[*offset] = value;
@@ -143,9 +147,12 @@ void SymbolicState::set(const Operand& target, const Expr& value) {
   if (target.kind != Operand::Kind::kReg) return;
   bool whole = target.size_bits == 64;
   bool zero_extended = target.size_bits == 32 && value.is_constant();
-  if (whole) regs_[target.reg] = value;
-  else if (zero_extended) regs_[target.reg] = Expr{static_cast<i64>(static_cast<u32>(value.constant)), {}};
-  else regs_[target.reg] = table_->opaque();
+  if (whole)
+    regs_[target.reg] = value;
+  else if (zero_extended)
+    regs_[target.reg] = Expr{static_cast<i64>(static_cast<u32>(value.constant)), {}};
+  else
+    regs_[target.reg] = table_->opaque();
 }
 
 void SymbolicState::forget_effects(const Insn& insn) {
@@ -158,10 +165,22 @@ void SymbolicState::forget_effects(const Insn& insn) {
   if (target.kind == Operand::Kind::kMem) {
     store(target, table_->opaque());
   } else {
-    ++epoch_;
-    slots_lost_ = true;
-    slots_.clear();
+    forget_memory();
   }
+}
+
+void SymbolicState::forget_memory() {
+  ++epoch_;
+  if (frame_ == Frame::kPrivate) return;
+  slots_lost_ = true;
+  slots_.clear();
+}
+
+void SymbolicState::call() {
+  for (u8 r = 0; r < 16; ++r) {
+    if (r != x86::kRsp && r != x86::kRbp && r != x86::kR14) regs_[r] = table_->opaque();
+  }
+  forget_memory();
 }
 
 void SymbolicState::execute(const Insn& insn) {
@@ -170,21 +189,29 @@ void SymbolicState::execute(const Insn& insn) {
   switch (insn.op) {
     case Op::kNop:
     case Op::kCmp:
-    case Op::kTest: return;
-    case Op::kMov: return set(a, value_of(b));
-    case Op::kLea: return set(a, address_of(b.mem));
-    case Op::kAdd: return set(a, add(value_of(a), value_of(b)));
+    case Op::kTest:
+      return;
+    case Op::kMov:
+      return set(a, value_of(b));
+    case Op::kLea:
+      return set(a, address_of(b.mem));
+    case Op::kAdd:
+      return set(a, add(value_of(a), value_of(b)));
     case Op::kSub:
       if (b.kind == Operand::Kind::kReg && b.is_reg(a.reg)) return set(a, Expr{});
       return set(a, add(value_of(a), value_of(b), -1));
-    case Op::kInc: return set(a, add(value_of(a), Expr{1, {}}));
-    case Op::kDec: return set(a, add(value_of(a), Expr{-1, {}}));
-    case Op::kNeg: return set(a, scale(value_of(a), -1));
+    case Op::kInc:
+      return set(a, add(value_of(a), Expr{1, {}}));
+    case Op::kDec:
+      return set(a, add(value_of(a), Expr{-1, {}}));
+    case Op::kNeg:
+      return set(a, scale(value_of(a), -1));
     case Op::kXor:
       if (a.kind == Operand::Kind::kReg && b.is_reg(a.reg)) return set(a, Expr{});
       return forget_effects(insn);
     case Op::kShl:
-      if (b.kind == Operand::Kind::kImm && b.imm >= 0 && b.imm < 63) return set(a, scale(value_of(a), i64{1} << b.imm));
+      if (b.kind == Operand::Kind::kImm && b.imm >= 0 && b.imm < 63)
+        return set(a, scale(value_of(a), i64{1} << b.imm));
       return forget_effects(insn);
     case Op::kImul:
       if (insn.operand_count == 3 && insn.operands[2].kind == Operand::Kind::kImm) {
@@ -197,7 +224,8 @@ void SymbolicState::execute(const Insn& insn) {
         return;
       }
       return forget_effects(insn);
-    default: return forget_effects(insn);
+    default:
+      return forget_effects(insn);
   }
 }
 
@@ -210,17 +238,24 @@ Expr SymbolicState::substitute(const Expr& later, const SymbolTable& later_table
     const Symbol symbol = later_table.get(id);
     Expr value;
     switch (symbol.kind) {
-      case Symbol::Kind::kReg: value = regs_[symbol.reg]; break;
+      case Symbol::Kind::kReg:
+        value = regs_[symbol.reg];
+        break;
       case Symbol::Kind::kSlot: {
         std::optional<i64> sp = stack_offset(regs_[x86::kRsp]);
         value = sp ? slot(*sp + symbol.slot) : table_->opaque();
         break;
       }
       case Symbol::Kind::kLoad:
-        value = symbol.epoch == 0 ? load(substitute(symbol.address, later_table)) : table_->opaque();
+        value =
+            symbol.epoch == 0 ? load(substitute(symbol.address, later_table)) : table_->opaque();
         break;
-      case Symbol::Kind::kImageBase: value = table_->expr(symbol); break;
-      case Symbol::Kind::kOpaque: value = table_->opaque(); break;
+      case Symbol::Kind::kImageBase:
+        value = table_->expr(symbol);
+        break;
+      case Symbol::Kind::kOpaque:
+        value = table_->opaque();
+        break;
     }
     out = add(out, value, coefficient);
   }

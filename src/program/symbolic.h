@@ -1,10 +1,12 @@
-// Symbolic execution of short, straight paths: which register or slot at the start holds what an instruction sees later.
+// Symbolic execution of short, straight paths: which register or slot at the start holds what an
+// instruction sees later.
 //
-// A value is a linear form  constant + Σ coefficient·symbol  (mod 2^64). Symbols stand for what is not known: a
-// register at the start, an 8-byte stack slot at the start (by offset from SP at the start), a load from other memory
-// (by address form and memory epoch), the image base (for RIP-relative addresses), or an opaque result. Two values are
-// equal only if their forms are; everything not understood becomes a fresh opaque symbol, so a claim of equality is
-// never a guess. Stores through pointers other than SP forget all slots and start a new memory epoch.
+// A value is a linear form  constant + Σ coefficient·symbol  (mod 2^64). Symbols stand for what is
+// not known: a register at the start, an 8-byte stack slot at the start (by offset from SP at the
+// start), a load from other memory (by address form and memory epoch), the image base (for
+// RIP-relative addresses), or an opaque result. Two values are equal only if their forms are;
+// everything not understood becomes a fresh opaque symbol, so a claim of equality is never a guess.
+// Stores through pointers other than SP forget all slots and start a new memory epoch.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +28,9 @@ struct Term {
   bool operator==(const Term&) const = default;
 };
 
-// The terms of a form, ascending by symbol, coefficients not zero. No argument of growslice has more than a few; a form with
-// more than fit is cut, and then it is equal to nothing, not even to itself.
+// The terms of a form, ascending by symbol, coefficients not zero. No argument of growslice has
+// more than a few; a form with more than fit is cut, and then it is equal to nothing, not even to
+// itself.
 class Terms {
  public:
   Terms() = default;
@@ -45,8 +48,10 @@ class Terms {
     return !is_cut_ && !other.is_cut_ && std::equal(begin(), end(), other.begin(), other.end());
   }
   void push_back(const Term& term) {
-    if (size_ == terms_.size()) cut();
-    else terms_[size_++] = term;
+    if (size_ == terms_.size())
+      cut();
+    else
+      terms_[size_++] = term;
   }
   void cut() { is_cut_ = true; }
 
@@ -63,7 +68,9 @@ struct Expr {
   bool operator==(const Expr&) const = default;
   bool is_constant() const { return terms.empty(); }
   // symbol + constant, with coefficient one
-  bool is_offset() const { return !terms.is_cut() && terms.size() == 1 && terms[0].coefficient == 1; }
+  bool is_offset() const {
+    return !terms.is_cut() && terms.size() == 1 && terms[0].coefficient == 1;
+  }
 };
 
 Expr add(const Expr& a, const Expr& b, i64 b_factor = 1);
@@ -96,7 +103,11 @@ class SymbolTable {
 // Registers and stack slots along one path.
 class SymbolicState {
  public:
-  explicit SymbolicState(SymbolTable& table);
+  // Whether stores through other pointers than SP may hit slots. They may hit variables whose
+  // address was taken; not the words that the compiler moves between registers and frame as it sees
+  // fit.
+  enum class Frame : u8 { kMayBeHit, kPrivate };
+  explicit SymbolicState(SymbolTable& table, Frame frame = Frame::kMayBeHit);
 
   const Expr& reg(x86::Reg r) const { return regs_[r]; }
   // The 8 bytes at SP-at-start + offset.
@@ -105,6 +116,9 @@ class SymbolicState {
   Expr value_of(const x86::Operand& operand);
   Expr address_of(const x86::Mem& mem);
   void execute(const x86::Insn& insn);
+  // A call of a Go function, which uses every register for itself (cmd/compile/abi-internal.md) and
+  // leaves a private frame alone.
+  void call();
   // An expression over the symbols of a path that began here, in the symbols of this path.
   Expr substitute(const Expr& later, const SymbolTable& later_table);
   const std::map<i64, Expr>& written_slots() const { return slots_; }
@@ -117,7 +131,10 @@ class SymbolicState {
   std::optional<i64> stack_offset(const Expr& address) const;
   void forget_slots(i64 offset, i64 size_bytes);
 
+  void forget_memory();
+
   SymbolTable* table_;
+  Frame frame_;
   std::array<Expr, 16> regs_;
   SymbolId sp_;
   std::map<i64, Expr> slots_;  // written since the start

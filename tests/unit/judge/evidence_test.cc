@@ -88,6 +88,20 @@ TEST_F(EvidenceTest, AWrittenHeaderVoidsAtAnyTime) {
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
 }
 
+// A channel's slot is emptied when its value was received.
+TEST_F(EvidenceTest, WhoReadTheHeaderBeforeItWasReplacedHasIt) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(reads(kHeader));
+  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  EXPECT_TRUE(e.header_was_taken());
+  e.add(reads(kHeader, 0x9300));  // of what stands there now
+  e.add(reads(kElement, 0x9300));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
 TEST_F(EvidenceTest, AnUnknownAccessToTheHeaderCountsAsAWrite) {
   Evidence e = make();
   e.add(access(kHeader, Access::Kind::kUnknown, {frame(kReader, 0x9100)}));
