@@ -158,6 +158,7 @@ Result<SnapOptions> make_snap_options(const ParsedFlags& parsed) {
   options.share_percent = static_cast<u32>(parsed.number("share"));
   options.format = parsed.value("as");
   options.binary = parsed.value("binary");
+  options.save = parsed.value("save");
   options.json = parsed.has("json");
   options.stop = parsed.has("stop");
   GEIST_TRY(assumed, parse_assumed_go(parsed));
@@ -166,7 +167,9 @@ Result<SnapOptions> make_snap_options(const ParsedFlags& parsed) {
 }
 
 int cmd_snap(const SnapOptions& options) {
-  auto source = HeapSource::open(options.target, source_options(options));
+  SourceOptions source_of = source_options(options);
+  source_of.save = options.save;
+  auto source = HeapSource::open(options.target, source_of);
   if (!source.ok()) return fail(source.error());
   Answer answer = find_question(options.question)->answer({options, *source.value()});
   if (!answer.ok()) return fail(answer.error());

@@ -1,4 +1,4 @@
-// geist snap PID|CORE [QUESTION [WHAT]]: the heap of a process at one moment.
+// geist snap PID|CORE|IMAGE [QUESTION [WHAT]]: the heap of a process at one moment.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,7 @@ struct SnapOptions {
   std::string what;             // path: an address or a type; diff: another target
   std::string format = "json";  // export
   std::string binary;           // of a core
+  std::string save;             // where the image goes; empty: nowhere
   u64 most = 20;
   u64 min_bytes = 4096;
   u32 share_percent = 25;

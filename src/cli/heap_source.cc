@@ -1,6 +1,7 @@
-// From the word on the command line to a heap that answers: the program first (its tables are needed
-// to read anything), then the memory, then the graph. A process has gone on by the time the graph is
-// begun; a core is held against the program, since pointers of another build would lead anywhere.
+// From the word on the command line to a heap that answers: the program first (its tables are
+// needed to read anything), then the memory, then the graph. A process has gone on by the time the
+// graph is begun; a core is held against the program, since pointers of another build would lead
+// anywhere.
 #include "cli/heap_source.h"
 
 #include <elf.h>
@@ -12,11 +13,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
+#include <filesystem>
 #include <thread>
 
 #include "cli/print.h"
 #include "target/inject.h"
+#include "target/process_info.h"
 
 namespace geist::cli {
 namespace {
@@ -26,16 +28,6 @@ std::optional<int> parse_pid(const std::string& text) {
   auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
   bool is_pid = error == std::errc() && stop == text.data() + text.size() && pid > 0;
   return is_pid ? std::optional(pid) : std::nullopt;
-}
-
-Result<u64> read_entry(int pid) {
-  std::ifstream in(fmt::format("/proc/{}/auxv", pid), std::ios::binary);
-  u64 entry[2];
-  while (in.read(reinterpret_cast<char*>(entry), sizeof entry)) {
-    if (entry[0] == AT_ENTRY) return entry[1];
-  }
-  return Error(fmt::format("cannot read /proc/{}/auxv", pid), ErrorKind::kNoPermission)
-      .with_hint("Be the user of the process, or root.");
 }
 
 heap::ThreadState thread_state(const target::FrozenThread& thread) {
@@ -54,7 +46,14 @@ Result<std::unique_ptr<HeapSource>> HeapSource::open(const std::string& target,
   auto source = std::make_unique<HeapSource>();
   std::optional<int> pid = parse_pid(target);
   source->name_ = pid ? fmt::format("process {}", *pid) : target;
+  // Before the process stands still: a file that cannot be written must not cost a pause.
+  std::optional<ZstdWriter> writer;
+  if (!options.save.empty()) {
+    GEIST_TRY(created, ZstdWriter::create(options.save));
+    writer.emplace(std::move(created));
+  }
   GEIST_TRY_STATUS(pid ? source->open_process(*pid, options) : source->open_core(target, options));
+  if (writer) GEIST_TRY_STATUS(source->save(std::move(*writer)));
   Status made = source->make_graph();
   if (!made.ok()) return made.take_error().in(source->name_);
   return source;
@@ -77,26 +76,37 @@ Status HeapSource::open_binary(const std::string& path, const SourceOptions& opt
 }
 
 Status HeapSource::open_process(int pid, const SourceOptions& options) {
-  if (::kill(pid, 0) != 0 && errno == ESRCH) return Error(fmt::format("there is no process {}", pid));
-  GEIST_TRY(entry, read_entry(pid));
-  Status opened = open_binary(fmt::format("/proc/{}/exe", pid), options);
+  if (::kill(pid, 0) != 0 && errno == ESRCH)
+    return Error(fmt::format("there is no process {}", pid));
+  Result<u64> entry = target::read_auxv(pid, AT_ENTRY);
+  if (!entry.ok()) {
+    return Error(fmt::format("cannot read /proc/{}/auxv", pid), ErrorKind::kNoPermission)
+        .with_hint("Be the user of the process, or root.");
+  }
+  std::string exe = fmt::format("/proc/{}/exe", pid);
+  std::error_code ignored;
+  program_ = std::filesystem::read_symlink(exe, ignored);
+  Status opened = open_binary(exe, options);
+  if (!opened.ok() && opened.error().kind() == ErrorKind::kNotFound) {
+    return Error(fmt::format("process {} has ended", pid));
+  }
   if (!opened.ok()) return opened.take_error().in(name_);
-  image_.bias = LoadBias{entry - binary_->image().entry().value};
+  image_.bias = LoadBias{entry.value() - binary_->image().entry().value};
   return take_process(pid, options.stop);
 }
 
 // A copy-on-write child; where that cannot be had, the process itself, which then stands still
 // until the graph is made.
 Status HeapSource::take_process(int pid, bool wants_stop) {
-  std::vector<target::FrozenThread> threads;
   if (!wants_stop) {
     GEIST_TRY(at, target::find_syscall_instruction(binary_->image()));
     auto copy = target::ProcessCopy::make(pid, image_.bias.to_target(at));
     if (copy.ok()) {
       copy_.emplace(std::move(copy).value());
       image_.memory = &copy_->memory();
+      pid_ = copy_->memory().pid();
       pause_ms_ = copy_->pause_ms();
-      threads = copy_->threads();
+      threads_ = copy_->threads();
       print_err(fmt::format("geist: {} stood still for {:.1f} ms\n", name_, pause_ms_));
     } else if (copy.error().kind() == ErrorKind::kSystem) {
       print_err(fmt::format("geist: {}; it stands still until the answer is there\n",
@@ -107,12 +117,13 @@ Status HeapSource::take_process(int pid, bool wants_stop) {
   }
   if (!copy_) {
     GEIST_TRY(frozen, target::FrozenProcess::freeze(pid));
-    threads = frozen.threads();
+    pid_ = pid;
+    threads_ = frozen.threads();
     frozen_.emplace(std::move(frozen));
     memory_ = std::make_unique<target::ProcessMemory>(pid);
     image_.memory = memory_.get();
   }
-  for (const target::FrozenThread& thread : threads)
+  for (const target::FrozenThread& thread : threads_)
     image_.threads.push_back(thread_state(thread));
   return Done{};
 }
@@ -139,7 +150,9 @@ Status HeapSource::open_core(const std::string& path, const SourceOptions& optio
     print_err(fmt::format("geist: {}: the core is truncated: {} bytes are missing\n", path,
                           core_->missing_bytes()));
   }
-  for (const target::FrozenThread& thread : core_->threads()) {
+  program_ = binary;
+  threads_ = core_->threads();
+  for (const target::FrozenThread& thread : threads_) {
     image_.threads.push_back(thread_state(thread));
   }
   return Done{};
@@ -156,6 +169,33 @@ Status HeapSource::check_same_build() const {
   return Error(
              fmt::format("{}: {} is not the program of this core", name_, binary_->image().path()))
       .with_hint("The very binary that ran is needed: --binary=FILE");
+}
+
+Result<std::vector<target::CoreRegion>> HeapSource::find_regions() const {
+  if (!core_) return target::find_written_regions(pid_, binary_->image(), image_.bias);
+  std::vector<target::CoreRegion> regions;
+  for (const target::CoreFile::Segment& segment : core_->segments()) {
+    if (segment.file_size > 0) regions.push_back({TargetAddr(segment.begin), segment.file_size});
+  }
+  return regions;
+}
+
+Status HeapSource::save(ZstdWriter writer) const {
+  GEIST_TRY(regions, find_regions());
+  GEIST_TRY(core, target::CoreWriter::make(
+                      {.memory = image_.memory,
+                       .regions = std::move(regions),
+                       .threads = threads_,
+                       .entry = image_.bias.to_target(binary_->image().entry()).value,
+                       .program = program_}));
+  writer.promise(core.size_bytes());
+  GEIST_TRY(lost, core.write([&](ByteView bytes) { return writer.append(bytes); }));
+  GEIST_TRY_STATUS(writer.finish());
+  if (lost != 0) {
+    print_err(
+        fmt::format("geist: {} bytes of memory could not be read and are saved as zeros\n", lost));
+  }
+  return Done{};
 }
 
 Status HeapSource::make_graph() {

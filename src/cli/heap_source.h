@@ -8,6 +8,7 @@
 #include "heap/dominators.h"
 #include "snap/answers.h"
 #include "target/core_file.h"
+#include "target/core_writer.h"
 #include "target/process_copy.h"
 
 namespace geist::cli {
@@ -16,6 +17,7 @@ struct SourceOptions {
   std::string binary;  // of a core; empty: what the core names
   bool stop = false;   // read a process while it stands still
   std::optional<int> assume_go_minor;
+  std::string save = {};  // a file to write the image to; empty: none
 };
 
 // A heap, ready for questions. What it needs stays alive with it.
@@ -38,9 +40,14 @@ class HeapSource {
   Status take_process(int pid, bool wants_stop);
   Status check_same_build() const;
   Status make_graph();
+  Status save(ZstdWriter writer) const;
+  Result<std::vector<target::CoreRegion>> find_regions() const;
 
   std::string name_;
   double pause_ms_ = -1;
+  int pid_ = 0;          // whose memory it is: the copy's, or the process's own
+  std::string program_;  // the path of the program, as a core gives it
+  std::vector<target::FrozenThread> threads_;
   std::unique_ptr<read::GoBinary> binary_;
   std::unique_ptr<read::DebugInfo> debug_;
   std::optional<target::ProcessCopy> copy_;

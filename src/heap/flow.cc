@@ -16,6 +16,12 @@ constexpr std::array<u32, 68> kClassBytes = {
 };
 constexpr u64 kPage = 8192;
 
+constexpr u64 kFlagIndir = 1 << 7;  // reflect/value.go: the word is a pointer to the value
+
+bool is_hidden(const PointerWord& word) {
+  return word.flow == Flow::kBoxed || word.flow == Flow::kReflected;
+}
+
 // What the facts about the target's slot allow.
 struct TargetFacts {
   u64 slot_bytes = 0;  // what the allocator gave
@@ -64,8 +70,8 @@ Evidence judge_value(const HeapGraph& graph, ObjectId id, TypeId target, Rank ex
     is_exact = is_exact && (type.is_prefix || slots == type.words.size());
   }
   if (is_exact) return {target, exact};
-  bool is_array = type.form == Form::kValue && facts.user_bytes >= 2 * type.size_bytes &&
-                  type.words.empty() == facts.noscan &&
+  bool is_array = type.form == Form::kValue && !type.is_prefix &&
+                  facts.user_bytes >= 2 * type.size_bytes && type.words.empty() == facts.noscan &&
                   (!slots_known || do_slots_fit(type, slots, facts.user_bytes, true)) &&
                   (facts.noscan || slots > type.words.size());
   TypeId seen = is_array ? types.array_of(target) : target;
@@ -100,6 +106,15 @@ Evidence judge_map_directory(const HeapGraph& graph, ObjectId id, TypeId directo
   return group;
 }
 
+// Of a type that begins several structs: the one that this object is, by its first byte.
+TypeId find_variant(const HeapGraph& graph, ObjectId id, TypeId target) {
+  const HeapType& type = graph.types().at(target);
+  if (type.when_set == kUnknownType && type.when_clear == kUnknownType) return target;
+  std::optional<u8> flag = graph.image().memory->find<u8>(graph.addr(id));
+  if (!flag) return kUnknownType;
+  return *flag != 0 ? type.when_set : type.when_clear;
+}
+
 }  // namespace
 
 Evidence TypeFlow::judge(const HeapGraph& graph, u32 slot, const PointerWord& word,
@@ -118,7 +133,11 @@ Evidence TypeFlow::judge(const HeapGraph& graph, u32 slot, const PointerWord& wo
       return judge_array(graph, id, word.target, slots_known);
     case Flow::kPointer:
       if (!is_begin) return {};
-      return judge_value(graph, id, word.target, Rank::kPointer, slots_known);
+      return judge_value(graph, id, find_variant(graph, id, word.target), Rank::kPointer,
+                         slots_known);
+    case Flow::kArray:
+      if (!is_begin) return {};
+      return judge_array(graph, id, word.target, slots_known);
     case Flow::kInterface:
     case Flow::kMap:
       if (!is_begin) return {};
@@ -165,7 +184,7 @@ const HeapType& TypeFlow::type_at(TypeId id) {
 }
 
 void TypeFlow::run() {
-  for (const Root& root : graph_.roots_) visit(root.slot, root.word);
+  for (const Root& root : graph_.roots_) visit(root.slot, resolve(root.at, root.word));
   // Each step waits for memory: where an object's slots begin, the slots, the states of what they
   // lead to. So a handful of objects take each step together.
   std::array<ObjectId, 32> some;
@@ -235,10 +254,31 @@ void TypeFlow::follow(ObjectId id) {
   bool is_row = type.form == Form::kArray || type.form == Form::kMapDirectory;
   bool repeats = is_row && !type.is_prefix;
   usize k = 0;
+  u64 row = 0;
   for (u32 slot : slots) {
-    if (slot != 0) visit(slot, k < words ? type.words[k] : PointerWord());
-    if (++k == words && repeats) k = 0;
+    if (slot != 0) {
+      const PointerWord word = k < words ? type.words[k] : PointerWord();
+      TargetAddr at = is_hidden(word) ? graph_.addr(id) + row + word.offset : TargetAddr();
+      visit(slot, resolve(at, word));
+    }
+    if (++k == words && repeats) {
+      k = 0;
+      row += type.size_bytes;
+    }
   }
+}
+
+PointerWord TypeFlow::resolve(TargetAddr at, const PointerWord& word) {
+  if (!is_hidden(word)) return word;
+  const target::Memory& memory = *graph_.image_.memory;
+  std::optional<u64> type = at ? memory.find<u64>(at - 8) : std::nullopt;
+  if (!type) return {};
+  TypeId dynamic = types_.of_runtime_type(graph_.image_.bias.to_image(TargetAddr(*type)));
+  if (word.flow == Flow::kBoxed) return types_.boxed(dynamic);
+  std::optional<u64> flags = memory.find<u64>(at + 8);
+  if (!flags || dynamic == kUnknownType) return {};
+  return (*flags & kFlagIndir) != 0 ? PointerWord{0, Flow::kPointer, dynamic}
+                                    : types_.boxed(dynamic);
 }
 
 }  // namespace geist::heap

@@ -48,6 +48,8 @@ class TypeFlow {
 
  private:
   void visit(u32 slot, const PointerWord& word);
+  // What kBoxed and kReflected words, read at `at`, say by the words around them.
+  PointerWord resolve(TargetAddr at, const PointerWord& word);
   // An interface or func value that leads to what a hint said: the hint was right.
   static void confirm_hint(u32& state);
   void follow(ObjectId id);

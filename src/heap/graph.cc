@@ -14,6 +14,7 @@
 #include "heap/flow.h"
 #include "heap/graph_roots.h"
 #include "heap/graph_scan.h"
+#include "heap/runtime_counts.h"
 
 namespace geist::heap {
 namespace {
@@ -42,8 +43,9 @@ HeapGraph::HeapGraph(const HeapImage& image)
 Result<std::unique_ptr<HeapGraph>> HeapGraph::make(const HeapImage& image, u32 threads) {
   std::unique_ptr<HeapGraph> graph(new HeapGraph(image));
   GEIST_TRY_STATUS(graph->read_spans());
-  GEIST_TRY_STATUS(GraphScan(*graph).run(std::max(threads, 1u)));
-  GraphRoots(*graph).run();
+  GraphScan scan(*graph);
+  GEIST_TRY_STATUS(scan.run(std::max(threads, 1u)));
+  GraphRoots(*graph, scan).run();
   TypeFlow(*graph).run();
   graph->count();
   return graph;
@@ -88,33 +90,35 @@ void HeapGraph::read_allocated() {
     const Span& span = spans_[s];
     bool has_inline_marks = image_.binary->layout().has_inline_mark_bits && span.size_class != 0 &&
                             span.elem_size >= 16 && span.elem_size <= 512;
-    u64 from = 0;
+    u64 from = 0, marked = 0;
     TargetAddr bits = has_inline_marks ? span.end() - kInlineMarks : span.gcmark_bits;
-    if (!is_unswept(span, sweepgen)) {
+    bool is_waiting = is_unswept(span, sweepgen);
+    if (!is_waiting) {
       bits = span.alloc_bits;
       from = span.freeindex;
-      set_allocated(s, 0, from);
+      marked = set_allocated(s, 0, from);
     }
     std::array<u8, kBitsBytes> bytes{};
     u64 size = std::min<u64>((span.nelems + 7) / 8, bytes.size());
-    if (from == span.nelems) continue;
-    if (!image_.memory->read(bits, {bytes.data(), size})) {
-      stats_.bytes_unreadable += size;
-      continue;
+    bool is_read = from == span.nelems || image_.memory->read(bits, {bytes.data(), size});
+    if (!is_read) stats_.bytes_unreadable += size;
+    for (u64 i = from; is_read && i < std::min(span.nelems, size * 8); ++i) {
+      if ((bytes[i / 8] >> (i % 8) & 1) != 0) marked += set_allocated(s, i, i + 1);
     }
-    for (u64 i = from; i < std::min(span.nelems, size * 8); ++i) {
-      if ((bytes[i / 8] >> (i % 8) & 1) != 0) set_allocated(s, i, i + 1);
-    }
+    // What died in a span that waits is allocated until it is swept.
+    u64 allocated =
+        is_waiting ? std::max<u64>(marked, std::min(u64{span.alloc_count}, span.nelems)) : marked;
+    stats_.allocated_objects += allocated;
+    stats_.allocated_bytes += allocated * span.elem_size;
   }
 }
 
-void HeapGraph::set_allocated(usize span, u64 from, u64 to) {
+u64 HeapGraph::set_allocated(usize span, u64 from, u64 to) {
   for (u64 i = from; i < to; ++i) {
     u64 id = first_ids_[span] + i;
     allocated_[id / 64] |= u64{1} << (id % 64);
   }
-  stats_.allocated_objects += to - from;
-  stats_.allocated_bytes += (to - from) * spans_[span].elem_size;
+  return to - from;
 }
 
 usize HeapGraph::span_number(ObjectId id) const {
@@ -184,6 +188,7 @@ std::string HeapGraph::type_name(ObjectId id) const {
 }
 
 void HeapGraph::count() {
+  stats_.runtime = read_runtime_counts(image_);
   for_each_reached([&](ObjectId id, u64 bytes) {
     ++stats_.reached_objects;
     stats_.reached_bytes += bytes;

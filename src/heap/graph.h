@@ -71,13 +71,20 @@ struct Root {
   TargetAddr len_at, cap_at;
 };
 
+struct RuntimeCounts {
+  u64 objects = 0, bytes = 0;
+};
+
 struct GraphStats {
-  u64 allocated_objects = 0, allocated_bytes = 0;  // by the allocator's bits
+  // By the spans, with garbage that was not swept yet.
+  u64 allocated_objects = 0, allocated_bytes = 0;
+  std::optional<RuntimeCounts> runtime;  // the same by the runtime's own counters
   u64 reached_objects = 0, reached_bytes = 0;
   u64 typed_bytes = 0;  // of those reached
   u64 spans = 0, spans_damaged = 0;
   u64 goroutines_damaged = 0;
   u64 stacks_incomplete = 0;  // taken word by word
+  u64 specials_damaged = 0;   // lists of finalizers and cleanups
   u64 bytes_unreadable = 0;
   u64 types_unreadable = 0;  // malloc headers that name no type of the program
 };
@@ -143,7 +150,8 @@ class HeapGraph {
   explicit HeapGraph(const HeapImage& image);
   Status read_spans();
   void read_allocated();
-  void set_allocated(usize span, u64 from, u64 to);
+  // Returns how many are.
+  u64 set_allocated(usize span, u64 from, u64 to);
   // What a pointer word of this value is as a slot; 0 when it leads to no allocated object.
   u32 find_slot(u64 word) const;
   usize span_number(ObjectId id) const;

@@ -1,6 +1,6 @@
-// Roots in the collector's own order of sources. A pointer gets the variable that holds it: of globals
-// by DWARF and address, of stacks by DWARF at the frame's pc; variables of a pc are the same in all
-// goroutines, so they are looked up once.
+// Roots in the collector's own order of sources. A pointer gets the variable that holds it: of
+// globals by address (static_data.h), of stacks by DWARF at the frame's pc; variables of a pc are
+// the same in all goroutines, so they are looked up once.
 #include "heap/graph_roots.h"
 
 #include <fmt/format.h>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr u64 kMaxStackBytes = u64{1} << 30;
 constexpr u32 kMaxFrames = 1000000;
-constexpr u64 kMaxSpecials = u64{1} << 24;
+constexpr u64 kMaxRepeated = 1 << 16;  // cleanups of one object
 constexpr u64 kMaxGlobalBytes = u64{1} << 32;
 
 // How a value of the type sees the pointer word at `offset`.
@@ -50,21 +50,21 @@ u32 GraphRoots::other_holder(const std::string& name) {
 u32 GraphRoots::holder_of_global(usize index) {
   auto [it, is_new] = global_holders_.try_emplace(index, 0);
   if (!is_new) return it->second;
-  const read::GlobalVariable& global = globals_[index];
+  const StaticObject& global = static_.objects()[index];
   it->second = static_cast<u32>(graph_.holders_.size());
   graph_.holders_.push_back({.kind = RootHolder::Kind::kGlobal,
                              .name = global.name,
-                             .addr = image_.bias.to_target(global.addr),
-                             .type = graph_.types_->of_debug_type(global.type)});
+                             .addr = global.addr,
+                             .type = global.type});
   return it->second;
 }
 
 void GraphRoots::add_globals() {
-  if (image_.debug != nullptr) globals_ = image_.debug->globals();
   // Structs are holders even when nothing in them leads to the heap: a list may be broken and
   // empty.
-  for (usize i = 0; i < globals_.size(); ++i) {
-    if (globals_[i].type->kind == read::Kind::kStruct) (void)holder_of_global(i);
+  for (usize i = 0; i < static_.objects().size(); ++i) {
+    const HeapType& type = graph_.types_->at(static_.objects()[i].type);
+    if (type.kind == read::Kind::kStruct) (void)holder_of_global(i);
   }
   const read::ModuleData& module = image_.binary->module();
   u64 mask = image_.binary->layout().moduledata_gcdatamask;
@@ -88,23 +88,18 @@ void GraphRoots::add_globals(ImageAddr begin, ImageAddr end, u64 mask_offset) {
     graph_.stats_.bytes_unreadable += end - begin;
     return;
   }
-  usize next = 0;  // the first global that begins behind the word
   for (u64 i = 0; i < words; ++i) {
     if ((mask[i / 8] >> (i % 8) & 1) == 0 || data[i] == 0) continue;
-    ImageAddr at = begin + i * 8;
-    while (next < globals_.size() && globals_[next].addr <= at) ++next;
-    const read::GlobalVariable* global = next == 0 ? nullptr : &globals_[next - 1];
-    bool is_inside = global != nullptr && at - global->addr < global->type->size_bytes;
-    if (!is_inside) {
-      add(other_holder("a global without a name"), first + i * 8, data[i], {});
+    if (graph_.find_slot(data[i]) == 0) continue;
+    TargetAddr at = first + i * 8;
+    std::optional<usize> index = static_.find(at);
+    if (!index) {
+      add(other_holder("a global without a name"), at, data[i], {});
       continue;
     }
-    if (graph_.find_slot(data[i]) == 0) continue;
-    u32 holder = holder_of_global(next - 1);
-    PointerWord word = find_word(*graph_.types_, graph_.holders_[holder].type, at - global->addr);
-    add(holder, first + i * 8, data[i], word);
-    graph_.roots_.back().len_at = first + i * 8 + 8;
-    graph_.roots_.back().cap_at = first + i * 8 + 16;
+    add(holder_of_global(*index), at, data[i], static_.find_word(static_.objects()[*index], at));
+    graph_.roots_.back().len_at = at + 8;
+    graph_.roots_.back().cap_at = at + 16;
   }
 }
 
@@ -260,31 +255,54 @@ void GraphRoots::add_registers() {
   }
 }
 
-// mspan.specials: a list of records, each about an object of the span. What a finalizer or cleanup
-// calls is a root; an object with a finalizer lives until that has run.
+// mspan.specials: a list of records, each about an object of the span, ascending by offset and kind
+// (runtime/mheap.go specialFindSplicePoint); only cleanups may repeat both.
 void GraphRoots::add_specials() {
-  const read::Layout& layout = image_.binary->layout();
-  u64 seen = 0;
   for (const Span& span : graph_.spans_) {
-    for (TargetAddr at = span.specials; at && seen < kMaxSpecials; ++seen) {
-      u8 kind = image_.memory->find<u8>(at + layout.special_kind).value_or(0);
-      bool is_finalizer = kind == layout.special_finalizer_kind;
-      bool is_cleanup = kind != 0 && kind == layout.special_cleanup_kind;
-      if (is_finalizer || is_cleanup) {
-        u32 holder = other_holder(is_finalizer ? "finalizers" : "cleanups");
-        graph_.holders_[holder].kind = RootHolder::Kind::kFinalizer;
-        add(holder, at, image_.memory->find<u64>(at + layout.special_fn).value_or(0), {});
-        // go1.27 cleanupFn has two words.
-        if (is_cleanup)
-          add(holder, at, image_.memory->find<u64>(at + layout.special_fn + 8).value_or(0), {});
-        u64 offset = image_.memory->find<u16>(at + 8).value_or(0);
-        if (layout.special_kind > 10) offset = image_.memory->find<u64>(at + 8).value_or(0);
-        if (is_finalizer && span.holds(span.start + offset))
-          add(holder, at, (span.start + offset).value, {});
+    std::pair<u64, u8> last;
+    u64 repeated = 0;
+    for (TargetAddr at = span.specials; at;) {
+      std::optional<Special> special = read_special(at);
+      std::pair<u64, u8> place = special ? std::pair(special->offset, special->kind) : last;
+      repeated = place == last ? repeated + 1 : 0;
+      if (!special || place < last || repeated > kMaxRepeated) {
+        ++graph_.stats_.specials_damaged;
+        break;
       }
-      at = TargetAddr(image_.memory->find<u64>(at).value_or(0));
+      add_special(span, at, *special);
+      last = place;
+      at = special->next;
     }
   }
+}
+
+std::optional<GraphRoots::Special> GraphRoots::read_special(TargetAddr at) const {
+  const read::Layout& layout = image_.binary->layout();
+  const target::Memory& memory = *image_.memory;
+  std::optional<u64> next = memory.find<u64>(at);
+  std::optional<u8> kind = memory.find<u8>(at + layout.special_kind);
+  // 16 bits wide where the kind follows at once.
+  bool is_narrow = layout.special_kind <= 10;
+  std::optional<u64> offset =
+      is_narrow ? std::optional<u64>(memory.find<u16>(at + 8)) : memory.find<u64>(at + 8);
+  if (!next || !kind || !offset) return std::nullopt;
+  return Special{TargetAddr(*next), *offset, *kind};
+}
+
+// What a finalizer or cleanup calls is a root; an object with a finalizer lives until that has run.
+void GraphRoots::add_special(const Span& span, TargetAddr at, const Special& special) {
+  const read::Layout& layout = image_.binary->layout();
+  bool is_finalizer = special.kind == layout.special_finalizer_kind;
+  bool is_cleanup = special.kind != 0 && special.kind == layout.special_cleanup_kind;
+  if (!is_finalizer && !is_cleanup) return;
+  u32 holder = other_holder(is_finalizer ? "finalizers" : "cleanups");
+  graph_.holders_[holder].kind = RootHolder::Kind::kFinalizer;
+  TargetAddr fn = at + layout.special_fn;
+  add(holder, at, image_.memory->find<u64>(fn).value_or(0), {});
+  // go1.27 cleanupFn has two words.
+  if (is_cleanup) add(holder, at, image_.memory->find<u64>(fn + 8).value_or(0), {});
+  TargetAddr object = span.start + special.offset;
+  if (is_finalizer && span.holds(object)) add(holder, at, object.value, {});
 }
 
 }  // namespace geist::heap

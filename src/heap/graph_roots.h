@@ -9,6 +9,7 @@
 
 #include "heap/graph.h"
 #include "heap/stack_roots.h"
+#include "heap/static_data.h"
 
 namespace geist::heap {
 
@@ -24,7 +25,8 @@ struct FrameVariable {
 
 class GraphRoots {
  public:
-  explicit GraphRoots(HeapGraph& graph) : graph_(graph), image_(graph.image_) {}
+  GraphRoots(HeapGraph& graph, const GraphScan& scan)
+      : graph_(graph), image_(graph.image_), static_(image_, *graph.types_, scan) {}
   void run();
 
  private:
@@ -33,7 +35,14 @@ class GraphRoots {
   void add_goroutines();
   void add_stack(const Goroutine& goroutine, bool is_exact);
   void add_registers();
+  struct Special {
+    TargetAddr next;
+    u64 offset = 0;  // of its object in the span
+    u8 kind = 0;
+  };
   void add_specials();
+  std::optional<Special> read_special(TargetAddr at) const;
+  void add_special(const Span& span, TargetAddr at, const Special& special);
   void add(u32 holder, TargetAddr at, u64 value, const PointerWord& word);
   u32 holder_of_global(usize index);
   u32 other_holder(const std::string& name);
@@ -47,7 +56,7 @@ class GraphRoots {
 
   HeapGraph& graph_;
   const HeapImage& image_;
-  std::vector<read::GlobalVariable> globals_;  // ascending
+  StaticData static_;
   std::unordered_map<usize, u32> global_holders_;
   std::unordered_map<std::string, u32> other_holders_;
   std::map<std::pair<u64, bool>, std::vector<FrameVariable>> variables_;  // by pc

@@ -26,7 +26,7 @@ class SlotList {
   void push(u32 slot) {
     if (parts_.empty() || parts_.back().size() == kPart) {
       parts_.emplace_back();
-      parts_.back().reserve(kPart);
+      if (parts_.size() > 1) parts_.back().reserve(kPart);  // the first may be all of a small heap
     }
     parts_.back().push_back(slot);
   }
@@ -84,7 +84,7 @@ class GraphScan::Worker {
         if (neighbour.start.value - graph_.spans_[next - 1].end().value > 4096) break;
         wanted = end;
       }
-      window_.resize(std::max(kWindow, wanted));
+      if (window_.size() < wanted) window_.resize(wanted);
       window_begin_ = span.start;
       window_size_ = graph_.image_.memory->read_some(span.start, {window_.data(), wanted});
       if (window_size_ < size) return {};
@@ -390,7 +390,10 @@ Status GraphScan::run(u32 threads) {
     first = s + 1;
   }
   std::vector<std::thread> running;
-  for (Worker& worker : workers) running.emplace_back([&worker] { worker.run(); });
+  for (usize i = 1; i < workers.size(); ++i) {
+    running.emplace_back([&worker = workers[i]] { worker.run(); });
+  }
+  if (!workers.empty()) workers.front().run();
   for (std::thread& thread : running) thread.join();
 
   u64 total = 0;

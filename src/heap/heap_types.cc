@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "heap/known_types.h"
+
 namespace geist::heap {
 namespace {
 
@@ -31,14 +33,6 @@ TypeId find_atomic_pointee(HeapTypes& types, const HeapType& type) {
   if (!is_empty_array) return kUnknownType;
   const HeapType& pointer = types.at(first.elem);
   return pointer.kind == Kind::kPointer ? pointer.elem : kUnknownType;
-}
-
-// What an unsafe.Pointer in a field of this struct points to, where the struct says it.
-TypeId find_pointee(HeapTypes& types, TypeId id, const std::string& field) {
-  const HeapType& type = types.at(id);
-  // cmd/compile/internal/reflectdata/map*.go: the link to the next bucket has no type.
-  if (type.is_bucket && field == "overflow") return id;
-  return find_atomic_pointee(types, type);
 }
 
 }  // namespace
@@ -94,6 +88,26 @@ TypeId HeapTypes::of_debug_type(const read::DebugType* type) {
                    .size_bytes = type->size_bytes});
   types_[id].debug = type;
   return by_debug_type_[type] = id;
+}
+
+TypeId HeapTypes::of_name(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  return debug_ == nullptr ? kUnknownType : of_debug_type(debug_->find_type_named(name));
+}
+
+TypeId HeapTypes::of_first_name(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (TypeId id = of_name(name)) return id;
+  }
+  return kUnknownType;
+}
+
+std::string HeapTypes::full_name(TypeId id) {
+  const Entry& entry = types_[id];
+  if (entry.debug != nullptr) return entry.debug->name;
+  if (debug_ == nullptr || !entry.type.runtime_type) return "";
+  const read::DebugType* debug = debug_->find_type(entry.type.runtime_type);
+  return debug == nullptr ? "" : debug->name;
 }
 
 TypeId HeapTypes::array_of(TypeId elem) {
@@ -221,8 +235,24 @@ void HeapTypes::compile(Entry& entry) {
     default:
       append_made_words(entry);
   }
+  if (type.form == Form::kValue && type.kind == Kind::kStruct) find_variants(entry);
   type.is_prefix = type.is_prefix || type.words.size() >= kMaxWords;
   std::ranges::stable_sort(type.words, {}, &PointerWord::offset);
+}
+
+// Structs that are more than they say, see known_types.h.
+void HeapTypes::find_variants(Entry& entry) {
+  HeapType& type = entry.type;
+  if (type.fields.size() == 1 && type.fields[0].name == "isEntry") {
+    if (std::optional<NodeNames> names = find_node_names(full_name(entry.id))) {
+      type.when_set = of_first_name(names->entry);
+      type.when_clear = of_first_name(names->indirect);
+    }
+  }
+  if (has_uncollected_pointers(full_name(entry.id))) {
+    type.words.clear();
+    type.is_prefix = true;  // more of them follow than the type says
+  }
 }
 
 void HeapTypes::append_made_words(Entry& entry) {
@@ -278,7 +308,8 @@ void HeapTypes::append_words(TypeId id, u64 base, std::vector<PointerWord>& word
   };
   switch (type.kind) {
     case Kind::kPointer:
-      return word(0, Flow::kPointer, type.elem);
+      if (is_in_heap(type.elem, 0)) word(0, Flow::kPointer, type.elem);
+      return;
     case Kind::kUnsafePointer:
       return word(0, Flow::kOpaque, kUnknownType);
     case Kind::kSlice:
@@ -303,18 +334,42 @@ void HeapTypes::append_words(TypeId id, u64 base, std::vector<PointerWord>& word
       return;
     }
     case Kind::kStruct:
-      for (const HeapField& field : type.fields) {
-        usize first = words.size();
-        append_words(field.type, base + field.offset, words, depth + 1);
-        if (words.size() == first + 1 && words[first].flow == Flow::kOpaque) {
-          words[first].target = find_pointee(*this, id, field.name);
-          if (words[first].target != kUnknownType) words[first].flow = Flow::kPointer;
-        }
-      }
-      return;
+      return append_struct_words(id, base, words, depth);
     default:
       return;
   }
+}
+
+void HeapTypes::append_struct_words(TypeId id, u64 base, std::vector<PointerWord>& words,
+                                    int depth) {
+  HeapType& type = types_[id].type;
+  for (const HeapField& field : type.fields) {
+    usize first = words.size();
+    append_words(field.type, base + field.offset, words, depth + 1);
+    if (words.size() != first + 1 || words[first].flow != Flow::kOpaque) continue;
+    // An unsafe.Pointer: does the struct around it say what it points to?
+    PointerWord& word = words[first];
+    // cmd/compile/internal/reflectdata/map*.go: the link to the next bucket has no type.
+    TypeId pointee =
+        type.is_bucket && field.name == "overflow" ? id : find_atomic_pointee(*this, type);
+    PointerWord known = pointee != kUnknownType
+                            ? PointerWord{0, Flow::kPointer, pointee}
+                            : find_hidden_pointee(*this, full_name(id), field.name);
+    word.flow = known.flow;
+    word.target = known.target;
+  }
+}
+
+// A pointer to what lies outside of the heap is no pointer to the collector, and not in its
+// bitmaps.
+bool HeapTypes::is_in_heap(TypeId id, int depth) {
+  if (id == kUnknownType || depth > kMaxDepth) return true;
+  const HeapType& type = described(id);
+  if (type.kind == Kind::kArray) return is_in_heap(type.elem, depth + 1);
+  if (type.kind != Kind::kStruct) return true;
+  if (type.fields.empty()) return !is_not_in_heap_marker(full_name(id));
+  return std::ranges::all_of(
+      type.fields, [&](const HeapField& field) { return is_in_heap(field.type, depth + 1); });
 }
 
 bool HeapTypes::is_pointer_shaped(TypeId id, int depth) {

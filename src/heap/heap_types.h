@@ -53,7 +53,10 @@ enum class Flow : u8 {
   kMap,
   kMapDir,
   kChan,
-  kFunc
+  kFunc,
+  kArray,      // to values one behind the other; no length beside it
+  kBoxed,      // as the data of an interface, whose type is in the word before
+  kReflected,  // reflect.Value.ptr: type in the word before, flags in the word behind
 };
 
 struct PointerWord {
@@ -83,6 +86,8 @@ struct HeapType {
   std::vector<PointerWord> words = {};
   bool is_prefix = false;
   bool is_bucket = false;  // its name is that of a map
+  // A pointer to this type leads to one of these; the first byte of the object says to which.
+  TypeId when_set = kUnknownType, when_clear = kUnknownType;
   ImageAddr runtime_type = {};
 };
 
@@ -94,6 +99,9 @@ class HeapTypes {
   // kUnknownType when there is no type at this address.
   TypeId of_runtime_type(ImageAddr addr);
   TypeId of_debug_type(const read::DebugType* type);
+  // The type that DWARF knows by this full name ("sync.poolLocal"); kUnknownType when there is
+  // none.
+  TypeId of_name(const std::string& name);
   TypeId array_of(TypeId elem);
   TypeId pointer_to(TypeId elem);
   // The func value whose code begins at `entry`.
@@ -146,6 +154,12 @@ class HeapTypes {
   void compile_map_header(Entry& entry);
   void append_words(TypeId id, u64 base, std::vector<PointerWord>& words, int depth);
   void append_made_words(Entry& entry);
+  void append_struct_words(TypeId id, u64 base, std::vector<PointerWord>& words, int depth);
+  void find_variants(Entry& entry);
+  bool is_in_heap(TypeId id, int depth);
+  TypeId of_first_name(const std::vector<std::string>& names);
+  // With the whole path of its package; empty when DWARF does not have it.
+  std::string full_name(TypeId id);
   bool is_pointer_shaped(TypeId id, int depth);
   HeapType& described(TypeId id);
   TypeId map_table(TypeId map);

@@ -95,6 +95,7 @@ SpanTable::Health SpanTable::parse_span(TargetAddr mspan, ByteView bytes, Span* 
   span->freeindex = at.mspan_wide_counts ? word(at.mspan_freeindex) : half(at.mspan_freeindex);
   span->div_mul = find_int<u32>(bytes, at.mspan_div_mul).value_or(0);
   span->sweepgen = find_int<u32>(bytes, at.mspan_sweepgen).value_or(0);
+  span->alloc_count = half(at.mspan_alloc_count);
   u8 span_class = find_int<u8>(bytes, at.mspan_spanclass).value_or(0);
   span->noscan = (span_class & 1) != 0;
   span->size_class = span_class >> 1;

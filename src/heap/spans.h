@@ -29,6 +29,7 @@ struct Span {
   u64 freeindex = 0;
   u32 div_mul = 0;
   u32 sweepgen = 0;
+  u32 alloc_count = 0;  // of a span that waits to be swept: before that
   bool noscan = false;
   u8 size_class = 0;
   SpanState state = SpanState::kDead;

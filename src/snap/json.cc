@@ -60,12 +60,17 @@ std::string json_of_summary(const Snapshot& snapshot, const std::string& go, dou
   json["go"] = go;
   json["pause_ms"] = pause_ms;
   json["allocated"] = {{"objects", stats.allocated_objects}, {"bytes", stats.allocated_bytes}};
+  json["runtime"] = nullptr;
+  if (stats.runtime) {
+    json["runtime"] = {{"objects", stats.runtime->objects}, {"bytes", stats.runtime->bytes}};
+  }
   json["live"] = {{"objects", stats.reached_objects}, {"bytes", stats.reached_bytes}};
   json["typed_bytes"] = stats.typed_bytes;
   json["goroutines"] = snapshot.graph.goroutines().size();
   json["lost"] = {{"spans_damaged", stats.spans_damaged},
                   {"goroutines_damaged", stats.goroutines_damaged},
                   {"stacks_incomplete", stats.stacks_incomplete},
+                  {"specials_damaged", stats.specials_damaged},
                   {"bytes_unreadable", stats.bytes_unreadable},
                   {"types_unreadable", stats.types_unreadable}};
   return dump("summary", std::move(json));

@@ -4,6 +4,9 @@
 //   header {root, len} ─▶ node ⇄ node ⇄ node ─▶ root      container/list
 //   node ⇄ node ⇄ node ─▶ the first                       rings of any make
 //
+// An element without links is in no list; that is worth a row where a variable stands on it and
+// nothing else holds it: a loop that goes on from there ends, however many elements are left.
+//
 // A node is a value of a struct type with two pointers to its own type. Where links lead is read
 // from memory, not from the graph, since the sentinel of a list is often a part of something else.
 #include <fmt/format.h>
@@ -59,6 +62,7 @@ class RingFinder {
       const NodeType* node = node_type(graph_.type(id));
       if (node != nullptr) check_node(id, *node);
     });
+    add_left_behind();
     std::ranges::stable_sort(answer_.rows, [](const RingRow& a, const RingRow& b) {
       if (a.problem.empty() != b.problem.empty()) return b.problem.empty();
       return a.length > b.length;
@@ -205,6 +209,7 @@ class RingFinder {
     TargetAddr next(word(at + node.next)), prev(word(at + node.prev));
     if (!next && !prev) {
       ++answer_.detached;
+      detached_.insert(id);
       return;
     }
     bool next_broken = next && word(next + node.prev) != at.value;
@@ -230,6 +235,41 @@ class RingFinder {
     answer_.rows.push_back(std::move(row));
   }
 
+  // Of the elements without links, those on which only variables of stacks stand.
+  void add_left_behind() {
+    if (detached_.empty()) return;
+    graph_.for_each_reached([&](ObjectId id, u64) {
+      for (u32 slot : graph_.slots(id)) {
+        if (slot != 0) detached_.erase(HeapGraph::target(slot));
+      }
+    });
+    std::unordered_map<ObjectId, const heap::Root*> standing;
+    for (const heap::Root& root : graph_.roots()) {
+      ObjectId id = HeapGraph::target(root.slot);
+      if (!detached_.contains(id)) continue;
+      const RootHolder& holder = graph_.holders()[root.holder];
+      const HeapType& variable = types_.at(holder.type);
+      bool stands = holder.kind == RootHolder::Kind::kStack && variable.kind == Kind::kPointer &&
+                    variable.elem == graph_.type(id);
+      // Registers repeat what variables say.
+      if (stands)
+        standing.try_emplace(id, &root);
+      else if (holder.kind == RootHolder::Kind::kGlobal)
+        detached_.erase(id);
+    }
+    for (const auto& [id, root] : standing) {
+      if (!detached_.contains(id)) continue;
+      const NodeType& node = *node_type(graph_.type(id));
+      RingRow row{.addr = graph_.addr(id), .type = graph_.type_name(id)};
+      row.path = snapshot_.paths.path_of_root(*root);
+      row.problem =
+          fmt::format("{} and {} are nil and no list holds it: a loop that stands on it ends here",
+                      node.next_name, node.prev_name);
+      row.length = 1;
+      answer_.rows.push_back(std::move(row));
+    }
+  }
+
   // 0 when the nodes form no ring, or one that a header or another node has counted.
   u64 ring_length(TargetAddr first, const NodeType& node) {
     u64 length = 1;
@@ -252,6 +292,8 @@ class RingFinder {
   std::unordered_map<TypeId, std::optional<NodeType>> nodes_;
   std::unordered_map<TypeId, std::optional<HeaderType>> header_types_;
   std::unordered_set<u64> headers_, seen_;
+  std::unordered_set<ObjectId>
+      detached_;  // elements without links, of which nothing else is known yet
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Tables and paragraphs of at most 100 columns, except paths, which are never cut: they are what the
-// reader came for. Names and keys come from the target, so all of it goes through printable().
+// Tables and paragraphs of at most 100 columns, except paths, which are never cut: they are what
+// the reader came for. Names and keys come from the target, so all of it goes through printable().
 #include "snap/text.h"
 
 #include <fmt/format.h>
@@ -81,6 +81,8 @@ std::string emit_losses(const heap::GraphStats& stats) {
   line(stats.goroutines_damaged, "{} goroutines do not hold together; their stacks are missing");
   line(stats.stacks_incomplete,
        "{} stacks were not unwound to their top; all their words count as live");
+  line(stats.specials_damaged,
+       "{} lists of finalizers and cleanups do not hold together; what they keep may be missing");
   line(stats.bytes_unreadable, "{} bytes of the heap could not be read");
   line(stats.types_unreadable,
        "{} objects have a type that the binary does not know (made by reflect?)");
@@ -104,6 +106,11 @@ std::string emit_summary(const Snapshot& snapshot, const SummaryFacts& facts) {
   out += fmt::format("  allocated  {:>10}   {} in {}\n", human_size(stats.allocated_bytes),
                      plural(stats.allocated_objects, "object", "objects"),
                      plural(stats.spans, "span", "spans"));
+  if (stats.runtime) {
+    out += fmt::format("  by Go      {:>10}   {} by the runtime's own counters\n",
+                       human_size(stats.runtime->bytes),
+                       plural(stats.runtime->objects, "object", "objects"));
+  }
   out += fmt::format("  goroutines {:>10}\n", snapshot.graph.goroutines().size());
   out += emit_losses(stats);
   return out;

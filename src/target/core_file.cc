@@ -1,5 +1,5 @@
-// Reading a core. Every offset and size is checked against the file; a segment that leaves it is cut,
-// and what is cut is counted.
+// Reading a core. Every offset and size is checked against the file; a segment that leaves it is
+// cut, and what is cut is counted.
 #include "target/core_file.h"
 
 #include <elf.h>
@@ -32,6 +32,11 @@ Result<CoreFile> CoreFile::open(const std::string& path) {
   CoreFile core;
   core.file_.emplace(std::move(file));
   core.bytes_ = core.file_->bytes();
+  if (is_zstd(core.bytes_)) {
+    GEIST_TRY(loaded, read_zstd(core.bytes_, path));
+    core.loaded_.emplace(std::move(loaded));
+    core.bytes_ = core.loaded_->bytes();
+  }
   GEIST_TRY_STATUS(core.parse(path));
   return core;
 }

@@ -3,7 +3,7 @@
 //   PT_LOAD   memory, by address
 //   PT_NOTE   NT_PRSTATUS a thread's registers · NT_AUXV · NT_FILE what was mapped where
 //
-// The kernel leaves out what files have (the text and constants of the program), so those bytes
+// A file compressed with zstd (geist snap --save) is read as what is in it. The kernel leaves out what files have (the text and constants of the program), so those bytes
 // come from the program. Everything in a core is untrusted; what a truncated one lacks is
 // unreadable, and counted. Source: core(5), elf(5), fs/binfmt_elf.c.
 #pragma once
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "base/zstd.h"
 #include "read/elf/image.h"
 #include "target/freeze.h"
 #include "target/memory.h"
@@ -51,6 +52,7 @@ class CoreFile {
     std::string path;
   };
   std::optional<MappedFile> file_;
+  std::optional<LoadedBytes> loaded_;  // of a compressed one
   ByteView bytes_;
   std::vector<Segment> segments_;
   std::vector<FrozenThread> threads_;

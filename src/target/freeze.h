@@ -6,6 +6,7 @@
 
 #include <sys/user.h>
 
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -16,6 +17,12 @@ struct FrozenThread {
   int tid = 0;
   user_regs_struct registers{};
 };
+
+// The next stop or end of a thread that we trace, as waitpid gives it; nothing when it has ended
+// and cannot say so. The first thread of a process that was killed is such: it is not reported
+// before all others were, and they are reported to us alone, so to wait for it would be to wait for
+// us.
+std::optional<int> wait_for_thread(int tid);
 
 class FrozenProcess {
  public:

@@ -1,10 +1,11 @@
 // Seizing threads one by one: new ones may start as long as one of them runs, so the list is read
-// again until nothing is new. What wait reported of a thread is kept: a signal that was on its way must
-// arrive when the thread goes on.
+// again until nothing is new. What wait reported of a thread is kept: a signal that was on its way
+// must arrive when the thread goes on.
 #include "target/freeze.h"
 
 #include <errno.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -15,6 +16,8 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+
+#include "target/process_info.h"
 
 namespace geist::target {
 namespace {
@@ -46,6 +49,24 @@ std::vector<int> list_threads(int pid) {
 }
 
 }  // namespace
+
+std::optional<int> wait_for_thread(int tid) {
+  constexpr int kBusyTurns =
+      200;  // a stop comes within some microseconds; then sleep between looks
+  for (int turn = 0;; ++turn) {
+    int status = 0;
+    pid_t got = ::waitpid(tid, &status, __WALL | WNOHANG);
+    if (got == tid) return status;
+    if (got < 0 && errno != EINTR) return std::nullopt;
+    if (turn < kBusyTurns) {
+      ::sched_yield();
+      continue;
+    }
+    std::optional<char> state = find_thread_state(tid, tid);
+    if (!state || *state == 'Z' || *state == 'X') return std::nullopt;
+    ::usleep(50);
+  }
+}
 
 Result<FrozenProcess> FrozenProcess::freeze(int pid) {
   FrozenProcess frozen(pid);
@@ -93,15 +114,11 @@ Status FrozenProcess::seize(int tid) {
   }
   pending_.push_back({.tid = tid, .signal = 0});
   if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0) return Done{};
-  int status = 0;
-  pid_t got;
-  do {
-    got = ::waitpid(tid, &status, __WALL);
-  } while (got < 0 && errno == EINTR);
-  if (got != tid || !WIFSTOPPED(status)) return Done{};
+  std::optional<int> status = wait_for_thread(tid);
+  if (!status || !WIFSTOPPED(*status)) return Done{};
   // A signal on its way: it comes when the thread goes on. Event stops carry none.
-  bool is_event = (status >> 16) == PTRACE_EVENT_STOP;
-  if (!is_event) pending_.back().signal = WSTOPSIG(status);
+  bool is_event = (*status >> 16) == PTRACE_EVENT_STOP;
+  if (!is_event) pending_.back().signal = WSTOPSIG(*status);
   FrozenThread thread{.tid = tid};
   if (ptrace(PTRACE_GETREGS, tid, 0, &thread.registers) == 0) threads_.push_back(thread);
   return Done{};

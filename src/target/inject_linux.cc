@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "target/freeze.h"
 #include "target/inject.h"
 
 namespace geist::target {
@@ -18,21 +19,13 @@ Error system_error(const char* what) {
   return Error(fmt::format("{}: {}", what, std::strerror(errno)), ErrorKind::kSystem);
 }
 
-int wait_for(int tid) {
-  int status = 0;
-  pid_t got;
-  do {
-    got = ::waitpid(tid, &status, __WALL);
-  } while (got < 0 && errno == EINTR);
-  return got == tid ? status : -1;
-}
-
 // Steps over the system call; signals and the birth of a child stop it on the way.
 Status step_over(int tid, InjectedCall* call) {
   for (;;) {
     if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0) != 0) return system_error("ptrace: cannot step");
-    int status = wait_for(tid);
-    if (status < 0 || !WIFSTOPPED(status)) {
+    std::optional<int> waited = wait_for_thread(tid);
+    int status = waited.value_or(0);
+    if (!waited || !WIFSTOPPED(status)) {
       return Error("the process ended while its memory was being copied", ErrorKind::kSystem);
     }
     int event = status >> 16;

@@ -1,9 +1,11 @@
 """geist snap finds in a heap what the program says it has put there, and the process does not notice."""
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from go_builds import RELEASES, STRIPPED, Build, Skip
@@ -88,10 +90,19 @@ def check_types(program):
     summary = program.ask()
     near('allocated bytes', summary['allocated']['bytes'], program.truth['heap_alloc'])
     near('allocated objects', summary['allocated']['objects'], program.truth['heap_objects'])
+    near('live bytes', summary['live']['bytes'], program.truth['heap_alloc'])
+    near('live objects', summary['live']['objects'], program.truth['heap_objects'])
+    check_counters(summary)
     if summary['typed_bytes'] < 0.95 * summary['live']['bytes']:
         raise Failure(f'only {summary["typed_bytes"]} of {summary["live"]["bytes"]} bytes are typed')
     for name, count in summary['lost'].items():
         expect(f'lost.{name}', count, 0)
+
+
+def check_counters(summary):
+    """What the spans hold is what the runtime has counted, apart from the object a stopped thread was just making."""
+    for key in ('objects', 'bytes'):
+        near(f'allocated {key}, of those that the runtime has counted', summary['allocated'][key], summary['runtime'][key], 0.0001)
 
 
 def check_sharing(program):
@@ -125,10 +136,12 @@ def check_rings(program):
     rows = program.ask('rings')
     expect('length of main.events', one(rows, 'lists', length=12)['problem'], None)
     expect('length of main.circle', one(rows, 'rings', length=7)['type'], 'ring.Ring')
-    broken = [row for row in rows if row['problem']]
-    expect('broken lists', [row['path'] for row in broken], ['main.broken'])
-    if 'len says -1' not in broken[0]['problem']:
-        raise Failure(f'the problem is given as {broken[0]["problem"]!r}')
+    broken = {re.sub(r' \(goroutine \d+\)', '', row['path']): row['problem'] for row in rows if row['problem']}
+    expect('broken lists', sorted(broken), ['here in main.(*Chain).removeAll', 'main.broken'])
+    if 'len says -1' not in broken['main.broken']:
+        raise Failure(f'the problem is given as {broken["main.broken"]!r}')
+    if 'next and prev are nil' not in broken['here in main.(*Chain).removeAll']:
+        raise Failure(f'the problem of an element left behind is given as {broken}')
 
 
 def check_paths(program):
@@ -140,6 +153,18 @@ def check_paths(program):
     for wanted in ('main.chain.leaf', 'main.numbers[3]', 'main.many[4321]', 'main.huge[9999]', 'main.popped.items[5]'):
         if not any(row['path'] == wanted for row in leaf):
             raise Failure(f'no path {wanted} among {[row["path"] for row in leaf][:20]}')
+
+
+def check_hidden(program):
+    """What the standard library keeps behind unsafe.Pointer, and behind data that has no name."""
+    pooled = program.ask('path', 'main.Pooled', '--top=100')
+    for row in pooled:
+        if not row['path'].startswith('main.pools[0].local'):
+            raise Failure(f'an object of a pool is at {row["path"]}')
+    kept = program.ask('path', 'main.Kept', '--top=1000')
+    for row in kept:
+        if not row['path'].startswith('main.synced.') or '?' in row['path']:
+            raise Failure(f'an object of a sync.Map is at {row["path"]}')
 
 
 def check_goroutines(program):
@@ -177,7 +202,7 @@ def check_untouched(program):
     expect('exit code', program.end(), 0)
 
 
-CHECKS = [check_types, check_sharing, check_pins, check_rings, check_paths, check_goroutines, check_export, check_diff, check_untouched]
+CHECKS = [check_types, check_sharing, check_pins, check_rings, check_paths, check_hidden, check_goroutines, check_export, check_diff, check_untouched]
 
 
 def truth_of(release):
@@ -257,6 +282,84 @@ def check_truncated(program, core):
             raise Failure(f'{share:.1%} of a core: exit {done.returncode}: {done.stderr}')
         if done.returncode == 0 and 'truncated' not in done.stderr:
             raise Failure(f'{share:.1%} of a core: nothing says that it is truncated: {done.stderr}')
+
+
+@case
+def saved_image(ctx):
+    """An image that was saved answers like the process at that moment, also from a PIE; a damaged one is refused."""
+    for flags in ((), ('-buildmode=pie',)):
+        with Program(ctx, ctx.release, flags) as program:
+            image = ctx.folder / 'heap.image'
+            asked = program.ask('types', f'--save={image}')
+            expect('types in the image', program.ask('types', target=image), asked)
+            for question in ('sharing', 'pins', 'rings', 'goroutines'):
+                expect(f'{question} in the image', program.ask(question, target=image), program.ask(question))
+            expect('what grew since', program.ask('diff', str(image), target=image)['types'], [])
+            again = ctx.folder / 'again.image'
+            program.ask('types', f'--save={again}', target=image)
+            expect('types in the image of an image', program.ask('types', target=again), asked)
+            check_damaged(program, image)
+            check_untouched(program)
+
+
+def check_damaged(program, image):
+    whole = image.read_bytes()
+    part = image.with_name('part')
+    for share in (0.0001, 0.3, 0.99):
+        part.write_bytes(whole[:int(len(whole) * share)])
+        refuse(program, part)
+    middle = len(whole) // 2
+    part.write_bytes(whole[:middle] + bytes(64) + whole[middle + 64:])
+    refuse(program, part)
+
+
+def refuse(program, *words):
+    done = subprocess.run([str(program.geist), 'snap', *map(str, words)], capture_output=True, text=True, timeout=120)
+    if done.returncode != 3 or not done.stderr.startswith('geist: '):
+        raise Failure(f'geist snap {words}: exit {done.returncode}: {done.stderr}')
+
+
+@case
+def a_process_that_dies_meanwhile(ctx):
+    """Killed at any moment of being looked at: an answer or a sentence, and no copy of it stays behind."""
+    for delay_ms in (0, 1, 2, 4, 8, 16, 32, 64):
+        with Program(ctx, ctx.release) as program:
+            argv = [str(program.geist), 'snap', str(program.process.pid), 'types']
+            with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as snap:
+                time.sleep(delay_ms / 1000)
+                program.process.kill()
+                try:
+                    said = snap.communicate(timeout=60)[1]
+                except subprocess.TimeoutExpired:
+                    snap.kill()
+                    raise Failure(f'killed after {delay_ms} ms: geist waits for ever') from None
+            if snap.returncode not in (0, 3):
+                raise Failure(f'killed after {delay_ms} ms: exit {snap.returncode}: {said}')
+            program.process.wait(timeout=10)
+
+
+@case
+def no_room_for_the_image(ctx):
+    """A file that cannot be written is known before the process is stopped."""
+    with Program(ctx, ctx.release) as program:
+        refuse(program, program.process.pid, f'--save={ctx.folder}/none/heap.image')
+        check_untouched(program)
+
+
+@case
+def counters_of_a_busy_heap(ctx):
+    """In the middle of marking and sweeping, the heap is as large as the runtime itself counts at that moment."""
+    path = ctx.builds.get(Build('tests/go', 'gc_stress', ctx.release))
+    with subprocess.Popen([path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        asked = 0
+        while process.poll() is None and asked < 20:
+            done = subprocess.run([str(ctx.options.geist), 'snap', str(process.pid), '--json'], capture_output=True, text=True)
+            if done.returncode == 0:
+                check_counters(json.loads(done.stdout)['summary'])
+                asked += 1
+        process.kill()
+    if asked == 0:
+        raise Failure('the program ended before it was looked at')
 
 
 @case

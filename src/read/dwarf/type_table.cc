@@ -153,7 +153,8 @@ void TypeTable::settle_types_base() {
   if (types_base_settled_) return;
   std::vector<RuntimeTypeSample> samples;
   for (const Owned& owned : arena_) {
-    if (owned.runtime_offset == 0) continue;
+    // Types of functions have no kind in DWARF: nothing to hold against an abi.Type.
+    if (owned.runtime_offset == 0 || owned.type.kind == Kind::kInvalid) continue;
     samples.push_back({owned.runtime_offset, owned.type.size_bytes, owned.type.kind});
     if (samples.size() == kMaxSamples) break;
   }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 )
 
 type Leaf struct { // without pointers, 40 bytes: size class 48
@@ -45,6 +46,54 @@ type Ring struct { // pops move an index and leave the slot as it was
 	count      int
 }
 
+type Kept struct{ k1, k2, k3, k4, k5, k6, k7, k8, k9 int64 } // 72 bytes: size class 80
+type Pooled struct {
+	next *Pooled
+	body [9]int64
+}
+
+// A list that ends with nil at both ends, like those of ordered maps.
+type Link struct {
+	next, prev *Link
+	key        int
+}
+type Chain struct{ first, last *Link }
+
+func (c *Chain) push(key int) {
+	l := &Link{prev: c.last, key: key}
+	if c.last == nil {
+		c.first = l
+	} else {
+		c.last.next = l
+	}
+	c.last = l
+}
+
+func (c *Chain) remove(l *Link) {
+	if l.prev != nil {
+		l.prev.next = l.next
+	} else {
+		c.first = l.next
+	}
+	if l.next != nil {
+		l.next.prev = l.prev
+	} else {
+		c.last = l.prev
+	}
+	l.next, l.prev = nil, nil
+}
+
+// Removes what it stands on and goes on from there: the loop ends at once.
+//
+//go:noinline
+func (c *Chain) removeAll(ready chan<- bool, stop <-chan bool) {
+	for here := c.first; here != nil; here = here.next {
+		c.remove(here)
+		ready <- true
+		<-stop
+	}
+}
+
 type Shape interface{ Area() int }
 type Square struct{ side, id, w1, w2, w3, w4, w5 int } // 56 bytes: size class 64
 
@@ -76,6 +125,9 @@ var (
 	calls    []func() int
 	huge     []*Leaf
 	emptied  []byte
+	links    Chain
+	synced   sync.Map
+	pools    = []*sync.Pool{{New: func() any { return new(Pooled) }}} // laid out by the compiler, without a name
 )
 
 func truth(key string, value any) { fmt.Println("truth", key, value) }
@@ -182,6 +234,19 @@ func build() {
 	huge[9999] = new(Leaf)
 	leaves++
 	truth("count main.Leaf", leaves)
+
+	for i := 0; i < 300; i++ {
+		synced.Store(i, &Kept{k1: int64(i)})
+	}
+	truth("count main.Kept", 300)
+}
+
+// Not before the last collection, which empties pools.
+func fillPool() {
+	for i := 0; i < 20; i++ {
+		pools[0].Put(&Pooled{})
+	}
+	truth("count main.Pooled", 20)
 }
 
 //go:noinline
@@ -202,9 +267,16 @@ func main() {
 	for i := 0; i < 20; i++ {
 		<-ready
 	}
+	for i := 0; i < 6; i++ {
+		links.push(i)
+	}
+	truth("count main.Link", 6)
+	go links.removeAll(ready, stop)
+	<-ready
 	truth("goroutines main.hold", 20)
 	runtime.GC()
 	runtime.GC()
+	fillPool()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	truth("heap_alloc", stats.HeapAlloc)
