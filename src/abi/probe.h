@@ -43,12 +43,14 @@ struct Site {
   uint32_t mode;       // [tool] SiteMode (since version 2)
   uint32_t reserved;
   uint64_t healed;     // [target] appends that were sent to the grow path (since version 2)
+  uint64_t thinned_out;  // [target] appends that went on unseen for the budget's sake (since version 3)
 };
 static_assert(offsetof(Site, skip) == 24);
 static_assert(offsetof(Site, old_ptr) == 56);
 static_assert(offsetof(Site, mode) == 56 + 5 * sizeof(Location));
 static_assert(offsetof(Site, healed) == 184);
-static_assert(sizeof(Site) == 192);
+static_assert(offsetof(Site, thinned_out) == 192);
+static_assert(sizeof(Site) == 200);
 
 inline constexpr uint32_t kPrivateStacks = 64;       // one bit each in a word
 inline constexpr uint32_t kPrivateStackBytes = 8192;

@@ -15,7 +15,7 @@
 namespace geist::abi {
 
 inline constexpr uint64_t kMagic = 0x3130747369656721ull;  // "!geist01"
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 inline constexpr uint32_t kSlots = 128;
 inline constexpr uint32_t kControlBytes = 4096;
 
@@ -59,11 +59,17 @@ struct Control {
   uint64_t main_gate_g;
   uint32_t tool_pid;          // [tool] who watches, for a second geist to name
   uint32_t reserved2;
+  // what watching costs (since version 3)
+  uint64_t slow_path_ticks;   // [target] spent in the slow path by all threads, waits left out
+  uint64_t gate_ticks;        // [target] spent at the gates
+  uint64_t thinned_out;       // [target] overwriting appends that went on unseen for the budget's sake
+  uint64_t watch_ticks;       // [tool] what the accesses to watched words have taken
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);
 static_assert(offsetof(Control, overwriting) == 88);
 static_assert(offsetof(Control, head) == 152);
+static_assert(offsetof(Control, slow_path_ticks) == 200);
 
 struct Slot {
   uint64_t sequence;  // [both] see above

@@ -208,7 +208,7 @@ int cmd_attach(const AttachOptions& options) {
   // Judge while it runs.
   judge::Context context =
       judge::make_context(*binary.value(), debug.wait(attachment.process().ring), attachment.process(), symbols.value());
-  judge::Tracker tracker(context, attachment.process(), tracker_options(!options.no_watch, options.history));
+  judge::Tracker tracker(context, attachment.process(), tracker_options(!options.no_watch, options.history, options.budget_percent));
   program::SourceCache sources({.go_release = binary.value()->build_info().release.text,
                                 .binary_path = process->executable});
   const judge::Target target =
@@ -231,6 +231,7 @@ int cmd_attach(const AttachOptions& options) {
   report.cost.wall_s = tracker.now_s();
   fill_pauses(report.cost, attachment.pauses());
   judge::add_sources(report.findings, sources);
+  note_thinned_sites(report, *binary.value(), attachment.process());
   note_what_was_missing(report, tracker, debug, !options.no_watch);
   note_end(report, process.value(), end, attachment.mapped_bytes());
   Result<int> status = output->finish(std::move(report),

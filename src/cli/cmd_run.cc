@@ -135,7 +135,7 @@ int cmd_run(const RunOptions& options) {
 
   // Judge while it runs, and once more at its end.
   judge::Context context = judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
-  judge::Tracker tracker(context, running, tracker_options(!options.no_watch, options.history));
+  judge::Tracker tracker(context, running, tracker_options(!options.no_watch, options.history, options.budget_percent));
   double start_s = tracker.now_s();
   ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get());
   tracker.finish();
@@ -147,6 +147,7 @@ int cmd_run(const RunOptions& options) {
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   judge::add_sources(report.findings, sources);
   add_healing(*binary.value(), healed.value(), running, report);
+  note_thinned_sites(report, *binary.value(), running);
   note_what_was_missing(report, tracker, debug, !options.no_watch);
   if (recorder) recorder->finish(report);  // kept before it is told
   Result<int> status = output->finish(std::move(report));

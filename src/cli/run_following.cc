@@ -130,7 +130,7 @@ class FollowingRun {
       : options_(options),
         follower_(follower),
         signals_(signals),
-        tracking_(tracker_options(!options.no_watch, options.history)) {}
+        tracking_(tracker_options(!options.no_watch, options.history, options.budget_percent)) {}
   // Until everything has ended, or the rest was let go.
   judge::Report run();
   std::optional<int> signal() const { return signal_; }
@@ -207,6 +207,7 @@ void FollowingRun::close(int pid, double cpu_s) {
   judge::Report part;
   judge::Target target = describe_target({session.file->path}, *session.file->binary);
   target.binary = std::filesystem::path(session.file->path).filename();
+  note_thinned_sites(part, *session.file->binary, *session.process);
   note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
   part.sites = count_sites(session.file->sites);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});

@@ -23,7 +23,9 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker,
 // Notes on what this machine or this binary did not allow.
 void note_what_was_missing(judge::Report& report, const judge::Tracker& tracker,
                            const DebugOpener& debug, bool wants_watches);
-judge::TrackerOptions tracker_options(bool wants_watches, u32 history);
+// The appends of hot sites that the budget left out, a sentence each, the hottest first. `process` may have ended.
+void note_thinned_sites(judge::Report& report, const read::GoBinary& binary, const target::ProbedProcess& process);
+judge::TrackerOptions tracker_options(bool wants_watches, u32 history, u32 budget_percent);
 // "SIGSEGV"
 std::string signal_name(int signal);
 

@@ -154,10 +154,15 @@ struct EventCounts {
 struct Cost {
   double wall_s = 0;
   double parked_s = 0;
+  double slow_path_s = 0, watch_s = 0, gates_s = 0;  // in code of ours, in traps of watched words, at the program's end
+  double checks_s = 0;  // of overwriting appends, before any of that
   double monitor_cpu_s = 0;
   double program_cpu_s = 0;  // user and system, the program and the children it waited for
   u64 stops = 0;  // how often attach has held all threads, and for how long
   double pause_p50_ms = 0, pause_p99_ms = 0;
+  // All that the program's threads spent on being watched, as far as it is measured: not what the few instructions of
+  // an append that overwrites nothing take.
+  double added_s() const { return parked_s + slow_path_s + watch_s + gates_s + checks_s; }
 };
 
 struct Report {

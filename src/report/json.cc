@@ -191,6 +191,10 @@ Json report_json(const judge::Report& report) {
           {"cost",
            {{"wall_s", report.cost.wall_s},
             {"parked_s", report.cost.parked_s},
+            {"slow_path_s", report.cost.slow_path_s},
+            {"watch_s", report.cost.watch_s},
+            {"gates_s", report.cost.gates_s},
+            {"checks_s", report.cost.checks_s},
             {"monitor_cpu_s", report.cost.monitor_cpu_s},
             {"program_cpu_s", report.cost.program_cpu_s},
             {"stops", report.cost.stops},
@@ -447,6 +451,10 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   ObjectReader cost = reader.object("cost");
   cost.read("wall_s", &report->cost.wall_s);
   cost.read("parked_s", &report->cost.parked_s);
+  cost.read("slow_path_s", &report->cost.slow_path_s);
+  cost.read("watch_s", &report->cost.watch_s);
+  cost.read("gates_s", &report->cost.gates_s);
+  cost.read("checks_s", &report->cost.checks_s);
   cost.read("monitor_cpu_s", &report->cost.monitor_cpu_s);
   cost.read("program_cpu_s", &report->cost.program_cpu_s);
   cost.read("stops", &report->cost.stops);

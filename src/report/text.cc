@@ -407,6 +407,17 @@ std::string count_lost(const judge::Report& report) {
   return lost;
 }
 
+// What the program and geist itself spent on it. A plain run is not known here: it is what is left of this one. Threads
+// are taken as if they had waited one after another; where they did so beside each other for longer than the run took,
+// that says nothing.
+std::string describe_overhead(const judge::Cost& cost) {
+  const double time = std::max(cost.wall_s, cost.program_cpu_s), added = cost.added_s();
+  if (cost.wall_s <= 0 || added <= 0 || added >= time) return "";
+  auto percent = [](double share) { return fmt::format("{:.{}f}%", share * 100, share < 0.0995 ? 1 : 0); };
+  return fmt::format(" · +{} run time, geist {} of a processor", percent(added / (time - added)),
+                     percent(cost.monitor_cpu_s / cost.wall_s));
+}
+
 std::string format_seconds(double seconds) {
   return seconds < 0.9995 ? fmt::format("{:.0f} ms", seconds * 1000)
                           : fmt::format("{:.2f} s", seconds);
@@ -477,7 +488,6 @@ std::string emit_summary_line(const judge::Report& report) {
   }
   if (report.suppressed != 0) out += fmt::format(" · {} suppressed", report.suppressed);
   if (std::string lost = count_lost(report); !lost.empty()) out += " · " + lost;
-  // What a plain run would have taken is not known here; how long threads stood still for geist is.
   if (report.cost.parked_s >= 0.0005) {
     out += " · waited " + format_seconds(report.cost.parked_s);
     // Threads wait beside each other: their sum may exceed the time that passed.
@@ -485,6 +495,7 @@ std::string emit_summary_line(const judge::Report& report) {
       out += " of " + format_seconds(report.cost.wall_s);
     }
   }
+  out += describe_overhead(report.cost);
   if (report.cost.stops != 0) {
     out += fmt::format(" · stopped {} time{}, p50 {:.1f} ms, p99 {:.1f} ms", report.cost.stops,
                        report.cost.stops == 1 ? "" : "s", report.cost.pause_p50_ms, report.cost.pause_p99_ms);

@@ -94,12 +94,16 @@ uint32_t patience_for(const Control* control, const Site* site, uint64_t now) {
   uint64_t elapsed = now - control->start_tsc;
   uint64_t allowance = control->park_grace_ticks + (elapsed >> 16) * control->park_share;
   if (site->in_library != 0) allowance >>= 3;
-  if (__atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) >= allowance) return 0;
+  uint64_t spent = __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) +
+                   __atomic_load_n(&control->slow_path_ticks, __ATOMIC_RELAXED) +
+                   __atomic_load_n(&control->watch_ticks, __ATOMIC_RELAXED);
+  if (spent >= allowance) return 0;
   return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
 }
 
 // Waits until the tool let go of this ticket, at most `patience_us`; the time is charged to the budget.
-void park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t patience_us) {
+// Gives how long that was.
+uint64_t park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t patience_us) {
   uint32_t wanted = static_cast<uint32_t>(ticket + 1);
   uint64_t ticks_per_us = control->tsc_hz / 1000000;
   uint64_t limit = patience_us * (ticks_per_us == 0 ? 1 : ticks_per_us);
@@ -112,7 +116,9 @@ void park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t 
     elapsed = read_tsc() - now;
     if (elapsed >= limit) break;
   }
-  __atomic_add_fetch(&control->parked_ticks, read_tsc() - now, __ATOMIC_RELAXED);
+  uint64_t waited = read_tsc() - now;
+  __atomic_add_fetch(&control->parked_ticks, waited, __ATOMIC_RELAXED);
+  return waited;
 }
 
 // Waits at a gate until the tool opens it. The wait goes on only while the tool shows signs of life.
@@ -128,17 +134,18 @@ void wait_at_gate(Control* control, uint32_t* gate) {
     if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0 || !tool_is_alive(control, now)) break;
     if (now - start > control->gate_timeout_us * ticks_per_us) break;
   }
+  __atomic_add_fetch(&control->gate_ticks, read_tsc() - start, __ATOMIC_RELAXED);
 }
 
 }  // namespace
 
-void record(State* state, Control* control, const Site* site, const Saved* saved, const Append& append,
+uint64_t record(State* state, Control* control, const Site* site, const Saved* saved, const Append& append,
             uint64_t context, uint64_t hit, uint64_t now) {
   uint64_t ticket = 0;
   Slot* slot = site->in_library != 0 && is_half_full(state, control) ? nullptr : claim(state, control, &ticket);
   if (slot == nullptr) {
     __atomic_add_fetch(&control->lost_ring_full, 1, __ATOMIC_RELAXED);
-    return;
+    return 0;
   }
   Event* event = &slot->event;
   fill(event, control, site, saved, append);
@@ -150,7 +157,7 @@ void record(State* state, Control* control, const Site* site, const Saved* saved
   __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&slot->sequence, ticket + 1, __ATOMIC_RELEASE);
   publish_and_wake(control);
-  if (patience_us != 0) park(control, slot, ticket, now, patience_us);
+  return patience_us != 0 ? park(control, slot, ticket, now, patience_us) : 0;
 }
 
 extern "C" void geist_on_exit(Site*, const Saved*, State* state) {

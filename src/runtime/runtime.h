@@ -33,8 +33,9 @@ struct Append {
 };
 Append read_append(const abi::Site* site, const Saved* saved);
 
-// Puts the event into the ring and, within the attention budget, waits until the tool has looked.
-void record(abi::State* state, abi::Control* control, const abi::Site* site, const Saved* saved, const Append& append,
+// Puts the event into the ring and, within the attention budget, waits until the tool has looked. Gives the ticks of
+// that wait.
+uint64_t record(abi::State* state, abi::Control* control, const abi::Site* site, const Saved* saved, const Append& append,
             uint64_t context, uint64_t hit, uint64_t now);
 
 // True while the tool shows signs of life; otherwise disarms.

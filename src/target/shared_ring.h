@@ -20,7 +20,7 @@ inline constexpr u64 kThoroughGraceMs = 1000;
 
 struct Budget {
   u64 grace_ms = 120;         // parked time that is always allowed
-  u32 share_percent = 2;      // further share of the elapsed time
+  u32 share_percent = 2;      // further share of the elapsed time, for waits, the slow path and watches together
   u32 park_timeout_us = 250000; // longest wait of one append
   u32 unready_timeout_us = 0;  // the same before SharedRing::ready(), when that is longer
   u64 gate_timeout_ms = 10000;
@@ -66,12 +66,18 @@ class SharedRing {
   // How often the appends of the site with this record (ProbedSite::record) were healed so far; also when the target has
   // ended. 0 for an index out of range.
   u64 healed(u32 record) const;
+  // How many of its appends went on unseen for the budget's sake, likewise.
+  u64 thinned_out(u32 record) const;
+  // What watching words of the program has cost it so far: a part of the budget.
+  void charge_watches(double seconds);
+  double seconds(u64 ticks) const { return static_cast<double>(ticks) / static_cast<double>(tsc_hz_); }
 
   u64 lost_damaged() const { return lost_damaged_; }
   u64 tsc_hz() const { return tsc_hz_; }
 
  private:
   SharedRing() = default;
+  const abi::Site* find_record(u32 record) const;
   abi::Slot* slot(u64 ticket) const { return slots_ + ticket % abi::kSlots; }
   void free_slot(u64 ticket);
 

@@ -158,9 +158,23 @@ void SharedRing::open_gate(u32* gate) {
   futex_wake_all(gate);
 }
 
+const abi::Site* SharedRing::find_record(u32 record) const {
+  return record < (mapped_bytes_ - abi::kRingBytes) / sizeof(abi::Site) ? &sites_[record] : nullptr;
+}
+
 u64 SharedRing::healed(u32 record) const {
-  if (record >= (mapped_bytes_ - abi::kRingBytes) / sizeof(abi::Site)) return 0;
-  return __atomic_load_n(&sites_[record].healed, __ATOMIC_RELAXED);
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->healed, __ATOMIC_RELAXED) : 0;
+}
+
+u64 SharedRing::thinned_out(u32 record) const {
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->thinned_out, __ATOMIC_RELAXED) : 0;
+}
+
+void SharedRing::charge_watches(double seconds) {
+  const u64 ticks = static_cast<u64>(seconds * static_cast<double>(tsc_hz_));
+  __atomic_store_n(&control_->watch_ticks, ticks, __ATOMIC_RELAXED);
 }
 
 void SharedRing::disarm() {

@@ -55,6 +55,9 @@ class Watcher {
   void refresh();
   // Samples since the last call, in time order.
   std::vector<WatchSample> drain();
+  // Samples so far, the dropped ones included, and how long one keeps the program: measured on a word of our own.
+  u64 all_samples() const { return samples_ + lost_samples_; }
+  static double seconds_a_sample();
   // Samples the kernel had to drop so far, and threads that could not be watched.
   u64 lost_samples() const { return lost_samples_; }
   u64 unwatched_threads() const { return unwatched_threads_; }
@@ -83,6 +86,7 @@ class Watcher {
   std::string why_not_;
   std::map<u64, Place> words_;  // by address
   std::map<int, Thread> threads_;
+  u64 samples_ = 0;
   u64 lost_samples_ = 0;
   u64 unwatched_threads_ = 0;
   u64 late_threads_ = 0;

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "target/process_info.h"
+#include "target/shared_ring.h"
 #include "target/watch.h"
 
 namespace geist::target {
@@ -216,9 +217,37 @@ void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
 std::vector<WatchSample> Watcher::drain() {
   std::vector<WatchSample> samples;
   for (auto& [tid, thread] : threads_) drain_thread(thread, samples);
+  samples_ += samples.size();
   std::stable_sort(samples.begin(), samples.end(),
                    [](const WatchSample& a, const WatchSample& b) { return a.time < b.time; });
   return samples;
+}
+
+// An access traps into the kernel, which copies registers and stack. How long that takes depends on the machine most of
+// all: a virtual one may take ten times as long.
+double Watcher::seconds_a_sample() {
+  static const double measured = [] {
+    constexpr u32 kAccesses = 16;  // as many as fit into the buffer
+    alignas(8) static volatile u64 word = 0;
+    Watcher self(::gettid());
+    Thread thread;
+    perf_event_attr attr = dummy_attr();
+    thread.buffer_event = Fd(static_cast<int>(perf_event_open(&attr, 0)));
+    if (!thread.buffer_event.valid()) return 0.0;
+    void* buffer = ::mmap(nullptr, (kBufferPages + 1) * kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                          thread.buffer_event.get(), 0);
+    if (buffer == MAP_FAILED) return 0.0;
+    thread.buffer = buffer;
+    double taken = 0;
+    if (self.arm(0, thread, reinterpret_cast<u64>(&word), {8, false, 1})) {
+      const u64 begin = read_tsc();
+      for (u32 i = 0; i < kAccesses; ++i) word = i;
+      taken = static_cast<double>(read_tsc() - begin) / static_cast<double>(measure_tsc_hz()) / kAccesses;
+    }
+    unmap(thread);
+    return taken;
+  }();
+  return measured;
 }
 
 }  // namespace geist::target

@@ -103,6 +103,28 @@ def program_runs_out_of_memory(ctx):
             raise Failure(f'ended with {ended.code}, {ended.err[:200]!r}; geist says {brief(ended.log)}')
 
 
+# ---- what watching costs
+
+@case
+def budget_is_held(ctx):
+    """A hot site is thinned out before it takes more than its share, which the report says and names."""
+    argv = [build(ctx, 'hot'), '60']
+    plain = run(argv)
+    watched = ctx.watch.run(argv, flags=['--budget=1%'])
+    same_run(plain, watched)
+    cost, lost = watched.report['cost'], watched.report['lost']
+    allowed = 0.01 * cost['wall_s'] + 0.01
+    if cost['slow_path_s'] + cost['watch_s'] > allowed or cost['monitor_cpu_s'] > 0.25 + allowed:
+        raise Failure(f'allowed are {allowed:.3f} s: {cost}')
+    if lost['thinned_out'] < 1000000 or not any('main.refill:main.go' in note for note in watched.report['notes']):
+        raise Failure(f'{lost}, {watched.report["notes"]}')
+    if '% run time' not in watched.log:
+        raise Failure(f'the last line does not say what it cost: {brief(watched.log)}')
+    unlimited = ctx.watch.run(argv, flags=['--budget=100'])
+    if unlimited.report['lost']['thinned_out'] != 0:
+        raise Failure(f'thinned out without need: {unlimited.report["cost"]}')
+
+
 # ---- where reports go
 
 @case

@@ -258,6 +258,59 @@ TEST_F(Runtime, HotSitesAreThinnedOutButCountedInFull) {
   EXPECT_EQ(control.overwriting, site.seen);
 }
 
+TEST_F(Runtime, AHotSiteIsThinnedOutWhileTheSlowPathIsOverItsHalfOfTheBudget) {
+  control.park_share = 65536 / 10;
+  control.slow_path_ticks = kHz;  // a second, and no time has passed
+  uint64_t calls = 0;
+  for (; site.seen < 4000; ++calls) {
+    append();
+    site.skip = 0;
+  }
+  EXPECT_LT(calls, 64 + 16u);  // the first 64 are looked at whatever they cost
+  EXPECT_EQ(site.thinned_out + calls, site.seen);
+  EXPECT_EQ(control.thinned_out, site.thinned_out);
+  EXPECT_EQ(control.overwriting, site.seen);
+  // A minute later its half is not used up any more.
+  fake.tsc += 60 * kHz;
+  control.heartbeat_tsc = fake.tsc;
+  for (int i = 0; i < 20; ++i) {
+    append();
+    site.skip = 0;
+  }
+  EXPECT_EQ(site.period, 8u);  // what it would be without a budget
+}
+
+TEST_F(Runtime, AColdSiteIsNotThinnedOutForOthers) {
+  control.slow_path_ticks = kHz;
+  for (int i = 0; i < 60; ++i) append();
+  EXPECT_EQ(control.overwriting, 60u);
+  EXPECT_EQ(control.thinned_out, 0u);
+}
+
+TEST_F(Runtime, TheSlowPathIsTimedWithoutItsWaits) {
+  control.park_grace_ticks = kHz;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) {
+    fake.tsc += 30000;
+    take(0);
+  };
+  append();
+  EXPECT_EQ(control.parked_ticks, 30000u);
+  EXPECT_LT(control.slow_path_ticks, 1000u);
+  EXPECT_GT(control.slow_path_ticks, 0u);
+}
+
+TEST_F(Runtime, WhatSlowPathAndWatchesTookIsNotThereToBeWaitedIn) {
+  control.park_grace_ticks = 50000;
+  control.watch_ticks = 25000;
+  control.slow_path_ticks = 25000;
+  append();
+  EXPECT_EQ(fake.waits, 0u);
+  control.watch_ticks = 0;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) { take(1); };
+  append(1);
+  EXPECT_EQ(fake.waits, 1u);
+}
+
 TEST_F(Runtime, WithoutAGoroutineThereIsAnEventWithoutAStack) {
   saved.regs[14] = 0;
   append();
