@@ -62,7 +62,9 @@ struct ContextEntry {
   uint64_t hits;
 };
 
-// The runtime's memory: anonymous, private to the target. Offsets of the first three are used by entry_x86_64.S.
+// The runtime's memory: anonymous, private to the target. Offsets of the first three are used by entry_x86_64.S. A child
+// made by fork finds its first page zero (MADV_WIPEONFORK): no stack is free, there is no control page, nothing is told.
+inline constexpr uint32_t kWipedBytes = 4096;
 struct State {
   uint64_t free_stacks;   // bit set: stack free
   uint64_t control;       // address of the shared Control

@@ -22,6 +22,7 @@
 #include "heap/runtime_symbols.h"
 #include "heap/suspended.h"
 #include "judge/sources.h"
+#include "program/site_cache.h"
 #include "report/report.h"
 #include "target/attach.h"
 
@@ -192,8 +193,8 @@ int cmd_attach(const AttachOptions& options) {
   // Names and append sites. From here on both are only read.
   EndSignals signals;
   DebugOpener debug(*binary.value());
-  program::SiteTable sites =
-      program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  program::SiteCache cache(program::SiteCache::default_folder());
+  program::SiteTable sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
 
@@ -204,6 +205,7 @@ int cmd_attach(const AttachOptions& options) {
   if (!attached.ok()) return fail(attached.error());
   target::Attachment& attachment = *attached.value();
   say_what_is_watched(options, process.value(), count_sites(sites));
+  cache.save();
 
   // Judge while it runs.
   judge::Context context =

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "base/start_thread.h"
 #include "cli/print.h"
 #include "judge/sources.h"
 #include "report/filter.h"
@@ -38,7 +39,8 @@ std::string join(const std::vector<std::string>& words) {
 
 RunRecorder::RunRecorder(judge::Report start, Options options)
     : start_(std::move(start)), options_(std::move(options)), began_s_(monotonic_s()) {
-  thread_ = std::thread([this] { run(); });
+  // Without one, all is kept at the end.
+  if (auto thread = start_thread([this] { run(); })) thread_ = std::move(*thread);
 }
 
 RunRecorder::~RunRecorder() {
@@ -65,7 +67,8 @@ void RunRecorder::finish(judge::Report& report) {
     is_over_ = true;
   }
   changed_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+  else run();
   report.notes.insert(report.notes.end(), notes_.begin(), notes_.end());
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/start_thread.h"
 #include "program/packages.h"
 #include "program/symbolic.h"
 
@@ -525,7 +526,9 @@ SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
     }
   };
   std::vector<std::thread> pool;
-  for (unsigned t = 1; t < threads; ++t) pool.emplace_back(work);
+  for (unsigned t = 1; t < threads; ++t) {
+    if (std::optional<std::thread> helper = start_thread(work)) pool.push_back(std::move(*helper));
+  }
   work();
   for (std::thread& thread : pool) thread.join();
   SiteTable table;

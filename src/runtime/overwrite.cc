@@ -184,6 +184,7 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
   // 120 µs: the rest of what took longer went to other threads, on a processor that was not this one's alone.
   constexpr uint64_t kMostShift = 13;
   Control* control = reinterpret_cast<Control*>(state->control);
+  if (control == nullptr) return;  // a fork's child, made by a signal handler in here
   if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) {
     site->skip = ~uint64_t{0};  // disarmed: the check costs a jump from now on
     return;

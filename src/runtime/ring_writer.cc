@@ -162,13 +162,13 @@ uint64_t record(State* state, Control* control, const Site* site, const Saved* s
 
 extern "C" void geist_on_exit(Site*, const Saved*, State* state) {
   Control* control = reinterpret_cast<Control*>(state->control);
-  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  if (control == nullptr || __atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
   wait_at_gate(control, &control->exit_gate);
 }
 
 extern "C" void geist_on_main_return(Site*, const Saved* saved, State* state) {
   Control* control = reinterpret_cast<Control*>(state->control);
-  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  if (control == nullptr || __atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
   control->main_gate_sp = saved->regs[kRsp];
   control->main_gate_g = saved->regs[kR14];
   wait_at_gate(control, &control->main_gate);

@@ -181,8 +181,9 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(write_region(tracee_.memory(), plan, footprint));
   GEIST_TRY_STATUS(patch(plan));
   ring.beat();
+  Fd memory(::open(fmt::format("/proc/{}/mem", tracee_.pid()).c_str(), O_RDONLY | O_CLOEXEC));
   return std::unique_ptr<ProbedProcess>(new ProbedProcess{tracee_.pid(), bias_, std::move(plan), std::move(ring),
-                                                          ProcessMemory(tracee_.pid())});
+                                                          ProcessMemory(tracee_.pid(), std::move(memory))});
 }
 
 }  // namespace

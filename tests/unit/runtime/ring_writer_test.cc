@@ -258,6 +258,15 @@ TEST_F(Runtime, HotSitesAreThinnedOutButCountedInFull) {
   EXPECT_EQ(control.overwriting, site.seen);
 }
 
+TEST_F(Runtime, WithItsMemoryWipedByAForkItTellsNothing) {
+  state->control = state->slots = 0;
+  append();
+  geist_on_exit(&site, &saved, state.get());
+  geist_on_main_return(&site, &saved, state.get());
+  EXPECT_EQ(control.overwriting, 0u);
+  EXPECT_EQ(fake.waits, 0u);
+}
+
 TEST_F(Runtime, AHotSiteIsThinnedOutWhileTheSlowPathIsOverItsHalfOfTheBudget) {
   control.park_share = 65536 / 10;
   control.slow_path_ticks = kHz;  // a second, and no time has passed
