@@ -1,6 +1,5 @@
 // Between the write and the read much happens: the program works on, collects garbage, starts
 // goroutines and moves its stacks. The damaged value is read long afterwards.
-// want-miss-stripped: without names the pointer of the victim has no length beside it
 package main
 
 import (

@@ -1,6 +1,5 @@
 // An element is removed in place while somebody ranges over the same array: range works on a copy of
 // the header, a copy that the debug information does not name.
-// want-miss: the victim is the copy that range made, often only a pointer and a count in registers
 package main
 
 import "fmt"

@@ -1,5 +1,5 @@
-// std::thread for a system that may have no more of them (ulimit -u, a container's pids limit): what the library throws then
-// is an empty result here.
+// std::thread for a system that may have no more of them (ulimit -u, a container's pids limit):
+// what the library throws then is an empty result here.
 #pragma once
 
 #include <optional>

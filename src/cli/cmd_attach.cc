@@ -147,6 +147,10 @@ void fill_pauses(judge::Cost& cost, const target::PauseLog& pauses) {
   cost.pause_p99_ms = percentile(pauses.ms, 0.99);
 }
 
+judge::TrackerOptions make_tracking(const AttachOptions& options) {
+  return tracker_options(!options.no_watch, options.history, options.budget_percent);
+}
+
 target::AttachRequest make_request(const AttachOptions& options, int pid,
                                    const read::GoBinary& binary,
                                    const heap::RuntimeSymbols& symbols) {
@@ -194,7 +198,8 @@ int cmd_attach(const AttachOptions& options) {
   EndSignals signals;
   DebugOpener debug(*binary.value());
   program::SiteCache cache(program::SiteCache::default_folder());
-  program::SiteTable sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  program::SiteTable sites =
+      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
 
@@ -209,8 +214,9 @@ int cmd_attach(const AttachOptions& options) {
 
   // Judge while it runs.
   judge::Context context =
-      judge::make_context(*binary.value(), debug.wait(attachment.process().ring), attachment.process(), symbols.value());
-  judge::Tracker tracker(context, attachment.process(), tracker_options(!options.no_watch, options.history, options.budget_percent));
+      judge::make_context(*binary.value(), debug.wait(attachment.process().ring),
+                          attachment.process(), symbols.value());
+  judge::Tracker tracker(context, attachment.process(), make_tracking(options));
   program::SourceCache sources({.go_release = binary.value()->build_info().release.text,
                                 .binary_path = process->executable});
   const judge::Target target =
@@ -229,11 +235,10 @@ int cmd_attach(const AttachOptions& options) {
   report.geist_version = GEIST_VERSION;
   report.target = target;
   report.sites = count_sites(sites);
-  fill_report(report, tracker, attachment.process(), 0);
+  fill_report(report, tracker, *binary.value(), attachment.process(), 0);
   report.cost.wall_s = tracker.now_s();
   fill_pauses(report.cost, attachment.pauses());
   judge::add_sources(report.findings, sources);
-  note_thinned_sites(report, *binary.value(), attachment.process());
   note_what_was_missing(report, tracker, debug, !options.no_watch);
   note_end(report, process.value(), end, attachment.mapped_bytes());
   Result<int> status = output->finish(std::move(report),

@@ -291,7 +291,8 @@ class FlagParser {
       std::string name = word.substr(0, equals);
       const Flag* flag = find_flag(name);
       // `geist test -v` is go's: there, geist's flags have two.
-      if (flag == nullptr && !for_go && name.size() > 2 && name[1] != '-') flag = find_flag("-" + name);
+      if (flag == nullptr && !for_go && name.size() > 2 && name[1] != '-')
+        flag = find_flag("-" + name);
       if (flag == nullptr && for_go) {
         parsed_->operands.push_back(word);
         only_operands = name == "-args" || name == "--args";
@@ -340,8 +341,8 @@ class FlagParser {
 
   Status check_operands() const {
     usize count = parsed_->operands.size();
-    bool is_missing = count == 0 && verb_.operands != Operands::kNone &&
-                      verb_.operands != Operands::kOptional;
+    bool is_missing =
+        count == 0 && verb_.operands != Operands::kNone && verb_.operands != Operands::kOptional;
     if (is_missing)
       return Error(
           fmt::format("what to work on is missing: geist {} {}", verb_.name, verb_.operand_text));
@@ -364,7 +365,8 @@ Result<ParsedFlags> parse_flags(const Verb& verb, const std::vector<std::string>
                                 std::string_view environment) {
   ParsedFlags parsed;
   FlagParser parser(verb, &parsed);
-  if (verb.name == "run" || verb.name == "test") GEIST_TRY_STATUS(parser.take_environment(environment));
+  if (verb.name == "run" || verb.name == "test")
+    GEIST_TRY_STATUS(parser.take_environment(environment));
   GEIST_TRY_STATUS(parser.take_arguments(arguments));
   return parsed;
 }

@@ -14,7 +14,8 @@
 
 namespace geist::cli {
 
-// kGoTest: every word that is no flag of the table, whatever it looks like; behind -args even those.
+// kGoTest: every word that is no flag of the table, whatever it looks like; behind -args even
+// those.
 enum class Operands { kNone, kOne, kOptional, kMany, kCommand, kGoTest };
 enum class OperandKind { kProgram, kFile, kShell, kVerb, kNothing };
 enum class FlagKind { kSwitch, kChoice, kNumber, kPercent, kText, kPath, kList };
@@ -72,8 +73,8 @@ class ParsedFlags {
 };
 
 // `arguments` is what stands behind the verb, `environment` the variable GEIST (empty: not set),
-// which only `run` and `test` obey. Fails: unknown flag (names the nearest), missing or wrong value, operands
-// that are missing or too many.
+// which only `run` and `test` obey. Fails: unknown flag (names the nearest), missing or wrong
+// value, operands that are missing or too many.
 Result<ParsedFlags> parse_flags(const Verb& verb, const std::vector<std::string>& arguments,
                                 std::string_view environment);
 

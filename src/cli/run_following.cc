@@ -207,11 +207,10 @@ void FollowingRun::close(int pid, double cpu_s) {
   judge::Report part;
   judge::Target target = describe_target({session.file->path}, *session.file->binary);
   target.binary = std::filesystem::path(session.file->path).filename();
-  note_thinned_sites(part, *session.file->binary, *session.process);
   note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
   part.sites = count_sites(session.file->sites);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});
-  fill_report(part, session.tracker, *session.process, cpu_s);
+  fill_report(part, session.tracker, *session.file->binary, *session.process, cpu_s);
   for (judge::Finding& finding : part.findings) {
     finding.binary = target.binary;
     finding.pid = pid;

@@ -1,7 +1,9 @@
-// The thread of the recorder: opens the store, then keeps what is offered until the run is over. Everything it touches but
-// the three members behind mutex_ is its own; lines are said only after the commit of what they say.
+// The thread of the recorder: opens the store, then keeps what is offered until the run is over.
+// Everything it touches but the three members behind mutex_ is its own; lines are said only after
+// the commit of what they say.
 //
-// keep() writes a finding when its key is new or its level rose; finish() replaces them all by the whole report.
+// keep() writes a finding when its key is new or its level rose; finish() replaces them all by the
+// whole report.
 #include "cli/run_recorder.h"
 
 #include <fmt/format.h>
@@ -67,8 +69,10 @@ void RunRecorder::finish(judge::Report& report) {
     is_over_ = true;
   }
   changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
-  else run();
+  if (thread_.joinable())
+    thread_.join();
+  else
+    run();
   report.notes.insert(report.notes.end(), notes_.begin(), notes_.end());
 }
 

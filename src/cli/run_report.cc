@@ -1,4 +1,5 @@
-// What a run says of itself; see run_report.h. Counters of the process are read from the memory shared with it, which outlives it.
+// What a run says of itself; see run_report.h. Counters of the process are read from the memory
+// shared with it, which outlives it.
 #include "cli/run_report.h"
 
 #include <algorithm>
@@ -13,9 +14,29 @@
 namespace geist::cli {
 namespace {
 
-// An append that overwrites something and is not looked at: JMP, content check, a counter in memory. As tests/go/hot has
-// it, 800 million times alone and watched.
+// An append that overwrites something and is not looked at: JMP, content check, a counter in
+// memory. As tests/go/hot has it, 800 million times alone and watched.
 constexpr double kSecondsACheck = 3.3e-9;
+
+// A sentence for each append that the budget left out, the hottest first.
+void note_thinned_sites(judge::Report& report, const read::GoBinary& binary,
+                        const target::ProbedProcess& process) {
+  constexpr usize kMostNamed = 5;
+  std::map<program::SiteName, u64> counts;  // an inlined append has several sites
+  for (const probe::ProbedSite& site : process.plan.sites) {
+    if (u64 count = process.ring.thinned_out(site.record); count != 0)
+      counts[program::name_of(binary, site.site)] += count;
+  }
+  std::vector<std::pair<u64, const program::SiteName*>> hottest;
+  for (const auto& [name, count] : counts) hottest.emplace_back(count, &name);
+  std::stable_sort(hottest.begin(), hottest.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (usize i = 0; i < std::min(hottest.size(), kMostNamed); ++i) {
+    report.notes.push_back(
+        fmt::format("{} is so hot that {} of its appends were not looked at; see --budget",
+                    hottest[i].second->text(), hottest[i].first));
+  }
+}
 
 }  // namespace
 
@@ -59,7 +80,7 @@ judge::SiteCounts count_sites(const program::SiteTable& table) {
   return counts;
 }
 
-void fill_report(judge::Report& report, const judge::Tracker& tracker,
+void fill_report(judge::Report& report, const judge::Tracker& tracker, const read::GoBinary& binary,
                  const target::ProbedProcess& process, double cpu_s) {
   report.findings = tracker.findings();
   report.events = tracker.counts();
@@ -73,29 +94,16 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker,
   report.cost.monitor_cpu_s = tracker.cpu_seconds();
   report.cost.program_cpu_s = cpu_s;
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
+  note_thinned_sites(report, binary, process);
 }
 
 void note_what_was_missing(judge::Report& report, const judge::Tracker& tracker,
                            const DebugOpener& debug, bool wants_watches) {
   if (!debug.why_not().empty()) report.notes.push_back("no variable names: " + debug.why_not());
   if (wants_watches && !tracker.watcher().available()) {
-    report.notes.push_back("reads could not be watched (" + tracker.watcher().why_not() +
-                           "): no finding can be confirmed; see geist doctor");
-  }
-}
-
-void note_thinned_sites(judge::Report& report, const read::GoBinary& binary, const target::ProbedProcess& process) {
-  constexpr usize kMostNamed = 5;
-  std::map<program::SiteName, u64> counts;  // an inlined append has several sites
-  for (const probe::ProbedSite& site : process.plan.sites) {
-    if (u64 count = process.ring.thinned_out(site.record); count != 0) counts[program::name_of(binary, site.site)] += count;
-  }
-  std::vector<std::pair<u64, const program::SiteName*>> hottest;
-  for (const auto& [name, count] : counts) hottest.emplace_back(count, &name);
-  std::stable_sort(hottest.begin(), hottest.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (usize i = 0; i < std::min(hottest.size(), kMostNamed); ++i) {
-    report.notes.push_back(fmt::format("{} is so hot that {} of its appends were not looked at; see --budget",
-                                       hottest[i].second->text(), hottest[i].first));
+    report.notes.push_back(
+        "reads could not be watched (" + tracker.watcher().why_not() +
+        "): no finding can be confirmed, --level=suspect shows what there is; see geist doctor");
   }
 }
 

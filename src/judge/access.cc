@@ -5,6 +5,7 @@
 #include <array>
 
 #include "heap/goroutines.h"
+#include "judge/through.h"
 
 namespace geist::judge {
 namespace {
@@ -103,12 +104,15 @@ void AccessReader::classify(const target::WatchSample& sample, Access& access) {
   std::optional<read::Function> function = context_.binary.pclntab().find_function(ip - 1);
   const program::FunctionCode* code = function ? code_of(*function) : nullptr;
   if (code == nullptr) return;
-  const std::vector<Insn>& insns = code->insns();
-  auto it = std::lower_bound(insns.begin(), insns.end(), ip, [](const Insn& i, ImageAddr a) { return i.addr < a; });
-  if (it != insns.end() && it->addr == ip && it->rep) return take(*it, sample, access);
-  if (it == insns.begin()) return;
-  const Insn& before = *std::prev(it);
-  if (before.end() == ip) take(before, sample, access);
+  const std::vector<x86::Brief>& briefs = code->briefs();
+  auto it = std::lower_bound(briefs.begin(), briefs.end(), ip, [](const x86::Brief& b, ImageAddr a) { return b.addr < a; });
+  u32 index = static_cast<u32>(it - briefs.begin());
+  if (it != briefs.end() && it->addr == ip && code->insn(index).rep) return take(code->insn(index), sample, access);
+  if (index == 0) return;
+  const Insn& before = code->insn(index - 1);
+  if (before.end() != ip) return;
+  take(before, sample, access);
+  access.header_use = find_header_use(*code, index - 1);
 }
 
 // Inside our own trampolines: the content check is ours, displaced instructions are the program's.

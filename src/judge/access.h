@@ -14,6 +14,13 @@
 
 namespace geist::judge {
 
+// What the code does with a header whose length it loads.
+enum class HeaderUse : u8 {
+  kNone,      // as far as one can see, it only wants to know the length
+  kWhole,     // it loads the pointer, the word in front, beside it
+  kArgument,  // and both are arguments of the call that follows
+};
+
 struct Access {
   enum class Kind : u8 { kRead, kWrite, kReadWrite, kUnknown, kIgnored } kind = Kind::kUnknown;
   u64 time = 0;
@@ -27,6 +34,7 @@ struct Access {
   TargetAddr stack_hi;
   bool moves_stack = false;     // the runtime copied the stack that the word is on
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
+  HeaderUse header_use = HeaderUse::kNone;
   TargetAddr copied_to;  // where memmove puts the word it read
   bool by_growth = false;  // read because an array or a map grew: the reader asked for nothing
   const target::WatchSample* sample = nullptr;  // valid only while the access is being looked at

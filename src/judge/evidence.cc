@@ -1,3 +1,4 @@
+// The transitions of the state machine that evidence.h draws, and what counts as a read through the victim.
 #include "judge/evidence.h"
 
 #include <algorithm>
@@ -8,9 +9,11 @@ namespace {
 constexpr usize kMaxHeaderReads = 64;
 constexpr usize kMaxCopies = 8;
 
-// bufio's readers and writers hand out the spare part of their own buffer (AvailableBuffer) and look at its full length
-// all the time: the buffer's length is not the length of anybody's data.
-bool owns_spare_buffer(std::string_view function) { return function.starts_with("bufio.(*"); }
+// bufio's readers and writers hand out the spare part of their own buffer (AvailableBuffer) and
+// look at its full length all the time: the buffer's length is not the length of anybody's data.
+bool owns_spare_buffer(std::string_view function) {
+  return function.starts_with("bufio.(*");
+}
 
 }  // namespace
 
@@ -28,11 +31,12 @@ void Evidence::on_header(const Access& access) {
     return;
   }
   if (!written_ || !access.reads() || access.actor >= access.frames.size()) return;
-  if (access.copied_to && copies_.size() < kMaxCopies) copies_.push_back({access.copied_to, access.by_growth});
+  if (access.copied_to && copies_.size() < kMaxCopies)
+    copies_.push_back({access.copied_to, access.by_growth});
   // An array that grows takes all its headers along: nobody looked at this one.
   if (access.by_growth || owns_spare_buffer(access.frames[access.actor].function.name)) return;
   if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
-  header_reads_.push_back({access.activation(access.actor), access.loaded});
+  header_reads_.push_back({access.activation(access.actor), access.loaded, access.header_use});
 }
 
 void Evidence::follow(TargetAddr header_word) {
@@ -42,11 +46,12 @@ void Evidence::follow(TargetAddr header_word) {
   copies_.clear();
 }
 
-// The write of the append's own line in its own frame, by itself or by memmove; a sort of the same slice in the same
-// function is another write.
+// The write of the append's own line in its own frame, by itself or by memmove; a sort of the same
+// slice in the same function is another write.
 bool Evidence::is_the_append(const Access& access) const {
   if (access.actor >= access.frames.size()) return false;
-  return access.activation(access.actor) == append_activation_ && access.line == append_line_ && access.file == append_file_;
+  return access.activation(access.actor) == append_activation_ && access.line == append_line_ &&
+         access.file == append_file_;
 }
 
 void Evidence::on_element(const Access& access) {
@@ -78,16 +83,21 @@ void Evidence::on_element(const Access& access) {
 }
 
 // Frame `index` of the access is the one that read the header: is that enough?
-bool Evidence::shows_read_through(const HeaderRead& header, const Access& access, usize index) const {
+bool Evidence::shows_read_through(const HeaderRead& header, const Access& access,
+                                  usize index) const {
   const Activation reader = access.activation(index);
   if (header.by != reader) return false;
   bool direct = index == access.actor;
   switch (trust_) {
-    case HeaderTrust::kFull: return true;
+    case HeaderTrust::kFull:
+      return true;
     case HeaderTrust::kBesideResult:
       return !(direct && reader == append_activation_);
     case HeaderTrust::kSameRegister:
       return index == 0 && header.loaded != x86::kNoReg && header.loaded == access.base;
+    case HeaderTrust::kWhole:
+      return direct ? header.use != HeaderUse::kNone && reader != append_activation_
+                    : header.use == HeaderUse::kArgument;
   }
   return false;
 }

@@ -26,8 +26,12 @@ bool may_be_receiver(const Case& c, const View& view) {
   return view.ptr == c.event->old_ptr && view.len == c.event->new_len;
 }
 
-// An emptied buffer that is filled again: whatever still looks into it belongs to a life that its owner has ended.
-bool refills_emptied_buffer(const Case& c) { return c.event->new_len == c.event->num; }
+// A buffer that is filled again, from its start (emptied: whatever still looks into it belongs to a life that its owner has
+// ended) or behind a front part of it: out := append(c.buf[:4], payload...) with c.buf as long as it ever was.
+bool refills(const Case& c, const View& view) {
+  bool emptied = c.event->new_len == c.event->num;
+  return emptied || view.surrounds(*c.event);
+}
 
 // Is what stands there perhaps a new header that is the same again?
 bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches) {
@@ -51,7 +55,7 @@ bool is_sibling(const Case& c, const View& view) { return may_be_receiver(c, vie
 // Live behind the append for sure, with a length of its own, and neither a buffer that is filled again nor, in the frame of
 // the append itself, anything but the other result of the same operand.
 bool Tracker::is_fair_stack_victim(const Case& c, const View& view) {
-  return view.live_for_sure && !view.in_stack_object && view.len_known && !refills_emptied_buffer(c) &&
+  return view.live_for_sure && !view.in_stack_object && view.len_known && !refills(c, view) &&
          (!view.same_frame || is_sibling(c, view));
 }
 
@@ -112,7 +116,7 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
                       (!in_memory || candidate.watched_throughout);
   if (live_sibling) return Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
-  if (refills_emptied_buffer(c)) return Level::kSuspect;
+  if (refills(c, view)) return Level::kSuspect;
   if (may_be_replaced(c, candidate, watcher_.available())) return Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {

@@ -1,6 +1,9 @@
-// Two witnesses for a read through the victim: the code in front of it, and DWARF's word for registers and parameters. Both
-// answer no where they do not know; through.h says what a yes means.
+// Two witnesses for a read through the victim: the code in front of it, and DWARF's word for
+// registers and parameters. Both answer no where they do not know; through.h says what a yes means.
 #include "judge/through.h"
+
+#include <algorithm>
+#include <array>
 
 #include "judge/variables.h"
 
@@ -24,13 +27,15 @@ struct Search {
   void visit(const DebugType& type, u64 offset, const std::string& name, u32 depth) {
     if (type.kind == Kind::kStruct && depth > 0) {
       for (const DebugType::Field& field : type.fields) {
-        if (field.type != nullptr) visit(*field.type, offset + field.offset, name + "." + field.name, depth - 1);
+        if (field.type != nullptr)
+          visit(*field.type, offset + field.offset, name + "." + field.name, depth - 1);
       }
       return;
     }
     if (type.kind != Kind::kSlice && type.kind != Kind::kString) return;
     for (const Piece& piece : variable.pieces) {
-      bool here = piece.where == Piece::Where::kRegister && hardware_register(piece.reg) == reg && piece.byte_offset == offset;
+      bool here = piece.where == Piece::Where::kRegister && hardware_register(piece.reg) == reg &&
+                  piece.byte_offset == offset;
       if (here) (name == wanted ? wanted_here : other_here) = true;
     }
   }
@@ -38,7 +43,8 @@ struct Search {
 
 }  // namespace
 
-std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim, const abi::Event& event) {
+std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim,
+                                   const abi::Event& event) {
   constexpr u64 kMaxBytes = 256;
   u64 begin = event.dest + event.dest_size, end = victim.end(event.elem_size);
   if (end <= begin || end - begin > kMaxBytes) return {};
@@ -47,14 +53,19 @@ std::vector<u8> read_behind_result(const target::Memory& memory, const View& vic
   return bytes;
 }
 
-bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event,
-                         bool has_grown) {
+bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim,
+                         const abi::Event& event, bool has_grown) {
   constexpr usize kMaxFrames = 12;
-  // What begins where the operand does may be the append's result, or become its like when that is appended to further.
-  bool is_result = victim.ptr == event.old_ptr && (victim.len == event.new_len || (victim.len > event.new_len && has_grown));
-  // A dead box in the heap may have the header that a growing slice passes through again; its own words are watched.
+  // What begins where the operand does may be the append's result, or become its like when that is
+  // appended to further.
+  bool is_result = victim.ptr == event.old_ptr &&
+                   (victim.len == event.new_len || (victim.len > event.new_len && has_grown));
+  // A dead box in the heap may have the header that a growing slice passes through again; its own
+  // words are watched.
   bool in_heap = victim.holder == Holder::kHeap || victim.holder == Holder::kGlobal;
-  if (is_result || in_heap || !victim.live_for_sure || !victim.len_known || access.sample == nullptr) return false;
+  if (is_result || in_heap || !victim.live_for_sure || !victim.len_known ||
+      access.sample == nullptr)
+    return false;
   heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
   for (usize i = access.actor; i < access.frames.size() && i < access.actor + kMaxFrames; ++i) {
     const heap::StackFrame& frame = access.frames[i];
@@ -75,37 +86,138 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
 
 namespace {
 
-// Where the base register of the access was loaded from: a word of the frame, in the same straight run of instructions.
-std::optional<TargetAddr> find_loaded_slot(const program::FunctionCode& code, const Access& access) {
+// The order of integer arguments in Go's register ABI (cmd/compile/abi-internal.md, go1.17 and
+// later).
+constexpr std::array kArguments{x86::kRax, x86::kRbx, x86::kRcx, x86::kRdi, x86::kRsi,
+                                x86::kR8,  x86::kR9,  x86::kR10, x86::kR11};
+
+// Loads a whole word into a register, from an address without an index.
+bool is_word_load(const x86::Insn& insn) {
+  constexpr u16 kWordBits = 64;
+  const x86::Operand& source = insn.operands[1];
+  return insn.op == x86::Op::kMov && insn.operands[0].kind == x86::Operand::Kind::kReg &&
+         source.kind == x86::Operand::Kind::kMem && source.size_bits == kWordBits &&
+         source.mem.index == x86::kNoReg && !source.mem.segment;
+}
+
+// The load that put into `reg` what instruction `from` finds there, in the same straight run of
+// instructions.
+std::optional<u32> find_load(const program::FunctionCode& code, u32 from, x86::Reg reg) {
+  for (u32 i = from; i-- > code.blocks()[code.block_of(from)].first;) {
+    const x86::Insn& insn = code.insn(i);
+    if (insn.flow == x86::Flow::kCall || (insn.writes & x86::bit(x86::kRsp)) != 0)
+      return std::nullopt;
+    if ((insn.writes & x86::bit(reg)) == 0) continue;
+    if (!is_word_load(insn) || !insn.operands[0].is_reg(reg)) return std::nullopt;
+    return i;
+  }
+  return std::nullopt;
+}
+
+// The word of the frame that `reg` was loaded from.
+std::optional<i64> find_loaded_slot(const program::FunctionCode& code, u32 from, x86::Reg reg) {
+  std::optional<u32> load = find_load(code, from, reg);
+  if (!load || code.insn(*load).operands[1].mem.base != x86::kRsp) return std::nullopt;
+  return code.insn(*load).operands[1].mem.disp;
+}
+
+// The call that this frame of an access is in.
+std::optional<u32> find_call(const program::FunctionCode& code, const heap::StackFrame& frame) {
+  std::optional<u32> next = code.find_insn(frame.pc);
+  if (!next || *next == 0 || code.briefs()[*next - 1].flow != x86::Flow::kCall) return std::nullopt;
+  return *next - 1;
+}
+
+// Do the two instructions load neighbouring words of one place, a pointer and the length behind it?
+bool load_neighbours(const x86::Insn& pointer, const x86::Insn& length) {
+  if (!is_word_load(pointer) || !is_word_load(length)) return false;
+  const x86::Mem& p = pointer.operands[1].mem;
+  const x86::Mem& l = length.operands[1].mem;
+  return p.base == l.base && p.rip_relative == l.rip_relative && p.disp + 8 == l.disp;
+}
+
+// The victim's words in its frame, as offsets from the frame's RSP, while they hold the victim and
+// not the append's result.
+struct Slots {
+  i64 ptr = 0;
+  i64 len = 0;
+};
+
+std::optional<Slots> find_slots(const Access& access, TargetAddr frame_sp, const View& victim,
+                                const abi::Event& event) {
+  bool is_result = victim.ptr == event.old_ptr && victim.len == event.new_len;
+  bool has_place =
+      victim.holder == Holder::kStack && victim.len_known && victim.ptr_word && victim.len_word;
+  if (is_result || !has_place || !access.stack_hi || access.g != victim.g.value)
+    return std::nullopt;
+  heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
+  TargetAddr ptr_word = access.stack_hi - (victim.stack_hi - victim.ptr_word);
+  TargetAddr len_word = access.stack_hi - (victim.stack_hi - victim.len_word);
+  if (stack.find_word(ptr_word) != victim.ptr || stack.find_word(len_word) != victim.len)
+    return std::nullopt;
+  return Slots{static_cast<i64>(ptr_word.value - frame_sp.value),
+               static_cast<i64>(len_word.value - frame_sp.value)};
+}
+
+}  // namespace
+
+bool loads_victim_pointer(const program::FunctionCode& code, const Access& access,
+                          const View& victim, const abi::Event& event) {
+  if (access.sample == nullptr || !access.insn || access.base == x86::kNoReg) return false;
+  if (access.frames.empty() || !(access.activation(0) == victim.frame)) return false;
   std::optional<u32> at = code.find_insn(access.insn);
-  if (!at) return std::nullopt;
-  for (u32 i = *at; i-- > code.blocks()[code.block_of(*at)].first;) {
-    const x86::Insn& insn = code.insns()[i];
-    if (insn.flow == x86::Flow::kCall || (insn.writes & x86::bit(x86::kRsp)) != 0) return std::nullopt;
-    if ((insn.writes & x86::bit(access.base)) == 0) continue;
-    const x86::Operand& to = insn.operands[0];
-    const x86::Operand& from = insn.operands[1];
-    constexpr u16 kWordBits = 64;
-    bool is_load = insn.op == x86::Op::kMov && to.is_reg(access.base) && from.kind == x86::Operand::Kind::kMem &&
-                   from.size_bits == kWordBits && from.mem.base == x86::kRsp && from.mem.index == x86::kNoReg;
-    if (!is_load) return std::nullopt;
-    return TargetAddr(access.sample->regs[x86::kRsp] + static_cast<u64>(from.mem.disp));
+  std::optional<Slots> slots =
+      find_slots(access, TargetAddr(access.sample->regs[x86::kRsp]), victim, event);
+  return at && slots && find_loaded_slot(code, *at, access.base) == slots->ptr;
+}
+
+bool passes_victim(const program::FunctionCode& code, const Access& access, usize frame,
+                   const View& victim, const abi::Event& event) {
+  if (access.sample == nullptr || frame == 0 || frame >= access.frames.size()) return false;
+  if (!(access.activation(frame) == victim.frame)) return false;
+  std::optional<u32> call = find_call(code, access.frames[frame]);
+  std::optional<Slots> slots = find_slots(access, access.frames[frame].sp, victim, event);
+  if (!call || !slots) return false;
+  for (usize i = 0; i + 1 < kArguments.size(); ++i) {
+    if (find_loaded_slot(code, *call, kArguments[i]) != slots->ptr) continue;
+    if (find_loaded_slot(code, *call, kArguments[i + 1]) == slots->len) return true;
+  }
+  return false;
+}
+
+namespace {
+
+// The load of the pointer in front of the length that `insn` loads, in the same block, while the
+// base is the same.
+std::optional<u32> find_pointer_load(const program::FunctionCode& code, u32 insn) {
+  const x86::Insn& length = code.insn(insn);
+  const x86::RegMask base = x86::bit(length.operands[1].mem.base);
+  const program::Block& block = code.blocks()[code.block_of(insn)];
+  for (u32 i = insn; i-- > block.first && (code.briefs()[i].writes & base) == 0;) {
+    if (load_neighbours(code.insn(i), length)) return i;
+  }
+  // A load may overwrite its own base, as the last.
+  for (u32 i = insn; i < block.last && (code.briefs()[i].writes & base) == 0;) {
+    if (load_neighbours(code.insn(++i), length)) return i;
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-bool loads_victim_pointer(const program::FunctionCode& code, const Access& access, const View& victim, const abi::Event& event) {
-  bool is_result = victim.ptr == event.old_ptr && victim.len == event.new_len;
-  bool has_place = victim.holder == Holder::kStack && victim.len_known && victim.ptr_word && victim.len_word;
-  if (is_result || !has_place || access.sample == nullptr || !access.insn || access.base == x86::kNoReg) return false;
-  if (access.frames.empty() || !(access.activation(0) == victim.frame) || !access.stack_hi || access.g != victim.g.value) return false;
-  std::optional<TargetAddr> slot = find_loaded_slot(code, access);
-  if (!slot || access.stack_hi - *slot != victim.stack_hi - victim.ptr_word) return false;
-  heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
-  TargetAddr len_word = access.stack_hi - (victim.stack_hi - victim.len_word);
-  return stack.find_word(*slot) == victim.ptr && stack.find_word(len_word) == victim.len;
+HeaderUse find_header_use(const program::FunctionCode& code, u32 insn) {
+  if (!is_word_load(code.insn(insn))) return HeaderUse::kNone;
+  std::optional<u32> pointer = find_pointer_load(code, insn);
+  if (!pointer) return HeaderUse::kNone;
+  u32 call = std::max(insn, *pointer);
+  const u32 last = code.blocks()[code.block_of(insn)].last;
+  while (call < last && code.briefs()[call].flow != x86::Flow::kCall) ++call;
+  for (usize i = 0; i + 1 < kArguments.size(); ++i) {
+    bool is_argument = find_load(code, call, kArguments[i]) == *pointer &&
+                       find_load(code, call, kArguments[i + 1]) == insn;
+    if (is_argument && code.briefs()[call].flow == x86::Flow::kCall) return HeaderUse::kArgument;
+  }
+  return HeaderUse::kWhole;
 }
 
 bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,

@@ -1,4 +1,5 @@
-// Does an address register belong to one variable? Asked of DWARF at the instruction that read the changed bytes.
+// Does an address register belong to one variable? Asked of DWARF at the instruction that read the
+// changed bytes.
 #pragma once
 
 #include <string>
@@ -12,23 +13,36 @@
 
 namespace geist::judge {
 
-// True when at `insn` the pointer of the slice or string variable `name` (with field path) of `function` is in `reg`, and
-// no other slice variable's pointer is.
+// True when at `insn` the pointer of the slice or string variable `name` (with field path) of
+// `function` is in `reg`, and no other slice variable's pointer is.
 bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,
                    const std::string& function);
 
-// What the victim covers behind the end of the append's result, as it is now: appends to the result would write there.
-// Empty when there is nothing, or more than is worth keeping.
-std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim, const abi::Event& event);
+// What the victim covers behind the end of the append's result, as it is now: appends to the result
+// would write there. Empty when there is nothing, or more than is worth keeping.
+std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim,
+                                   const abi::Event& event);
 
-// Is there, in a frame of this access, a slice variable that is the victim by its very header (same pointer and length),
-// while the append's operand and result have other headers? Then the reader was handed the victim. `has_grown`: the result
-// may have been appended to since, until it had the victim's header.
-bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim, const abi::Event& event,
-                         bool has_grown);
+// What the code does with the header whose length instruction `insn` may load.
+HeaderUse find_header_use(const program::FunctionCode& code, u32 insn);
 
-// Did this read of the changed bytes take its pointer, right before, out of the victim's own word in its own frame, while the
-// header there was the victim's and not the append's result? True after the stack has moved, too.
-bool loads_victim_pointer(const program::FunctionCode& code, const Access& access, const View& victim, const abi::Event& event);
+// Is there, in a frame of this access, a slice variable that is the victim by its very header (same
+// pointer and length), while the append's operand and result have other headers? Then the reader
+// was handed the victim. `has_grown`: the result may have been appended to since, until it had the
+// victim's header.
+bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim,
+                         const abi::Event& event, bool has_grown);
+
+// Did this read of the changed bytes take its pointer, right before, out of the victim's own word
+// in its own frame, while the header there was the victim's and not the append's result? True after
+// the stack has moved, too.
+bool loads_victim_pointer(const program::FunctionCode& code, const Access& access,
+                          const View& victim, const abi::Event& event);
+
+// The same of a reader further in: did the victim's own frame, `frame` of the access and `code` its
+// function, load the victim's pointer and length into the arguments of the call that led to the
+// read?
+bool passes_victim(const program::FunctionCode& code, const Access& access, usize frame,
+                   const View& victim, const abi::Event& event);
 
 }  // namespace geist::judge

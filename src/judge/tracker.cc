@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "heap/goroutines.h"
-#include "judge/chunks.h"
 #include "judge/append_roots.h"
+#include "judge/chunks.h"
 #include "judge/heap_views.h"
 #include "judge/stack_views.h"
 #include "judge/test_names.h"
@@ -22,10 +22,10 @@
 namespace geist::judge {
 namespace {
 
-constexpr usize kMaxCandidates = 8;     // of one case
+constexpr usize kMaxCandidates = 8;  // of one case
 constexpr u32 kMaxJudgedPerContext = 12;
-constexpr u64 kPrintedElements = 4;  // of the overwritten ones, before they are gone
-constexpr double kSessionHoldSeconds = 0.05;   // a younger watch is not taken off for an equal one
+constexpr u64 kPrintedElements = 4;           // of the overwritten ones, before they are gone
+constexpr double kSessionHoldSeconds = 0.05;  // a younger watch is not taken off for an equal one
 constexpr u32 kMaxFrames = 64;
 constexpr u64 kTurnWatchingUs = 500, kTurnIdleUs = 20000;
 
@@ -38,11 +38,17 @@ double seconds(clockid_t clock) {
 }  // namespace
 
 Tracker::Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options)
-    : context_(context), process_(process), options_(options), watcher_(process.pid), accesses_(context), describer_(context) {
+    : context_(context),
+      process_(process),
+      options_(options),
+      watcher_(process.pid),
+      accesses_(context),
+      describer_(context) {
   start_s_ = seconds(CLOCK_MONOTONIC);
   cpu_start_s_ = seconds(CLOCK_PROCESS_CPUTIME_ID);
   if (options_.watch) watcher_.start();
-  // While an append waits, the program does: on a busy machine the tool should be next. Without the right to, all goes on.
+  // While an append waits, the program does: on a busy machine the tool should be next. Without the
+  // right to, all goes on.
   constexpr int kUrgent = -15;
   (void)::setpriority(PRIO_PROCESS, 0, kUrgent);
   process_.ring.ready();
@@ -50,8 +56,12 @@ Tracker::Tracker(Context& context, target::ProbedProcess& process, const Tracker
 
 Tracker::~Tracker() = default;
 
-double Tracker::now_s() const { return seconds(CLOCK_MONOTONIC) - start_s_; }
-double Tracker::cpu_seconds() const { return seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start_s_; }
+double Tracker::now_s() const {
+  return seconds(CLOCK_MONOTONIC) - start_s_;
+}
+double Tracker::cpu_seconds() const {
+  return seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start_s_;
+}
 
 void Tracker::turn(u64 most_us) {
   process_.ring.beat();
@@ -80,17 +90,21 @@ std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
   append.event = c->event.get();
   append.site = &context_.plan.sites[c->event->site];
   const read::Function function = context_.binary.pclntab().function(append.site->site.function);
-  const read::SourceFrame source = context_.binary.pclntab().source_frames(function, append.site->site.call)[0];
+  const read::SourceFrame source =
+      context_.binary.pclntab().source_frames(function, append.site->site.call)[0];
   append.file = source.file;
   append.line = source.line;
   accesses_.note_stack(c->event->g, TargetAddr(c->event->stack_lo), TargetAddr(c->event->stack_hi));
   append.array = find_array(context_, *c->event);
   append.stack = {TargetAddr(c->event->regs[x86::kRsp]), {c->event->stack, c->event->stack_size}};
-  append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch, append.stack, kMaxFrames).frames;
+  append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch,
+                               append.stack, kMaxFrames)
+                      .frames;
   return c;
 }
 
-// Only an append that waits can be judged: of one that has gone on, headers found now may be its own later results.
+// Only an append that waits can be judged: of one that has gone on, headers found now may be its
+// own later results.
 void Tracker::on_event(target::RawEvent raw) {
   process_.ring.refund_delay(*raw.event);
   u64 context = raw.event->context;
@@ -99,7 +113,8 @@ void Tracker::on_event(target::RawEvent raw) {
   bool waits = process_.ring.still_waits(*raw.event);
   if (known || tired || !waits || !may_spend(last_scan_cost_s_)) {
     for (Outcome& o : outcomes_) {
-      if (o.found->event->context == context) o.finding.count = std::max(o.finding.count, raw.event->hit);
+      if (o.found->event->context == context)
+        o.finding.count = std::max(o.finding.count, raw.event->hit);
     }
     if (!known && !tired) ++not_judged_;
     process_.ring.release(raw);
@@ -117,12 +132,14 @@ void Tracker::on_event(target::RawEvent raw) {
   watch_best(*c);
   bool in_time = process_.ring.still_waits(*c->event);
   process_.ring.release(ticket, *c->event);
-  if (in_time) keep(std::move(c));
-  else forget(*c);
+  if (in_time)
+    keep(std::move(c));
+  else
+    forget(*c);
 }
 
-// The thread went on before the watch was set: its write may have happened unseen, and what looked like a victim may
-// already have been the result.
+// The thread went on before the watch was set: its write may have happened unseen, and what looked
+// like a victim may already have been the result.
 void Tracker::forget(Case& c) {
   for (usize i = sessions_.size(); i-- > 0;) {
     if (sessions_[i].of == &c) end_session(i, true);
@@ -143,23 +160,27 @@ void Tracker::add_view(Case& c, View view) {
 void Tracker::add_heap_views(Case& c) {
   double before = cpu_seconds();
   bool incomplete = false;
-  std::vector<std::vector<View>> views = find_heap_views(context_, {&c.append}, {options_.max_scan_bytes}, &incomplete);
+  std::vector<std::vector<View>> views =
+      find_heap_views(context_, {&c.append}, {options_.max_scan_bytes}, &incomplete);
   last_scan_cost_s_ = cpu_seconds() - before;
   if (incomplete) ++heap_not_scanned_;
   drop_garbage(c, views[0]);
   for (View& view : views[0]) add_view(c, std::move(view));
 }
 
-// Headers in objects that nobody can reach any more, but the collector has not taken yet, are no victims. Asked of small
-// heaps only: the append waits. Twice, as a pointer may move behind our back while the others run.
+// Headers in objects that nobody can reach any more, but the collector has not taken yet, are no
+// victims. Asked of small heaps only: the append waits. Twice, as a pointer may move behind our
+// back while the others run.
 void Tracker::drop_garbage(const Case& c, std::vector<View>& views) {
   constexpr u64 kMaxBytes = u64{8} << 20;
   constexpr int kTimes = 2;
   const std::optional<std::vector<u64>> roots = find_append_roots(context_, c.append);
   if (!roots) return;
-  const heap::StandingGoroutine standing{TargetAddr(c.event->g), TargetAddr(c.event->regs[x86::kRsp]), &*roots};
+  const heap::StandingGoroutine standing{TargetAddr(c.event->g),
+                                         TargetAddr(c.event->regs[x86::kRsp]), &*roots};
   std::vector<TargetAddr> objects;
-  for (const View& view : views) objects.push_back(view.holder == Holder::kHeap ? view.object : view.ptr_word);
+  for (const View& view : views)
+    objects.push_back(view.holder == Holder::kHeap ? view.object : view.ptr_word);
   std::vector<bool> ever_reached(views.size(), false);
   for (int i = 0; i < kTimes && !objects.empty(); ++i) {
     std::vector<bool> reached;
@@ -186,19 +207,22 @@ void Tracker::print_before(Case& c) {
 void Tracker::note_goroutines(Case& c) {
   constexpr usize kMaxNoted = 10000;
   if (c.candidates.empty()) return;
-  for (const heap::Goroutine& g : heap::read_goroutines(context_.memory, context_.binary.layout(), context_.symbols,
-                                                        context_.bias(), nullptr)) {
+  for (const heap::Goroutine& g : heap::read_goroutines(
+           context_.memory, context_.binary.layout(), context_.symbols, context_.bias(), nullptr)) {
     if (c.goroutines.size() < kMaxNoted) c.goroutines.push_back({g.g, g.goid});
   }
 }
 
-// The id of the goroutine that made an access after the event; empty when it is not sure. One that had its g at the event
-// and has it now had it in between.
+// The id of the goroutine that made an access after the event; empty when it is not sure. One that
+// had its g at the event and has it now had it in between.
 std::string Tracker::find_goroutine(const Case& c, const Access& access) const {
-  auto then = std::find_if(c.goroutines.begin(), c.goroutines.end(), [&](const KnownGoroutine& k) { return k.g.value == access.g; });
+  auto then = std::find_if(c.goroutines.begin(), c.goroutines.end(),
+                           [&](const KnownGoroutine& k) { return k.g.value == access.g; });
   if (then == c.goroutines.end()) return "";
-  std::optional<heap::Goroutine> now = heap::read_goroutine(context_.memory, context_.binary.layout(), then->g);
-  bool is_same = now && now->goid == then->goid && access.sp >= now->stack_lo && access.sp < now->stack_hi;
+  std::optional<heap::Goroutine> now =
+      heap::read_goroutine(context_.memory, context_.binary.layout(), then->g);
+  bool is_same =
+      now && now->goid == then->goid && access.sp >= now->stack_lo && access.sp < now->stack_hi;
   return is_same ? fmt::format("{}", now->goid) : "";
 }
 
@@ -217,15 +241,17 @@ void Tracker::keep(std::unique_ptr<Case> c) {
 
 // Watching
 
-// How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come first; the bugs are in
-// modules rather than in the standard library; an emptied buffer that is filled again is nearly always meant.
+// How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come
+// first; the bugs are in modules rather than in the standard library; an emptied buffer that is
+// filled again is nearly always meant.
 static int rank_of(const Case& c, const View& view, bool in_library) {
   int rank = in_library ? 0 : 16;
   if (view.holder == Holder::kHeap || view.holder == Holder::kGlobal) rank += 4;
   if (view.live_for_sure) rank += 4;
   if (view.len_word) rank += 2;
   if (view.name.empty() && !view.len_known) rank -= 4;
-  bool emptied = view.ptr <= c.event->old_ptr && view.len > c.event->new_len && c.event->new_len == c.event->num;
+  bool emptied = view.ptr <= c.event->old_ptr && view.len > c.event->new_len &&
+                 c.event->new_len == c.event->num;
   if (!emptied) rank += 3;
   if (view.same_frame) rank -= 1;
   return rank;
@@ -233,9 +259,11 @@ static int rank_of(const Case& c, const View& view, bool in_library) {
 
 void Tracker::watch_best(Case& c) {
   if (!watcher_.available() || c.candidates.empty()) return;
-  bool in_library = program::is_standard_library(context_.binary.pclntab().function(c.append.site->site.function).name);
+  bool in_library = program::is_standard_library(
+      context_.binary.pclntab().function(c.append.site->site.function).name);
   std::vector<std::pair<int, usize>> ranked;
-  for (usize i = 0; i < c.candidates.size(); ++i) ranked.emplace_back(-rank_of(c, c.candidates[i].view, in_library), i);
+  for (usize i = 0; i < c.candidates.size(); ++i)
+    ranked.emplace_back(-rank_of(c, c.candidates[i].view, in_library), i);
   std::sort(ranked.begin(), ranked.end());
   int best = -ranked[0].first;
   make_room(best);
@@ -249,7 +277,8 @@ void Tracker::make_room(int rank) {
   for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
     const Session& s = sessions_[i];
     bool old = now_s() - s.since_s > kSessionHoldSeconds;
-    if (s.rank < rank || (old && s.rank <= rank + 4) || still_unchanged(*s.of)) end_session(i, true);
+    if (s.rank < rank || (old && s.rank <= rank + 4) || still_unchanged(*s.of))
+      end_session(i, true);
   }
 }
 
@@ -263,7 +292,8 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
   session.lost_before = watcher_.lost_samples();
   session.late_before = watcher_.late_threads();
   session.rank = rank;
-  // Length words first, then as many parts of the changed bytes as there are registers left, at least one.
+  // Length words first, then as many parts of the changed bytes as there are registers left, at
+  // least one.
   usize headers = 0;
   for (usize index : by_rank) {
     const View& view = c.candidates[index].view;
@@ -278,7 +308,8 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
   }
   if (session.candidates.empty()) return false;
   std::vector<Chunk> watched;
-  for (const Chunk& chunk : choose_chunks(context_, c.append, c.candidates[session.candidates[0]].view, free - headers)) {
+  for (const Chunk& chunk : choose_chunks(
+           context_, c.append, c.candidates[session.candidates[0]].view, free - headers)) {
     if (!watcher_.add(chunk.at, chunk.size, c.append.array.on_stack)) continue;
     session.words.push_back(chunk.at);
     watched.push_back(chunk);
@@ -286,9 +317,11 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
   for (usize index : session.candidates) {
     Candidate& candidate = c.candidates[index];
     for (const Chunk& chunk : watched) {
-      bool covered = chunk.at.value >= candidate.view.ptr && chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
+      bool covered = chunk.at.value >= candidate.view.ptr &&
+                     chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
       if (!covered) continue;
-      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append, trust_in(candidate.view),
+      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append,
+                                      trust_in(c, candidate.view),
                                       make_reads_through(c, candidate.view));
     }
     candidate.change_watched = !candidate.evidence.empty();
@@ -299,28 +332,53 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
 }
 
 // What a read of the header word says, by where the word is.
-HeaderTrust Tracker::trust_in(const View& view) {
+HeaderTrust Tracker::trust_in(const Case& c, const View& view) {
   bool bare_pointer = !view.len_known && view.name.empty();
   if (bare_pointer) return HeaderTrust::kSameRegister;
+  const bool is_variable = view.holder == Holder::kStack && !view.in_stack_object;
+  if (view.surrounds(*c.event) && !is_variable) return HeaderTrust::kWhole;
   return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
 }
 
-// Right through the victim: its pointer was loaded out of its own word (after the stack has moved, when nobody watches that
-// word, only where its function leaves it alone). Or by DWARF's word: at the access, in the victim's own frame, the register the
-// address was made from is the pointer of the victim's variable, and of no other; or a frame of the reader was handed the
-// victim's very header.
+// Buffers of bytes are filled and read by position, buf[:n]: through the same pointer, and not as
+// the slice that the variable is.
+static bool may_be_cut(const Case& c, const View& victim) {
+  return victim.surrounds(*c.event) && c.event->elem_size == 1;
+}
+
+// Was the pointer loaded, for this read or as an argument of the call that led to it, out of the
+// victim's own word? After the stack has moved, when nobody watches that word, only where its
+// function leaves it alone.
+bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const View& victim) {
+  if (victim.holder != Holder::kStack) return false;
+  usize frame = 0;
+  while (frame < access.frames.size() && !(access.activation(frame) == victim.frame)) ++frame;
+  if (frame == access.frames.size()) return false;
+  const program::FunctionCode* code = accesses_.code_of(access.frames[frame].function);
+  if (code == nullptr) return false;
+  bool is_taken =
+      frame == 0 ? !may_be_cut(c, victim) && loads_victim_pointer(*code, access, victim, *c.event)
+                 : passes_victim(*code, access, frame, victim, *c.event);
+  return is_taken && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim));
+}
+
+// Right through the victim: by its own word. Or by DWARF's word: at the access, in the victim's own
+// frame, the register the address was made from is the pointer of the victim's variable, and of no
+// other; or a frame of the reader was handed the victim's very header.
 std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, const View& view) {
   std::vector<u8> behind = read_behind_result(context_.memory, view, *c.event);
-  return [this, &c, event = c.event.get(), victim = view, behind = std::move(behind)](const Access& access) {
+  return [this, &c, event = c.event.get(), victim = view,
+          behind = std::move(behind)](const Access& access) {
     if (access.frames.empty()) return false;
-    const program::FunctionCode* code = victim.holder == Holder::kStack ? accesses_.code_of(access.frames[0].function) : nullptr;
-    bool is_loaded = code != nullptr && loads_victim_pointer(*code, access, victim, *event);
-    if (is_loaded && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim))) return true;
+    if (takes_victims_pointer(c, access, victim)) return true;
     if (context_.debug == nullptr) return false;
     // Whoever appended to the result since has written something else there, or we shall not know.
-    bool has_grown = behind.empty() || read_behind_result(context_.memory, victim, *event) != behind;
+    bool has_grown =
+        behind.empty() || read_behind_result(context_.memory, victim, *event) != behind;
     if (holds_victim_header(*context_.debug, access, victim, *event, has_grown)) return true;
-    if (victim.name.empty() || !access.insn || access.base == x86::kNoReg || !(access.activation(0) == victim.frame)) return false;
+    if (may_be_cut(c, victim) || victim.name.empty() || !access.insn ||
+        access.base == x86::kNoReg || !(access.activation(0) == victim.frame))
+      return false;
     return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
   };
 }
@@ -332,7 +390,8 @@ void Tracker::end_session(usize index, bool early) {
   if (!early) return;
   for (usize ended : session.candidates) {
     Candidate& candidate = session.of->candidates[ended];
-    candidate.watched_a_while = candidate.watched_throughout && now_s() - session.since_s > kSessionHoldSeconds;
+    candidate.watched_a_while =
+        candidate.watched_throughout && now_s() - session.since_s > kSessionHoldSeconds;
     candidate.watched_throughout = false;
     candidate.change_watched = false;
   }
@@ -351,7 +410,8 @@ void Tracker::read_samples() {
   for (const target::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
     for (Session& session : sessions_) {
-      session.accesses += std::count(session.words.begin(), session.words.end(), sample.word) != 0 ? 1 : 0;
+      session.accesses +=
+          std::count(session.words.begin(), session.words.end(), sample.word) != 0 ? 1 : 0;
       for (usize index : session.candidates) {
         for (Evidence& evidence : session.of->candidates[index].evidence) evidence.add(access);
       }
@@ -368,13 +428,15 @@ void Tracker::read_samples() {
   }
 }
 
-// Does the function of the victim's frame, from where it stands, never store into this header of its own again?
+// Does the function of the victim's frame, from where it stands, never store into this header of
+// its own again?
 bool Tracker::is_left_alone(const Case& c, const View& view) {
   const program::AppendSite& site = c.append.site->site;
   ImageAddr at = view.same_frame ? site.branch : view.pc - 1;
   std::optional<read::Function> function = context_.binary.pclntab().find_function(at);
   const program::FunctionCode* code = function ? accesses_.code_of(*function) : nullptr;
-  std::optional<i32> delta = function ? context_.binary.pclntab().find_sp_delta(*function, at) : std::nullopt;
+  std::optional<i32> delta =
+      function ? context_.binary.pclntab().find_sp_delta(*function, at) : std::nullopt;
   if (code == nullptr || !delta || view.in_stack_object) return false;
   TargetAddr sp = view.frame.cfa - (static_cast<u64>(*delta) + 8);
   ImageAddr from = view.same_frame ? site.inplace_entry : view.pc;
@@ -384,8 +446,9 @@ bool Tracker::is_left_alone(const Case& c, const View& view) {
   return !is_written(view.ptr_word) && !is_written(view.len_word);
 }
 
-// The victim's stack has moved and its header with it. Meanwhile nobody watched it, so it is followed only where its function
-// leaves it alone and it still is what it was; elsewhere what was read of it before the move is all there will be.
+// The victim's stack has moved and its header with it. Meanwhile nobody watched it, so it is
+// followed only where its function leaves it alone and it still is what it was; elsewhere what was
+// read of it before the move is all there will be.
 void Tracker::follow_moved_header(Session& session, usize index) {
   Candidate& candidate = session.of->candidates[index];
   View& view = candidate.view;
@@ -395,19 +458,23 @@ void Tracker::follow_moved_header(Session& session, usize index) {
   candidate.stack_moved = true;
   bool alone = is_left_alone(*session.of, view);
   candidate.watched_throughout &= alone;
-  std::optional<TargetAddr> ptr_word = view.ptr_word ? find_word_now(view, view.ptr_word) : TargetAddr();
-  std::optional<TargetAddr> len_word = view.len_word ? find_word_now(view, view.len_word) : TargetAddr();
+  std::optional<TargetAddr> ptr_word =
+      view.ptr_word ? find_word_now(view, view.ptr_word) : TargetAddr();
+  std::optional<TargetAddr> len_word =
+      view.len_word ? find_word_now(view, view.len_word) : TargetAddr();
   if (!alone || !ptr_word || !len_word || !header_is_unchanged(view)) return;
   const TargetAddr before = view.header_word();
-  view.stack_hi = view.stack_hi + (view.len_word ? *len_word - view.len_word : *ptr_word - view.ptr_word);
+  view.stack_hi =
+      view.stack_hi + (view.len_word ? *len_word - view.len_word : *ptr_word - view.ptr_word);
   view.ptr_word = *ptr_word;
   view.len_word = *len_word;
   replace_header_watch(session, before, view.header_word(), true);
   for (Evidence& evidence : candidate.evidence) evidence.follow_header(view.header_word());
 }
 
-// What the accesses so far mean for one victim; true when watching it longer would tell nothing more.
-// A thread that began meanwhile may have replaced the header unseen, unless all went on in the appending thread.
+// What the accesses so far mean for one victim; true when watching it longer would tell nothing
+// more. A thread that began meanwhile may have replaced the header unseen, unless all went on in
+// the appending thread.
 bool Tracker::update_candidate(Session& session, usize index) {
   const bool lost = watcher_.lost_samples() != session.lost_before;
   const bool late = watcher_.late_threads() != session.late_before;
@@ -428,20 +495,24 @@ bool Tracker::update_candidate(Session& session, usize index) {
     record(c, index, Level::kConfirmed, session.bytes);
     confirmed_contexts_.insert(c.event->context);
   }
-  if (changed && !candidate.confirmed && !any_void && !lost && !late) record_stack_victim_in_use(c, index, session.bytes);
+  if (changed && !candidate.confirmed && !any_void && !lost && !late)
+    record_stack_victim_in_use(c, index, session.bytes);
   if (any_void) candidate.closed = true;
-  if (!candidate.closed && !candidate.confirmed && candidate.watched_throughout) follow_copies(session, candidate);
+  if (!candidate.closed && !candidate.confirmed && candidate.watched_throughout)
+    follow_copies(session, candidate);
   return candidate.closed || candidate.confirmed;
 }
 
-// Copies of a header that was as it had been before the append are victims as much as the first. When it was copied
-// because its holder grew, the first is garbage from then on, and the copy is what is watched.
+// Copies of a header that was as it had been before the append are victims as much as the first.
+// When it was copied because its holder grew, the first is garbage from then on, and the copy is
+// what is watched.
 void Tracker::follow_copies(Session& session, Candidate& candidate) {
   if (candidate.evidence.empty() || candidate.view.holder == Holder::kStack) return;
   const std::vector<Evidence::Copy> copies = candidate.evidence[0].copies();
   for (usize i = candidate.copies_seen; i < copies.size(); ++i) {
     candidate.copies_seen = i + 1;
-    std::optional<Place> place = find_place(context_, TargetAddr(copies[i].header_word.value - 8), candidate.view);
+    std::optional<Place> place =
+        find_place(context_, TargetAddr(copies[i].header_word.value - 8), candidate.view);
     if (!place) continue;
     if (!copies[i].by_growth) {
       candidate.copies.push_back(*place);
@@ -456,16 +527,20 @@ void Tracker::follow_copies(Session& session, Candidate& candidate) {
   }
 }
 
-void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr to, bool on_stack) {
+void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr to,
+                                   bool on_stack) {
   constexpr u32 kWordBytes = 8;
   auto watched = std::find(session.words.begin(), session.words.end(), from);
   if (watched == session.words.end()) return;
   watcher_.remove(from);
-  if (watcher_.add(to, kWordBytes, on_stack)) *watched = to;
-  else session.words.erase(watched);
+  if (watcher_.add(to, kWordBytes, on_stack))
+    *watched = to;
+  else
+    session.words.erase(watched);
 }
 
-// A victim in a stack frame does not wait for a later look: that its header was read after the change is the look.
+// A victim in a stack frame does not wait for a later look: that its header was read after the
+// change is the look.
 void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes) {
   const Candidate& candidate = c.candidates[index];
   if (candidate.view.holder != Holder::kStack || !is_fair_stack_victim(c, candidate.view)) return;

@@ -1,10 +1,13 @@
-// Tracker: the judge at work while the program runs. Takes events out of the ring, finds the victims of each, watches the
-// most promising, looks again later, and at the program's end decides which cases are findings.
+// Tracker: the judge at work while the program runs. Takes events out of the ring, finds the
+// victims of each, watches the most promising, looks again later, and at the program's end decides
+// which cases are findings.
 //
 //   ring ─▶ on_event ─▶ victims ─▶ [watch: L and E words] ─▶ samples ─▶ confirmed
-//                           └────▶ [look again: later, at gates] ─▶ likely (reachable, unchanged, shows the change)
+//                           └────▶ [look again: later, at gates] ─▶ likely (reachable, unchanged,
+//                           shows the change)
 //
-// The monitor's own cost is bounded: beyond a grace it uses at most a share of one core; what is left out is counted.
+// The monitor's own cost is bounded: beyond a grace it uses at most a share of one core; what is
+// left out is counted.
 #pragma once
 
 #include <map>
@@ -21,7 +24,8 @@ namespace geist::judge {
 struct TrackerOptions {
   bool watch = true;
   double cpu_grace_s = 0.25;
-  double share = 0.02;       // of a core for the judge, after the grace, and of the program's time for watches
+  double share =
+      0.02;  // of a core for the judge, after the grace, and of the program's time for watches
   u64 max_scan_bytes = u64{1} << 30;
   usize max_open_cases = 512;
 };
@@ -31,9 +35,11 @@ class Tracker {
   Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options);
   ~Tracker();
 
-  // One turn: heartbeat, events, samples, gates; sleeps a little when there is nothing to do, and `most_us` at most.
+  // One turn: heartbeat, events, samples, gates; sleeps a little when there is nothing to do, and
+  // `most_us` at most.
   void turn(u64 most_us = ~u64{0});
-  // The process is gone (or will not be looked at any more): what is still in the ring and the samples.
+  // The process is gone (or will not be looked at any more): what is still in the ring and the
+  // samples.
   void finish();
 
   // A case that earned at least kSuspect.
@@ -45,14 +51,15 @@ class Tracker {
   // The findings, one for each (site, victim's kind and name): the strongest, with all counts.
   std::vector<Finding> findings() const;
 
-  // Grows with each finding that is new or became stronger: findings() is the same as long as this is.
+  // Grows with each finding that is new or became stronger: findings() is the same as long as this
+  // is.
   u64 revision() const { return revision_; }
 
   EventCounts counts() const;
   std::map<std::string, u64> losses() const;
   double cpu_seconds() const;
   double watch_seconds() const;  // that watches have cost the program
-  double now_s() const;  // since the tracker began
+  double now_s() const;          // since the tracker began
   const target::Watcher& watcher() const { return watcher_; }
   Context& context() { return context_; }
 
@@ -67,7 +74,8 @@ class Tracker {
     u64 late_before = 0;
     int rank = 0;
     u64 accesses = 0;  // to its words
-    // The destination as it was before the samples were taken out: every write that shows in it is among them.
+    // The destination as it was before the samples were taken out: every write that shows in it is
+    // among them.
     std::vector<u8> bytes;
   };
 
@@ -94,8 +102,9 @@ class Tracker {
   void replace_header_watch(Session& session, TargetAddr from, TargetAddr to, bool on_stack);
   bool is_left_alone(const Case& c, const View& view);
   void follow_moved_header(Session& session, usize candidate);
+  bool takes_victims_pointer(const Case& c, const Access& access, const View& victim);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
-  static HeaderTrust trust_in(const View& view);
+  static HeaderTrust trust_in(const Case& c, const View& view);
   void end_session(usize index, bool early);
   void read_samples();
   bool still_unchanged(const Case& c) const;
@@ -115,8 +124,8 @@ class Tracker {
   void mark_reachable(std::vector<Open>& open) const;
   void find_moved(std::vector<Open>& open) const;
   void settle_place(Open& open, const std::vector<Place>& in_use) const;
-  std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate, bool reachable,
-                                bool main_returned) const;
+  std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate,
+                                bool reachable, bool main_returned) const;
   std::optional<TargetAddr> find_word_now(const View& view, TargetAddr word) const;
   bool header_is_unchanged(const View& view) const;
   std::vector<u8> read_destination(const Case& c) const;

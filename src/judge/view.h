@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "abi/event.h"
 #include "base/address.h"
 #include "heap/spans.h"
 #include "heap/unwind.h"
@@ -65,6 +66,8 @@ struct View {
   // The word whose read shows that somebody goes through this view: the length, or the pointer when that is all there is.
   TargetAddr header_word() const { return len_word ? len_word : ptr_word; }
   u64 end(u64 elem_size) const { return ptr + len * elem_size; }
+  // Begins with the append's operand and is longer than its result: perhaps the buffer that the operand is a front part of.
+  bool surrounds(const abi::Event& event) const { return ptr == event.old_ptr && len > event.new_len; }
 };
 
 }  // namespace geist::judge

@@ -207,8 +207,8 @@ void plan_main_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& p
   std::optional<read::Function> main = binary.pclntab().find_function_named("main.main");
   std::optional<FunctionCode> code = main ? FunctionCode::decode(binary, *main) : std::nullopt;
   if (!code) return;
-  for (u32 i = 0; i < code->insns().size(); ++i) {
-    if (code->insns()[i].flow != x86::Flow::kRet) continue;
+  for (u32 i = 0; i < code->briefs().size(); ++i) {
+    if (code->briefs()[i].flow != x86::Flow::kRet) continue;
     if (!planner.add_hook(program::displace_before_ret(*code, i), entry_offset)) {
       plan.notes.push_back(
           "a return of main.main could not be hooked: what was in scope there is judged from the "

@@ -2,10 +2,14 @@
 #include "program/code.h"
 
 #include <algorithm>
+#include <numeric>
+
+#include "base/check.h"
 
 namespace geist::program {
 namespace {
 
+using x86::Brief;
 using x86::Flow;
 using x86::Insn;
 using x86::RegMask;
@@ -22,7 +26,7 @@ constexpr RegMask kCallWrites = 0;
 
 constexpr u64 kMaxJumpTable = 4096;
 
-RegMask reads_of(const Insn& insn) {
+RegMask reads_of(const Brief& insn) {
   switch (insn.flow) {
     case Flow::kCall: return insn.reads | kCallReads;
     case Flow::kRet: return insn.reads | kCallReads;
@@ -31,7 +35,7 @@ RegMask reads_of(const Insn& insn) {
   }
 }
 
-RegMask writes_of(const Insn& insn) {
+RegMask writes_of(const Brief& insn) {
   return insn.flow == Flow::kCall ? (insn.writes & ~x86::kFlagsBit) | kCallWrites | x86::kFlagsBit : insn.writes;
 }
 
@@ -46,30 +50,44 @@ std::optional<FunctionCode> FunctionCode::decode_bytes(ByteView bytes, const rea
                                                        const read::Image* image) {
   FunctionCode code;
   code.function_ = function;
+  code.bytes_ = bytes;
   u64 size = bytes.size();
-  code.insns_.reserve(size / 4);
+  code.briefs_.reserve(size / 4);
   for (u64 offset = 0; offset < size;) {
     if (bytes[offset] == 0xcc) {  // padding between functions
       ++offset;
       continue;
     }
-    std::optional<Insn> insn = x86::decode(bytes.subspan(offset), function.entry + offset);
-    if (!insn) return std::nullopt;
-    code.insns_.push_back(*insn);
-    offset += insn->length;
+    std::optional<Brief> brief = x86::decode_brief(bytes.subspan(offset), function.entry + offset);
+    if (!brief) return std::nullopt;
+    code.briefs_.push_back(*brief);
+    offset += brief->length;
   }
-  if (code.insns_.empty()) return std::nullopt;
+  if (code.briefs_.empty()) return std::nullopt;
+  code.place_in_insns_.assign(code.briefs_.size(), 0);
   code.find_leaders(image);
   code.connect();
   code.solve_liveness();
   return code;
 }
 
+const Insn& FunctionCode::insn(u32 index) const {
+  u32& place = place_in_insns_[index];
+  if (place == 0) {
+    const Brief& brief = briefs_[index];
+    std::optional<Insn> insn = x86::decode(bytes_.subspan(brief.addr - function_.entry, brief.length), brief.addr);
+    GEIST_CHECK(insn.has_value());  // a brief is only made of what decodes
+    insns_.push_back(*insn);
+    place = static_cast<u32>(insns_.size());
+  }
+  return insns_[place - 1];
+}
+
 std::optional<u32> FunctionCode::find_insn(ImageAddr addr) const {
-  auto it = std::lower_bound(insns_.begin(), insns_.end(), addr,
-                             [](const Insn& insn, ImageAddr a) { return insn.addr < a; });
-  if (it == insns_.end() || it->addr != addr) return std::nullopt;
-  return static_cast<u32>(it - insns_.begin());
+  auto it = std::lower_bound(briefs_.begin(), briefs_.end(), addr,
+                             [](const Brief& brief, ImageAddr a) { return brief.addr < a; });
+  if (it == briefs_.end() || it->addr != addr) return std::nullopt;
+  return static_cast<u32>(it - briefs_.begin());
 }
 
 std::optional<u32> FunctionCode::find_block(ImageAddr addr) const {
@@ -81,8 +99,8 @@ std::optional<u32> FunctionCode::find_block(ImageAddr addr) const {
 bool FunctionCode::starts_anew(u32 block) const {
   const Block& b = blocks_[block];
   bool calls = false;
-  for (u32 i = b.first; i <= b.last; ++i) calls |= insns_[i].flow == Flow::kCall;
-  return calls && insns_[b.last].flow == Flow::kJmp && insns_[b.last].target == function_.entry;
+  for (u32 i = b.first; i <= b.last; ++i) calls |= briefs_[i].flow == Flow::kCall;
+  return calls && briefs_[b.last].flow == Flow::kJmp && briefs_[b.last].target == function_.entry;
 }
 
 RegMask FunctionCode::live_in(u32 block) const { return live_in_[block]; }
@@ -91,7 +109,7 @@ RegMask FunctionCode::live_in(u32 block) const { return live_in_[block]; }
 void FunctionCode::add_jump_table(const read::Image& image, u32 insn, std::vector<ImageAddr>& targets) const {
   const u32 look_back = std::min<u32>(insn, 8);
   for (u32 i = insn; i-- > insn - look_back;) {
-    const Insn& lea = insns_[i];
+    const Insn& lea = this->insn(i);
     if (lea.op != x86::Op::kLea || !lea.operands[1].mem.rip_relative) continue;
     ImageAddr table(static_cast<u64>(lea.operands[1].mem.disp));
     for (u64 k = 0; k < kMaxJumpTable; ++k) {
@@ -104,15 +122,15 @@ void FunctionCode::add_jump_table(const read::Image& image, u32 insn, std::vecto
 }
 
 void FunctionCode::find_leaders(const read::Image* image) {
-  leader_.assign(insns_.size(), false);
+  leader_.assign(briefs_.size(), false);
   leader_[0] = true;
   auto mark = [&](ImageAddr target) {
     if (std::optional<u32> i = find_insn(target)) leader_[*i] = true;
   };
-  for (u32 i = 0; i < insns_.size(); ++i) {
-    const Insn& insn = insns_[i];
+  for (u32 i = 0; i < briefs_.size(); ++i) {
+    const Brief& insn = briefs_[i];
     bool ends = insn.flow != Flow::kNext && insn.flow != Flow::kCall;
-    if (ends && i + 1 < insns_.size()) leader_[i + 1] = true;
+    if (ends && i + 1 < briefs_.size()) leader_[i + 1] = true;
     if (insn.flow == Flow::kJcc || insn.flow == Flow::kJmp) mark(insn.target);
     if (insn.flow == Flow::kJmpIndirect) {
       std::vector<ImageAddr> targets;
@@ -124,17 +142,25 @@ void FunctionCode::find_leaders(const read::Image* image) {
 }
 
 void FunctionCode::connect() {
-  block_of_insn_.resize(insns_.size());
-  for (u32 i = 0; i < insns_.size(); ++i) {
+  block_of_insn_.resize(briefs_.size());
+  blocks_.reserve(static_cast<usize>(std::count(leader_.begin(), leader_.end(), true)));
+  for (u32 i = 0; i < briefs_.size(); ++i) {
     if (leader_[i]) blocks_.push_back(Block{.first = i, .last = i, .succs = {}, .preds = {}, .unknown_succs = false});
     blocks_.back().last = i;
     block_of_insn_[i] = static_cast<u32>(blocks_.size() - 1);
   }
+  std::vector<Edge> edges;
+  edges.reserve(2 * blocks_.size());
+  collect_edges(edges);
+  join(edges);
+}
+
+// In the order of the blocks they come from, each once.
+void FunctionCode::collect_edges(std::vector<Edge>& edges) {
+  usize first = 0;  // of the block's own edges
   auto add_edge = [&](u32 from, u32 to) {
-    std::vector<u32>& succs = blocks_[from].succs;
-    if (std::find(succs.begin(), succs.end(), to) != succs.end()) return;
-    succs.push_back(to);
-    blocks_[to].preds.push_back(from);
+    auto is_known = [&](const Edge& edge) { return edge.to == to; };
+    if (std::none_of(edges.begin() + static_cast<i64>(first), edges.end(), is_known)) edges.push_back({from, to});
   };
   auto add_target = [&](u32 from, ImageAddr target) {
     std::optional<u32> to = find_block(target);
@@ -144,7 +170,8 @@ void FunctionCode::connect() {
   };
   usize next_table = 0;
   for (u32 b = 0; b < blocks_.size(); ++b) {
-    const Insn& last = insns_[blocks_[b].last];
+    first = edges.size();
+    const Brief& last = last_brief(b);
     bool falls = last.flow == Flow::kNext || last.flow == Flow::kCall || last.flow == Flow::kJcc;
     if (falls && b + 1 < blocks_.size()) add_edge(b, b + 1);
     if (last.flow == Flow::kJcc || last.flow == Flow::kJmp) add_target(b, last.target);
@@ -156,14 +183,36 @@ void FunctionCode::connect() {
   }
 }
 
+// All successors and all predecessors stand in one array each, block by block.
+void FunctionCode::join(const std::vector<Edge>& edges) {
+  std::vector<u32> first_succ(blocks_.size() + 1), first_pred(blocks_.size() + 1);
+  for (const Edge& edge : edges) {
+    ++first_succ[edge.from + 1];
+    ++first_pred[edge.to + 1];
+  }
+  std::partial_sum(first_succ.begin(), first_succ.end(), first_succ.begin());
+  std::partial_sum(first_pred.begin(), first_pred.end(), first_pred.begin());
+  succs_.resize(edges.size());
+  preds_.resize(edges.size());
+  std::vector<u32> next_succ = first_succ, next_pred = first_pred;
+  for (const Edge& edge : edges) {
+    succs_[next_succ[edge.from]++] = edge.to;
+    preds_[next_pred[edge.to]++] = edge.from;
+  }
+  for (u32 b = 0; b < blocks_.size(); ++b) {
+    blocks_[b].succs = std::span(succs_).subspan(first_succ[b], first_succ[b + 1] - first_succ[b]);
+    blocks_[b].preds = std::span(preds_).subspan(first_pred[b], first_pred[b + 1] - first_pred[b]);
+  }
+}
+
 void FunctionCode::solve_liveness() {
   std::vector<RegMask> use(blocks_.size()), def(blocks_.size());
   for (u32 b = 0; b < blocks_.size(); ++b) {
     for (u32 i = blocks_[b].first; i <= blocks_[b].last; ++i) {
-      use[b] |= reads_of(insns_[i]) & ~def[b];
-      def[b] |= writes_of(insns_[i]);
+      use[b] |= reads_of(briefs_[i]) & ~def[b];
+      def[b] |= writes_of(briefs_[i]);
     }
-    const Insn& last = insns_[blocks_[b].last];
+    const Brief& last = last_brief(b);
     bool leaves = last.flow == Flow::kJmp && blocks_[b].succs.empty();
     if (blocks_[b].unknown_succs || leaves) use[b] |= (x86::kAllGprs | x86::kFlagsBit) & ~def[b];
   }

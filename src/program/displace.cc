@@ -27,14 +27,14 @@ bool was_dereferenced(const FunctionCode& code, u32 insn, x86::Reg base) {
   u32 i = insn;
   for (u32 chain = 0; chain < kMaxChain; ++chain) {
     while (i-- > code.blocks()[block].first) {
-      const Insn& before = code.insns()[i];
+      const Insn& before = code.insn(i);
       const Operand* memory = memory_operand(before);
       bool writes_base = (before.writes & x86::bit(base)) != 0 || before.flow == Flow::kCall;
       if (writes_base) return false;
       if (memory != nullptr && memory->mem.base == base && memory->mem.index == x86::kNoReg)
         return true;
     }
-    const std::vector<u32>& preds = code.blocks()[block].preds;
+    const std::span<const u32> preds = code.blocks()[block].preds;
     if (preds.size() != 1) return false;
     block = preds[0];
     i = code.blocks()[block].last + 1;
@@ -43,7 +43,7 @@ bool was_dereferenced(const FunctionCode& code, u32 insn, x86::Reg base) {
 }
 
 bool can_move(const FunctionCode& code, u32 insn, SiteBucket* why) {
-  const Insn& i = code.insns()[insn];
+  const Insn& i = code.insn(insn);
   if (i.flow != Flow::kNext || i.op == x86::Op::kPush || i.op == x86::Op::kPop) {
     *why = SiteBucket::kNoRoomForPatch;
     return false;
@@ -56,13 +56,13 @@ bool can_move(const FunctionCode& code, u32 insn, SiteBucket* why) {
 }
 
 Displaced make(const FunctionCode& code, u32 first, u32 last) {
-  return {code.insns()[first].addr, code.insns()[last].end()};
+  return {code.briefs()[first].addr, code.briefs()[last].end()};
 }
 
 }  // namespace
 
 bool may_fault(const FunctionCode& code, u32 insn) {
-  const Insn& i = code.insns()[insn];
+  const Insn& i = code.insn(insn);
   if (!i.reads_memory && !i.writes_memory) return false;
   if (i.op == x86::Op::kPush || i.op == x86::Op::kPop) return false;  // the stack is there
   const Operand* memory = memory_operand(i);
@@ -80,13 +80,13 @@ std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, S
   *why = SiteBucket::kNoRoomForPatch;
   u32 first = branch;
   auto room = [&](u32 last) {
-    return code.insns()[last].end() - code.insns()[first].addr >= kJmpBytes;
+    return code.briefs()[last].end() - code.briefs()[first].addr >= kJmpBytes;
   };
   while (!room(branch) && first > block.first && can_move(code, first - 1, why)) --first;
   if (room(branch)) return make(code, first, branch);
   // Take instructions behind the branch too, if only the branch falls into them.
   u32 last = branch;
-  if (branch + 1 >= code.insns().size()) return std::nullopt;
+  if (branch + 1 >= code.briefs().size()) return std::nullopt;
   const Block& next = code.blocks()[code.block_of(branch + 1)];
   if (next.first != branch + 1 || next.preds.size() != 1) return std::nullopt;
   while (!room(last) && last < next.last && can_move(code, last + 1, why)) ++last;
@@ -97,9 +97,9 @@ std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, S
 std::optional<Displaced> displace_before_ret(const FunctionCode& code, u32 ret) {
   const Block& block = code.blocks()[code.block_of(ret)];
   u32 first = ret;
-  while (code.insns()[ret].end() - code.insns()[first].addr < kJmpBytes) {
+  while (code.briefs()[ret].end() - code.briefs()[first].addr < kJmpBytes) {
     if (first == block.first) return std::nullopt;
-    const Insn& before = code.insns()[first - 1];
+    const x86::Brief& before = code.briefs()[first - 1];
     if (before.flow != Flow::kNext || may_fault(code, first - 1)) return std::nullopt;
     --first;
   }
@@ -109,8 +109,8 @@ std::optional<Displaced> displace_before_ret(const FunctionCode& code, u32 ret) 
 std::optional<Displaced> displace_entry(const FunctionCode& code) {
   const Block& block = code.blocks()[0];
   for (u32 last = block.first; last <= block.last; ++last) {
-    if (code.insns()[last].flow != Flow::kNext || may_fault(code, last)) return std::nullopt;
-    if (code.insns()[last].end() - code.insns()[0].addr >= kJmpBytes) return make(code, 0, last);
+    if (code.briefs()[last].flow != Flow::kNext || may_fault(code, last)) return std::nullopt;
+    if (code.briefs()[last].end() - code.briefs()[0].addr >= kJmpBytes) return make(code, 0, last);
   }
   return std::nullopt;
 }

@@ -25,7 +25,7 @@ bool may_write_slot(const FunctionCode& code, ImageAddr from, i64 slot) {
   auto scan = [&](u32 block, u32 first) {
     const Block& b = code.blocks()[block];
     for (u32 i = first; i <= b.last; ++i) {
-      if (writes_slot(code.insns()[i], slot)) return true;
+      if (writes_slot(code.insn(i), slot)) return true;
     }
     // Behind a call that panics the code seems to go on, into the next such call and in the end
     // into the prologue's.

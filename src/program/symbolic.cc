@@ -14,18 +14,19 @@ Expr add(const Expr& a, const Expr& b, i64 b_factor) {
   auto wrap_add = [](i64 x, i64 y) { return static_cast<i64>(static_cast<u64>(x) + static_cast<u64>(y)); };
   Expr out;
   out.constant = wrap_add(a.constant, wrap_mul(b.constant, b_factor));
-  auto ia = a.terms.begin();
-  auto ib = b.terms.begin();
+  if (a.terms.is_cut() || b.terms.is_cut()) out.terms.cut();
+  const Term* ia = a.terms.begin();
+  const Term* ib = b.terms.begin();
   while (ia != a.terms.end() || ib != b.terms.end()) {
     SymbolId symbol = 0;
     i64 coefficient = 0;
-    bool take_a = ib == b.terms.end() || (ia != a.terms.end() && ia->first <= ib->first);
-    bool take_b = ia == a.terms.end() || (ib != b.terms.end() && ib->first <= ia->first);
-    if (take_a) symbol = ia->first, coefficient = ia->second;
-    if (take_b) symbol = ib->first, coefficient = wrap_add(coefficient, wrap_mul(ib->second, b_factor));
+    bool take_a = ib == b.terms.end() || (ia != a.terms.end() && ia->symbol <= ib->symbol);
+    bool take_b = ia == a.terms.end() || (ib != b.terms.end() && ib->symbol <= ia->symbol);
+    if (take_a) symbol = ia->symbol, coefficient = ia->coefficient;
+    if (take_b) symbol = ib->symbol, coefficient = wrap_add(coefficient, wrap_mul(ib->coefficient, b_factor));
     if (take_a) ++ia;
     if (take_b) ++ib;
-    if (coefficient != 0) out.terms.emplace_back(symbol, coefficient);
+    if (coefficient != 0) out.terms.push_back({symbol, coefficient});
   }
   return out;
 }
@@ -53,11 +54,11 @@ SymbolicState::SymbolicState(SymbolTable& table) : table_(&table) {
     symbol.reg = static_cast<x86::Reg>(r);
     regs_[r] = table.expr(symbol);
   }
-  sp_ = regs_[x86::kRsp].terms[0].first;
+  sp_ = regs_[x86::kRsp].terms[0].symbol;
 }
 
 std::optional<i64> SymbolicState::stack_offset(const Expr& address) const {
-  if (!address.is_offset() || address.terms[0].first != sp_) return std::nullopt;
+  if (!address.is_offset() || address.terms[0].symbol != sp_) return std::nullopt;
   return address.constant;
 }
 
@@ -203,6 +204,7 @@ void SymbolicState::execute(const Insn& insn) {
 Expr SymbolicState::substitute(const Expr& later, const SymbolTable& later_table) {
   Expr out;
   out.constant = later.constant;
+  if (later.terms.is_cut()) out.terms.cut();
   for (const auto& [id, coefficient] : later.terms) {
     // A copy: with one table for both paths, interning below may move the symbols.
     const Symbol symbol = later_table.get(id);

@@ -7,7 +7,9 @@
 // never a guess. Stores through pointers other than SP forget all slots and start a new memory epoch.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <vector>
@@ -18,14 +20,50 @@ namespace geist::program {
 
 using SymbolId = u32;
 
+struct Term {
+  SymbolId symbol = 0;
+  i64 coefficient = 0;
+  bool operator==(const Term&) const = default;
+};
+
+// The terms of a form, ascending by symbol, coefficients not zero. No argument of growslice has more than a few; a form with
+// more than fit is cut, and then it is equal to nothing, not even to itself.
+class Terms {
+ public:
+  Terms() = default;
+  Terms(std::initializer_list<Term> terms) {
+    for (const Term& term : terms) push_back(term);
+  }
+
+  const Term* begin() const { return terms_.data(); }
+  const Term* end() const { return terms_.data() + size_; }
+  usize size() const { return size_; }
+  bool empty() const { return size_ == 0 && !is_cut_; }
+  bool is_cut() const { return is_cut_; }
+  const Term& operator[](usize index) const { return terms_[index]; }
+  bool operator==(const Terms& other) const {
+    return !is_cut_ && !other.is_cut_ && std::equal(begin(), end(), other.begin(), other.end());
+  }
+  void push_back(const Term& term) {
+    if (size_ == terms_.size()) cut();
+    else terms_[size_++] = term;
+  }
+  void cut() { is_cut_ = true; }
+
+ private:
+  std::array<Term, 4> terms_{};
+  u8 size_ = 0;
+  bool is_cut_ = false;
+};
+
 struct Expr {
   i64 constant = 0;
-  std::vector<std::pair<SymbolId, i64>> terms;  // ascending by symbol, coefficients not zero
+  Terms terms;
 
   bool operator==(const Expr&) const = default;
   bool is_constant() const { return terms.empty(); }
   // symbol + constant, with coefficient one
-  bool is_offset() const { return terms.size() == 1 && terms[0].second == 1; }
+  bool is_offset() const { return !terms.is_cut() && terms.size() == 1 && terms[0].coefficient == 1; }
 };
 
 Expr add(const Expr& a, const Expr& b, i64 b_factor = 1);

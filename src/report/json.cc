@@ -122,7 +122,8 @@ Json finding_json(const Finding& finding) {
       {"reads", frames_json(finding.reader_stack)},
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
-      {"process", finding.pid == 0 ? Json(nullptr) : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
+      {"process",
+       finding.pid == 0 ? Json(nullptr) : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
       {"tests", finding.tests},
       {"fix", text_or_null(finding.fix)},
       {"fix_diff", text_or_null(finding.fix_diff)},
@@ -537,7 +538,10 @@ std::string emit_diff_json(const ReportDiff& diff) {
     for (const Finding* finding : findings) json.push_back(finding_json(*finding));
     return json;
   };
-  Json json = {{"schema", "geist-diff/1"}, {"new", list(diff.appeared)}, {"gone", list(diff.gone)}, {"same", list(diff.same)}};
+  Json json = {{"schema", "geist-diff/1"},
+               {"new", list(diff.appeared)},
+               {"gone", list(diff.gone)},
+               {"same", list(diff.same)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -257,7 +257,8 @@ Result<Patches> Attachment::patch_some(StoppedProcess& stopped, const Patches& w
   // Ours to restore from here on, also when writing them fails half way.
   patched_.insert(patched_.end(), free.begin(), free.end());
   GEIST_TRY(changed, write_patches(memory_, free));
-  for (const probe::CodePatch* patch : changed) leave_out(*patch, program::SiteBucket::kCodeChanged);
+  for (const probe::CodePatch* patch : changed)
+    leave_out(*patch, program::SiteBucket::kCodeChanged);
   return left;
 }
 

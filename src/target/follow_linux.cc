@@ -65,7 +65,9 @@ Result<std::unique_ptr<Follower>> Follower::start(const LaunchRequest& request,
                                                   Recognise recognise) {
   std::unique_ptr<Follower> follower(new Follower(request, std::move(recognise)));
   std::optional<std::thread> thread = start_thread([f = follower.get()] { f->trace(); });
-  if (!thread) return Error("no thread can be started to trace the program: see ulimit -u", ErrorKind::kSystem);
+  if (!thread)
+    return Error("no thread can be started to trace the program: see ulimit -u",
+                 ErrorKind::kSystem);
   follower->thread_ = std::move(*thread);
   std::unique_lock lock(follower->mutex_);
   follower->told_.wait(lock, [&] { return follower->started_.has_value(); });

@@ -62,8 +62,10 @@ class PageEdits {
       if (!page.second.is_changed) return Done{};
       return memory_.write(TargetAddr(page.first * kPageBytes), page.second.bytes);
     };
-    for (auto page = pages_.begin(); upwards && page != pages_.end(); ++page) GEIST_TRY_STATUS(write(*page));
-    for (auto page = pages_.rbegin(); !upwards && page != pages_.rend(); ++page) GEIST_TRY_STATUS(write(*page));
+    for (auto page = pages_.begin(); upwards && page != pages_.end(); ++page)
+      GEIST_TRY_STATUS(write(*page));
+    for (auto page = pages_.rbegin(); !upwards && page != pages_.rend(); ++page)
+      GEIST_TRY_STATUS(write(*page));
     return Done{};
   }
 

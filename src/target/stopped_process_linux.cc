@@ -282,7 +282,9 @@ Status with_process_stopped(int pid, const WritableMemory& memory, StoppedProces
       pauses.ms.push_back((now_s() - begin) * 1000);
     }
   });
-  if (!tracer) return Error("no thread can be started to trace the process: see ulimit -u", ErrorKind::kSystem);
+  if (!tracer)
+    return Error("no thread can be started to trace the process: see ulimit -u",
+                 ErrorKind::kSystem);
   tracer->join();
   return std::move(*result);
 }

@@ -29,7 +29,7 @@ class Killer:
         self.geist, self.program, self.args = str(geist), str(program), [str(a) for a in args]
         self.folder = Path(folder)
         self.random = random.Random(seed)
-        self.never_began = self.finished_first = self.survived = 0
+        self.never_began = self.finished_first = self.survived = self.reaped = 0
         start = time.monotonic()
         self.want = subprocess.run([self.program, *self.args], stdin=subprocess.DEVNULL, capture_output=True, check=False)
         self.plain_time = time.monotonic() - start
@@ -45,8 +45,8 @@ class Killer:
         return problems
 
     def summary(self):
-        return (f'{self.survived} programs went on alone, {self.never_began} had not begun, '
-                f'{self.finished_first} were done before')
+        return (f'{self.survived} programs went on alone, {self.never_began} had not begun, {self.reaped} had ended and '
+                f'been waited for, {self.finished_first} were done before')
 
     def _round(self, delay):
         """Runs in a process of its own, which is the subreaper: no other child of this program is waited for by mistake."""
@@ -64,7 +64,7 @@ class Killer:
         with os.fdopen(r, 'rb') as stream:
             text = stream.read().decode()
         os.waitpid(pid, 0)
-        if text in ('never_began', 'finished_first', 'survived'):
+        if text in ('never_began', 'finished_first', 'survived', 'reaped'):
             setattr(self, text, getattr(self, text) + 1)
             return ''
         return f'killed after {delay * 1000:.1f} ms: {text.lstrip("!")}'
@@ -95,6 +95,9 @@ class Killer:
                 time.sleep(0.005)
         out, err = out_path.read_bytes(), err_path.read_bytes()
         if out == self.want.stdout:
+            # All was written, and nobody is left to be waited for: geist had done that and was on its way to its own end.
+            if not was_done and not codes:
+                return 'reaped'
             if not was_done and codes != [self.want.returncode]:
                 return f'!output right, but it ended with {codes}, expected [{self.want.returncode}]; stderr {err[:300]!r}'
             return 'finished_first' if was_done else 'survived'

@@ -1,11 +1,12 @@
 // Any bytes as an instruction. Decoded, it is inside its bytes; moved, it decodes to the same with the same operands,
-// RIP-relative ones meaning the same address; moved back, it has its first bytes again. And the symbolic execution
-// of whatever was decoded makes no claim that a second, equal execution does not.
+// RIP-relative ones meaning the same address; moved back, it has its first bytes again. Its brief says the same of it. And
+// the symbolic execution of whatever was decoded makes no claim that a second, equal execution does not.
 #include <algorithm>
 
 #include "base/check.h"
 #include "program/symbolic.h"
 #include "x86/assembler.h"
+#include "x86/brief.h"
 
 namespace {
 
@@ -30,6 +31,15 @@ void check_moved(ByteView bytes, const Insn& insn, u64 to) {
   GEIST_CHECK(back && std::equal(back->begin(), back->end(), bytes.begin()));
 }
 
+void check_brief(ByteView bytes, const std::optional<Insn>& insn, ImageAddr at) {
+  std::optional<Brief> brief = decode_brief(bytes, at);
+  GEIST_CHECK(brief.has_value() == insn.has_value());
+  if (!insn) return;
+  GEIST_CHECK(brief->addr == at && brief->length == insn->length && brief->flow == insn->flow && brief->target == insn->target);
+  GEIST_CHECK(brief->reads == insn->reads && brief->writes == insn->writes);
+  GEIST_CHECK(insn->flow != Flow::kJcc || brief->cond == insn->cond);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
@@ -41,6 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
   constexpr u64 kAt = 0x401000;
   for (usize offset = 0; offset < bytes.size();) {
     std::optional<Insn> insn = decode(bytes.subspan(offset), ImageAddr(kAt + offset));
+    check_brief(bytes.subspan(offset), insn, ImageAddr(kAt + offset));
     if (!insn) break;
     GEIST_CHECK(insn->length > 0 && insn->length <= bytes.size() - offset);
     for (u64 to : {kAt - 0x1000000, kAt + 0x7000000, u64{0x7f0000000000}}) check_moved(bytes.subspan(offset), *insn, to);

@@ -1,4 +1,5 @@
-// The state machine that decides about `confirmed`, fed with made-up accesses: each rule of evidence.h is one test.
+// The state machine that decides about `confirmed`, fed with made-up accesses: each rule of
+// evidence.h is one test.
 #include "judge/evidence.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +21,8 @@ heap::StackFrame frame(read::FuncIndex index, u64 cfa, std::string_view name = "
   return f;
 }
 
-Access access(TargetAddr word, Access::Kind kind, std::vector<heap::StackFrame> frames, i32 line = 1) {
+Access access(TargetAddr word, Access::Kind kind, std::vector<heap::StackFrame> frames,
+              i32 line = 1) {
   Access a;
   a.kind = kind;
   a.word = word;
@@ -40,7 +42,8 @@ class EvidenceTest : public ::testing::Test {
     append_.line = kAppendLine;
   }
   Evidence make(HeaderTrust trust = HeaderTrust::kFull, bool through = false) {
-    return Evidence(kHeader, kElement, append_, trust, [through](const Access&) { return through; });
+    return Evidence(kHeader, kElement, append_, trust,
+                    [through](const Access&) { return through; });
   }
   static Access append_writes() {
     return access(kElement, Access::Kind::kWrite, {frame(kAppender, 0x9000)}, kAppendLine);
@@ -128,7 +131,8 @@ TEST_F(EvidenceTest, BesideTheResultOnlyACalleeConfirms) {
   direct.add(header);
   direct.add(access(kElement, Access::Kind::kRead, {frame(kAppender, 0x9000)}));
   EXPECT_EQ(direct.verdict(), Verdict::kOpen);
-  direct.add(access(kElement, Access::Kind::kRead, {frame({11}, 0x8f00), frame(kAppender, 0x9000)}));
+  direct.add(
+      access(kElement, Access::Kind::kRead, {frame({11}, 0x8f00), frame(kAppender, 0x9000)}));
   EXPECT_EQ(direct.verdict(), Verdict::kConfirmed);
 }
 
@@ -208,7 +212,8 @@ TEST_F(EvidenceTest, AFollowedHeaderIsVoidWhenWrittenAndConfirmsNothing) {
   e.add(reads(kMoved));
   e.add(reads(kElement));
   EXPECT_EQ(e.verdict(), Verdict::kOpen);
-  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}));  // the old place is nobody's any more
+  e.add(access(kHeader, Access::Kind::kWrite,
+               {frame(kReader, 0x9100)}));  // the old place is nobody's any more
   EXPECT_EQ(e.verdict(), Verdict::kOpen);
   e.add(access(kMoved, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
@@ -233,7 +238,8 @@ TEST_F(EvidenceTest, AFrameIsTheSameAfterItsStackHasMoved) {
   copy.moves_stack = true;
   e.add(copy);
   EXPECT_TRUE(e.header_has_moved());
-  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x5000)}));  // somebody else's memory by now
+  e.add(access(kHeader, Access::Kind::kWrite,
+               {frame(kReader, 0x5000)}));  // somebody else's memory by now
   Access element = reads(kElement, 0x1b100);
   element.g = 0x77, element.stack_hi = TargetAddr(0x1c000);
   e.add(element);
@@ -263,6 +269,38 @@ TEST_F(EvidenceTest, AHeaderThatMovedIsFollowed) {
   EXPECT_FALSE(e.header_has_moved());
   e.add(access(kNow, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
+// The victim may be the buffer that the operand was cut from: its length alone says nothing.
+class WholeHeaderTest : public EvidenceTest {
+ protected:
+  // The header is read by a frame, the element by that one or by one that it called.
+  Verdict read_through(HeaderUse use, bool by_callee, u64 reader_cfa = 0x9100) {
+    Evidence e = make(HeaderTrust::kWhole);
+    e.add(append_writes());
+    Access header = reads(kHeader, reader_cfa);
+    header.header_use = use;
+    e.add(header);
+    Access element = reads(kElement, reader_cfa);
+    if (by_callee)
+      element.frames.insert(element.frames.begin(), frame(read::FuncIndex{11}, reader_cfa - 0x80));
+    e.add(element);
+    return e.verdict();
+  }
+};
+
+TEST_F(WholeHeaderTest, TheLengthAloneIsNotEnough) {
+  EXPECT_EQ(read_through(HeaderUse::kNone, false), Verdict::kOpen);
+  EXPECT_EQ(read_through(HeaderUse::kNone, true), Verdict::kOpen);
+}
+
+TEST_F(WholeHeaderTest, TheFrameThatTookTheHeaderReads) {
+  EXPECT_EQ(read_through(HeaderUse::kWhole, false), Verdict::kConfirmed);
+  EXPECT_EQ(read_through(HeaderUse::kWhole, true), Verdict::kOpen) << "it was not handed on";
+}
+
+TEST_F(WholeHeaderTest, SoDoesAFunctionItWasHandedTo) {
+  EXPECT_EQ(read_through(HeaderUse::kArgument, true), Verdict::kConfirmed);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <deque>
 
 #include "x86/assembler.h"
 
@@ -23,12 +24,13 @@ MemRef slot(i64 disp) {
 FunctionCode decode(Assembler& assembler) {
   assembler.finish();
   EXPECT_TRUE(assembler.ok());
-  std::vector<u8> bytes = assembler.bytes();
+  static std::deque<std::vector<u8>> kept;  // the code refers to its bytes
+  std::vector<u8>& bytes = kept.emplace_back(assembler.bytes());
   bytes.push_back(0xc3);
   read::Function function;
   function.entry = kEntry;
   function.end = kEntry + bytes.size();
-  return *FunctionCode::decode_bytes(bytes, function, nullptr);
+  return std::move(*FunctionCode::decode_bytes(bytes, function, nullptr));
 }
 
 TEST(SlotWrites, OnlyWhatComesAfterCounts) {

@@ -154,8 +154,19 @@ TEST(Expr, TermsCancelAndConstantsWrap) {
   Expr b{1, {{1, 2}, {2, 5}}};
   Expr difference = add(a, b, -1);
   EXPECT_EQ(difference.constant, INT64_MAX - 1);
-  EXPECT_EQ(difference.terms, (std::vector<std::pair<SymbolId, i64>>{{2, -5}, {3, 1}}));
+  EXPECT_EQ(difference.terms, (Terms{{2, -5}, {3, 1}}));
   EXPECT_EQ(add(a, b).constant, INT64_MIN);
+}
+
+TEST(Expr, AFormOfTooManyTermsEqualsNothing) {
+  SymbolTable table;
+  Expr sum;
+  for (int i = 0; i < 5; ++i) sum = add(sum, table.opaque());
+  EXPECT_FALSE(sum == sum);
+  EXPECT_FALSE(sum.is_constant());
+  EXPECT_FALSE(scale(sum, 0) == Expr{}) << "what is left of it is not known either";
+  SymbolicState state(table);
+  EXPECT_FALSE(state.substitute(sum, table).is_constant());
 }
 
 }  // namespace

@@ -198,7 +198,8 @@ TEST(Summary, SaysWhatWatchingCost) {
   report.cost.slow_path_s = 0.03;
   report.cost.watch_s = 0.02;
   report.cost.monitor_cpu_s = 0.25;
-  EXPECT_TRUE(emit_summary_line(report).ends_with(" · waited 50 ms of 10.00 s · +1.0% run time, geist 2.5% of a processor"));
+  EXPECT_TRUE(emit_summary_line(report).ends_with(
+      " · waited 50 ms of 10.00 s · +1.0% run time, geist 2.5% of a processor"));
   report.cost.program_cpu_s = 20;  // of several threads
   EXPECT_TRUE(emit_summary_line(report).ends_with("+0.5% run time, geist 2.5% of a processor"));
   report.cost.parked_s = 30;  // beside each other: says nothing

@@ -1,5 +1,6 @@
-// The runtime's rules as the tool and the program depend on them: what is recorded, what is dropped and counted, how long
-// anything waits. Its sources are compiled in with a clock and a futex that the tests control.
+// The runtime's rules as the tool and the program depend on them: what is recorded, what is dropped
+// and counted, how long anything waits. Its sources are compiled in with a clock and a futex that
+// the tests control.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -27,8 +28,12 @@ void futex_wait(volatile uint32_t* word, uint32_t expected, uint64_t timeout_us)
   if (*word != expected) return;
   if (fake.on_wait) fake.on_wait(word, timeout_us);
 }
-void futex_wake(volatile uint32_t*) { ++fake.wakes; }
-uint64_t read_tsc() { return fake.tsc; }
+void futex_wake(volatile uint32_t*) {
+  ++fake.wakes;
+}
+uint64_t read_tsc() {
+  return fake.tsc;
+}
 
 namespace {
 
@@ -41,7 +46,8 @@ abi::Location in_register(uint8_t reg) {
   return l;
 }
 
-// A program with one site: RAX old_ptr, RBX newLen, RCX cap, one element of 8 bytes; R14 g with a small stack.
+// A program with one site: RAX old_ptr, RBX newLen, RCX cap, one element of 8 bytes; R14 g with a
+// small stack.
 class Runtime : public testing::Test {
  protected:
   Runtime() {
@@ -67,7 +73,9 @@ class Runtime : public testing::Test {
     site.num.addend = 1;
     array = {10, 20, 30, 40};
     m = {0, 4711};
-    g = {reinterpret_cast<uint64_t>(stack.data()), reinterpret_cast<uint64_t>(stack.data() + stack.size()), 99, reinterpret_cast<uint64_t>(m.data())};
+    g = {reinterpret_cast<uint64_t>(stack.data()),
+         reinterpret_cast<uint64_t>(stack.data() + stack.size()), 99,
+         reinterpret_cast<uint64_t>(m.data())};
     saved.regs[0] = reinterpret_cast<uint64_t>(array.data());
     saved.regs[3] = 3;
     saved.regs[1] = 4;
@@ -144,7 +152,8 @@ TEST_F(Runtime, AnotherCallerIsAnotherContext) {
 }
 
 TEST_F(Runtime, FramePointersOutsideTheStackAreNotFollowed) {
-  for (uint64_t frame : {uint64_t{0}, uint64_t{8}, ~uint64_t{7}, reinterpret_cast<uint64_t>(stack.data() + stack.size() - 1),
+  for (uint64_t frame : {uint64_t{0}, uint64_t{8}, ~uint64_t{7},
+                         reinterpret_cast<uint64_t>(stack.data() + stack.size() - 1),
                          reinterpret_cast<uint64_t>(stack.data())}) {
     saved.regs[5] = frame;
     geist_on_overwrite(&site, &saved, state.get());
@@ -193,7 +202,9 @@ TEST_F(Runtime, WithinTheBudgetTheThreadWaitsUntilTheToolHasLooked) {
 
 TEST_F(Runtime, NobodyWaitsLongerThanThePatience) {
   control.park_grace_ticks = kHz;
-  fake.on_wait = [](volatile uint32_t*, uint64_t) { fake.tsc += 7000; };  // woken for nothing, again and again
+  fake.on_wait = [](volatile uint32_t*, uint64_t) {
+    fake.tsc += 7000;
+  };  // woken for nothing, again and again
   uint64_t before = fake.tsc;
   append();
   EXPECT_GE(fake.tsc - before, 50000u);
@@ -231,7 +242,8 @@ TEST_F(Runtime, AHeartbeatOfAnotherCoresFutureIsAlive) {
 }
 
 TEST_F(Runtime, ArgumentsThatCannotBeAreCountedNotRecorded) {
-  for (auto [reg, value] : {std::pair<int, uint64_t>{3, 5}, {0, 0}, {1, uint64_t{1} << 60}, {3, 0}}) {
+  for (auto [reg, value] :
+       {std::pair<int, uint64_t>{3, 5}, {0, 0}, {1, uint64_t{1} << 60}, {3, 0}}) {
     Saved sound = saved;
     saved.regs[reg] = value;
     append(static_cast<uint64_t>(reg) + value);
