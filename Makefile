@@ -18,7 +18,7 @@ test: ## everything that fits a push: unit tests (also under ASan and UBSan), la
 	@scripts/setup
 	@scripts/test
 
-test-all: ## the same with every supported Go release, gofmt, the standard library's tests, and 200 kills
+test-all: ## the same with every supported Go release, gofmt, the standard library's tests, and thousands of kills
 	@scripts/setup
 	@scripts/test --all
 

@@ -1,13 +1,16 @@
-// The shared mapping between tool and target: one control page, the ring of event slots, and the records of the sites.
+// The shared mapping between tool and target: one control page, the ring of event slots, and the
+// records of the sites.
 //
-//   memfd:  │ Control (4096) │ Slot 0 │ Slot 1 │ … │ Slot kSlots-1 │ Site 0 │ Site 1 │ …   (probe.h; since version 2)
+//   memfd:  │ Control (4096) │ Slot 0 │ Slot 1 │ … │ Slot kSlots-1 │ Site 0 │ Site 1 │ … (probe.h;
+//   since version 2)
 //
 // The target maps the site records on their own, beside the trampolines that reach them.
 //
-// The ring is a bounded queue with many producers (threads of the target) and one consumer (the tool). Slot i is free
-// for ticket t when sequence == t, filled when sequence == t + 1, and free again for t + kSlots after the tool took it.
-// A full ring drops the event and counts it: nothing in the target ever waits for room.
-// Who writes a field is in its comment: [tool] or [target]. All are accessed with atomic operations.
+// The ring is a bounded queue with many producers (threads of the target) and one consumer (the
+// tool). Slot i is free for ticket t when sequence == t, filled when sequence == t + 1, and free
+// again for t + kSlots after the tool took it. A full ring drops the event and counts it: nothing
+// in the target ever waits for room. Who writes a field is in its comment: [tool] or [target]. All
+// are accessed with atomic operations.
 #pragma once
 
 #include "abi/event.h"
@@ -15,32 +18,35 @@
 namespace geist::abi {
 
 inline constexpr uint64_t kMagic = 0x3130747369656721ull;  // "!geist01"
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 inline constexpr uint32_t kSlots = 128;
 inline constexpr uint32_t kControlBytes = 4096;
 
 enum GateState : uint32_t { kGateIdle = 0, kGateWaiting = 1, kGateOpen = 2 };
 
 struct Control {
-  uint64_t magic;             // [tool] kMagic, before the first instruction of the target
-  uint32_t version;           // [tool]
-  uint32_t armed;             // [tool, target] 0: the slow path returns at once; the runtime clears it when in doubt
+  uint64_t magic;    // [tool] kMagic, before the first instruction of the target
+  uint32_t version;  // [tool]
+  uint32_t armed;  // [tool, target] 0: the slow path returns at once; the runtime clears it when in
+                   // doubt
   // budget and clock
-  uint64_t tsc_hz;            // [tool]
-  uint64_t start_tsc;         // [tool]
-  uint64_t heartbeat_tsc;     // [tool] renewed at least every 100 ms
-  uint64_t heartbeat_limit;   // [tool] ticks without a heartbeat after which the runtime disarms itself
+  uint64_t tsc_hz;         // [tool]
+  uint64_t start_tsc;      // [tool]
+  uint64_t heartbeat_tsc;  // [tool] renewed at least every 100 ms
+  uint64_t
+      heartbeat_limit;  // [tool] ticks without a heartbeat after which the runtime disarms itself
   uint64_t park_grace_ticks;  // [tool] parked time that is always allowed
   uint32_t park_share;        // [tool] further allowance: this many 65536ths of the elapsed time
   uint32_t park_timeout_us;   // [tool] longest wait of one event
-  uint64_t gate_timeout_us;   // [tool] longest wait at exit and at the return of main.main, renewed by heartbeats
+  uint64_t gate_timeout_us;   // [tool] longest wait at exit and at the return of main.main, renewed
+                              // by heartbeats
   // layout of g and m
-  uint32_t g_goid;            // [tool] offsets
+  uint32_t g_goid;  // [tool] offsets
   uint32_t g_m;
   uint32_t m_procid;
   uint32_t reserved;
   // counters
-  uint64_t overwriting;       // [target]
+  uint64_t overwriting;  // [target]
   uint64_t contexts;
   uint64_t recorded;
   uint64_t parked_ticks;
@@ -49,21 +55,27 @@ struct Control {
   uint64_t lost_no_stack;
   uint64_t lost_bad_arguments;
   // ring
-  uint64_t head;              // [target] next ticket
-  uint32_t published;         // [target] futex: grows with every published event and gate
-  uint32_t tool_sleeps;       // [tool] 1 while it waits on `published`
+  uint64_t head;         // [target] next ticket
+  uint32_t published;    // [target] futex: grows with every published event and gate
+  uint32_t tool_sleeps;  // [tool] 1 while it waits on `published`
   // gates: the program waits there, bounded, until the tool has judged
-  uint32_t exit_gate;         // [both] GateState
-  uint32_t main_gate;         // [both] GateState
-  uint64_t main_gate_sp;      // [target] SP in main.main at its return
+  uint32_t exit_gate;     // [both] GateState
+  uint32_t main_gate;     // [both] GateState
+  uint64_t main_gate_sp;  // [target] SP in main.main at its return
   uint64_t main_gate_g;
-  uint32_t tool_pid;          // [tool] who watches, for a second geist to name
+  uint32_t tool_pid;  // [tool] who watches, for a second geist to name
   uint32_t reserved2;
+  // what watching costs (since version 3)
+  uint64_t slow_path_ticks;  // [target] spent in the slow path by all threads, waits left out
+  uint64_t gate_ticks;       // [target] spent at the gates
+  uint64_t thinned_out;  // [target] overwriting appends that went on unseen for the budget's sake
+  uint64_t watch_ticks;  // [tool] what the accesses to watched words have taken
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);
 static_assert(offsetof(Control, overwriting) == 88);
 static_assert(offsetof(Control, head) == 152);
+static_assert(offsetof(Control, slow_path_ticks) == 200);
 
 struct Slot {
   uint64_t sequence;  // [both] see above

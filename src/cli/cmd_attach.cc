@@ -17,6 +17,7 @@
 #include "cli/run_report.h"
 #include "heap/runtime_symbols.h"
 #include "judge/sources.h"
+#include "program/site_cache.h"
 #include "report/report.h"
 
 namespace geist::cli {
@@ -103,6 +104,10 @@ void fill_pauses(judge::Cost& cost, const target::PauseLog& pauses) {
   cost.pause_p99_ms = percentile(pauses.ms, 0.99);
 }
 
+judge::TrackerOptions make_tracking(const AttachOptions& options) {
+  return tracker_options(!options.no_watch, options.history, options.budget_percent);
+}
+
 target::AttachRequest make_request(const AttachOptions& options, int pid,
                                    const read::GoBinary& binary,
                                    const heap::RuntimeSymbols& symbols) {
@@ -147,8 +152,9 @@ int cmd_attach(const AttachOptions& options) {
   // Names and append sites. From here on both are only read.
   EndSignals signals;
   DebugOpener debug(*binary.value());
+  program::SiteCache cache(program::SiteCache::default_folder());
   program::SiteTable sites =
-      program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
 
@@ -159,11 +165,13 @@ int cmd_attach(const AttachOptions& options) {
   if (!attached.ok()) return fail(attached.error());
   target::Attachment& attachment = *attached.value();
   say_what_is_watched(options, process.value(), count_sites(sites));
+  cache.save();
 
   // Judge while it runs.
   judge::Context context =
-      judge::make_context(*binary.value(), debug.wait(attachment.process().ring), attachment.process(), symbols.value());
-  judge::Tracker tracker(context, attachment.process(), tracker_options(!options.no_watch, options.history));
+      judge::make_context(*binary.value(), debug.wait(attachment.process().ring),
+                          attachment.process(), symbols.value());
+  judge::Tracker tracker(context, attachment.process(), make_tracking(options));
   program::SourceCache sources({.go_release = binary.value()->build_info().release.text,
                                 .binary_path = process->executable});
   const judge::Target target =
@@ -182,7 +190,7 @@ int cmd_attach(const AttachOptions& options) {
   report.geist_version = GEIST_VERSION;
   report.target = target;
   report.sites = count_sites(sites);
-  fill_report(report, tracker, attachment.process(), 0);
+  fill_report(report, tracker, *binary.value(), attachment.process(), 0);
   report.cost.wall_s = tracker.now_s();
   fill_pauses(report.cost, attachment.pauses());
   judge::add_sources(report.findings, sources);

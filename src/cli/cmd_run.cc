@@ -1,5 +1,5 @@
-// geist run: the table of contents of the main job. Each step hands the next what it needs; what holds from there on is
-// said between them.
+// geist run: the table of contents of the main job. Each step hands the next what it needs; what
+// holds from there on is said between them.
 #include "cli/cmd_run.h"
 
 #include <unistd.h>
@@ -29,8 +29,8 @@
 namespace geist::cli {
 namespace {
 
-ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process, const ChildSignals& signals,
-                            RunRecorder* recorder) {
+ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process,
+                            const ChildSignals& signals, RunRecorder* recorder) {
   u64 kept = 0;
   for (;;) {
     tracker.turn();
@@ -42,7 +42,8 @@ ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& proc
   }
 }
 
-Result<std::unique_ptr<read::GoBinary>> open_binary(const std::string& path, const RunOptions& options) {
+Result<std::unique_ptr<read::GoBinary>> open_binary(const std::string& path,
+                                                    const RunOptions& options) {
   auto binary = read::GoBinary::open(path, {options.assume_go_minor});
   if (!binary.ok() && binary.error().kind() == ErrorKind::kNotGo) {
     return binary.take_error().with_hint(
@@ -53,7 +54,8 @@ Result<std::unique_ptr<read::GoBinary>> open_binary(const std::string& path, con
   return binary;
 }
 
-target::LaunchRequest make_request(const RunOptions& options, const std::string& path, const ChildSignals& signals) {
+target::LaunchRequest make_request(const RunOptions& options, const std::string& path,
+                                   const ChildSignals& signals) {
   target::LaunchRequest request;
   request.path = path;
   request.command = options.command;
@@ -65,8 +67,13 @@ target::LaunchRequest make_request(const RunOptions& options, const std::string&
   return request;
 }
 
+judge::TrackerOptions make_tracking(const RunOptions& options) {
+  return tracker_options(!options.no_watch, options.history, options.budget_percent);
+}
+
 // What is known before the program runs.
-judge::Report begin_report(const RunOptions& options, const read::GoBinary& binary, const program::SiteTable& sites) {
+judge::Report begin_report(const RunOptions& options, const read::GoBinary& binary,
+                           const program::SiteTable& sites) {
   judge::Report report;
   report.geist_version = GEIST_VERSION;
   report.target = describe_target(options.command, binary);
@@ -75,8 +82,8 @@ judge::Report begin_report(const RunOptions& options, const read::GoBinary& bina
 }
 
 // Nothing when the user wants no run kept.
-std::unique_ptr<RunRecorder> start_recorder(const RunOptions& options, const judge::Report& start, const std::string& binary,
-                                            const ReportOutput& output) {
+std::unique_ptr<RunRecorder> start_recorder(const RunOptions& options, const judge::Report& start,
+                                            const std::string& binary, const ReportOutput& output) {
   if (!options.keeps_run) return nullptr;
   RunRecorder::Options recording;
   recording.level = options.output.level;
@@ -85,7 +92,9 @@ std::unique_ptr<RunRecorder> start_recorder(const RunOptions& options, const jud
       program::SourceCache::Options{.go_release = start.target.go, .binary_path = binary};
   // A report that goes to a file leaves the terminal to the program.
   if (options.output.log_path.empty()) {
-    recording.is_announced = [&](const judge::Finding& finding) { return output.shows(finding, start.target); };
+    recording.is_announced = [&](const judge::Finding& finding) {
+      return output.shows(finding, start.target);
+    };
   }
   return std::make_unique<RunRecorder>(start, std::move(recording));
 }
@@ -95,10 +104,11 @@ void add_exit(judge::Report& report, const ExitStatus& exit) {
   if (exit.signal) report.exit_signal = signal_name(*exit.signal);
 }
 
-void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice, const target::ProbedProcess& process,
-                 judge::Report& report) {
+void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice,
+                 const target::ProbedProcess& process, judge::Report& report) {
   report.notes.insert(report.notes.end(), choice.notes.begin(), choice.notes.end());
-  for (std::string& line : describe_healing(binary, process)) report.notes.push_back(std::move(line));
+  for (std::string& line : describe_healing(binary, process))
+    report.notes.push_back(std::move(line));
 }
 
 // For who proves the findings when the program's file has gone. Failing costs the proofs, not the
@@ -132,7 +142,8 @@ int cmd_run(const RunOptions& options) {
   // Names and append sites. From here on both are only read.
   DebugOpener debug(*binary.value());
   program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
-  program::SiteTable sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  program::SiteTable sites =
+      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return give_up(options, symbols.error());
   auto healed = probe::choose_healed_sites(*binary.value(), sites, options.healed_sites, false);
@@ -151,18 +162,18 @@ int cmd_run(const RunOptions& options) {
 
   // From here on what is found is kept, whatever becomes of geist.
   judge::Report report = begin_report(options, *binary.value(), sites);
-  std::unique_ptr<RunRecorder> recorder = start_recorder(options, report, program->path, output.value());
+  auto recorder = start_recorder(options, report, program->path, output.value());
 
   // Judge while it runs, and once more at its end.
-  judge::Context context = judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
-  judge::Tracker tracker(context, running, tracker_options(!options.no_watch, options.history));
-  double start_s = tracker.now_s();
+  judge::Context context =
+      judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
+  judge::Tracker tracker(context, running, make_tracking(options));
   ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get());
   tracker.finish();
 
   // Tell.
-  fill_report(report, tracker, running, exit.cpu_s);
-  report.cost.wall_s = tracker.now_s() - start_s;
+  fill_report(report, tracker, *binary.value(), running, exit.cpu_s);
+  report.cost.wall_s = tracker.now_s();
   add_exit(report, exit);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   judge::add_sources(report.findings, sources);

@@ -5,7 +5,8 @@
 namespace geist::cli {
 
 DebugOpener::DebugOpener(const read::GoBinary& binary) {
-  done_ = std::async(std::launch::async, [this, &binary] {
+  // In a thread of its own, or, where there are no more, in wait().
+  done_ = std::async(std::launch::async | std::launch::deferred, [this, &binary] {
     Result<std::unique_ptr<read::DebugInfo>> opened = read::DebugInfo::open(binary.image());
     if (!opened.ok()) {
       why_not_ = opened.error().message();
@@ -18,7 +19,8 @@ DebugOpener::DebugOpener(const read::GoBinary& binary) {
 }
 
 read::DebugInfo* DebugOpener::wait(target::SharedRing& ring) {
-  while (done_.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) ring.beat();
+  while (done_.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout) ring.beat();
+  done_.wait();
   return info_.get();
 }
 

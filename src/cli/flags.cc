@@ -84,12 +84,18 @@ std::optional<i64> parse_number(std::string_view text) {
   return number;
 }
 
+// "2%" is 2.
+std::string_view without_percent(std::string_view text) {
+  return text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
+}
+
 Status check_number(const Flag& flag, const std::string& shown, const std::string& value) {
   usize dots = flag.choices.find("..");
   GEIST_CHECK(dots != std::string_view::npos);
   i64 low = parse_number(flag.choices.substr(0, dots)).value_or(0);
   i64 high = parse_number(flag.choices.substr(dots + 2)).value_or(0);
-  std::optional<i64> number = parse_number(value);
+  std::optional<i64> number =
+      parse_number(flag.kind == FlagKind::kPercent ? without_percent(value) : value);
   if (!number || *number < low || *number > high) {
     return Error(
         fmt::format("{}: expected a number from {} to {}, found \"{}\"", shown, low, high, value));
@@ -99,7 +105,8 @@ Status check_number(const Flag& flag, const std::string& shown, const std::strin
 
 // `shown` is how the user wrote the flag: "--level" or "GEIST: level".
 Status check_value(const Flag& flag, const std::string& shown, const std::string& value) {
-  if (flag.kind == FlagKind::kNumber) return check_number(flag, shown, value);
+  if (flag.kind == FlagKind::kNumber || flag.kind == FlagKind::kPercent)
+    return check_number(flag, shown, value);
   if (flag.kind == FlagKind::kChoice) {
     std::vector<std::string> choices = split_choices(flag.choices);
     if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
@@ -172,7 +179,7 @@ std::string ParsedFlags::value(std::string_view flag) const {
 }
 
 i64 ParsedFlags::number(std::string_view flag) const {
-  std::optional<i64> number = parse_number(value(flag));
+  std::optional<i64> number = parse_number(without_percent(value(flag)));
   GEIST_CHECK(number.has_value());
   return *number;
 }
@@ -288,7 +295,8 @@ class FlagParser {
       std::string name = word.substr(0, equals);
       const Flag* flag = find_flag(name);
       // `geist test -v` is go's: there, geist's flags have two.
-      if (flag == nullptr && !for_go && name.size() > 2 && name[1] != '-') flag = find_flag("-" + name);
+      if (flag == nullptr && !for_go && name.size() > 2 && name[1] != '-')
+        flag = find_flag("-" + name);
       if (flag == nullptr && for_go) {
         parsed_->operands.push_back(word);
         only_operands = name == "-args" || name == "--args";
@@ -362,7 +370,8 @@ Result<ParsedFlags> parse_flags(const Verb& verb, const std::vector<std::string>
                                 std::string_view environment) {
   ParsedFlags parsed;
   FlagParser parser(verb, &parsed);
-  if (verb.name == "run" || verb.name == "test") GEIST_TRY_STATUS(parser.take_environment(environment));
+  if (verb.name == "run" || verb.name == "test")
+    GEIST_TRY_STATUS(parser.take_environment(environment));
   GEIST_TRY_STATUS(parser.take_arguments(arguments));
   return parsed;
 }

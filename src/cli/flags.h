@@ -17,7 +17,7 @@ namespace geist::cli {
 // kGoTest: every word that is no flag of the table, whatever it looks like; behind -args even those.
 enum class Operands { kNone, kOne, kOptional, kMany, kCommand, kOptionalCommand, kGoTest };
 enum class OperandKind { kProgram, kFile, kShell, kVerb, kNothing };
-enum class FlagKind { kSwitch, kChoice, kNumber, kText, kPath, kList };
+enum class FlagKind { kSwitch, kChoice, kNumber, kPercent, kText, kPath, kList };
 
 struct Verb {
   std::string_view name;
@@ -35,7 +35,7 @@ struct Flag {
   char short_name;        // 0: none
   FlagKind kind;
   std::string_view value;    // "LEVEL"; empty for switches
-  std::string_view choices;  // kChoice, kList: "a|b"; kNumber: "0..255"
+  std::string_view choices;  // kChoice, kList: "a|b"; kNumber, kPercent: "0..255"
   std::string_view fallback;
   std::string_view help;
   bool takes_value() const { return kind != FlagKind::kSwitch; }
@@ -72,8 +72,8 @@ class ParsedFlags {
 };
 
 // `arguments` is what stands behind the verb, `environment` the variable GEIST (empty: not set),
-// which only `run` and `test` obey. Fails: unknown flag (names the nearest), missing or wrong value, operands
-// that are missing or too many.
+// which only `run` and `test` obey. Fails: unknown flag (names the nearest), missing or wrong
+// value, operands that are missing or too many.
 Result<ParsedFlags> parse_flags(const Verb& verb, const std::vector<std::string>& arguments,
                                 std::string_view environment);
 

@@ -130,7 +130,7 @@ class FollowingRun {
       : options_(options),
         follower_(follower),
         signals_(signals),
-        tracking_(tracker_options(!options.no_watch, options.history)) {}
+        tracking_(tracker_options(!options.no_watch, options.history, options.budget_percent)) {}
   // Until everything has ended, or the rest was let go.
   judge::Report run();
   std::optional<int> signal() const { return signal_; }
@@ -210,7 +210,7 @@ void FollowingRun::close(int pid, double cpu_s) {
   note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
   part.sites = count_sites(session.file->sites);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});
-  fill_report(part, session.tracker, *session.process, cpu_s);
+  fill_report(part, session.tracker, *session.file->binary, *session.process, cpu_s);
   for (judge::Finding& finding : part.findings) {
     finding.binary = target.binary;
     finding.pid = pid;

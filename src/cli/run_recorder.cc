@@ -1,7 +1,9 @@
-// The thread of the recorder: opens the store, then keeps what is offered until the run is over. Everything it touches but
-// the three members behind mutex_ is its own; lines are said only after the commit of what they say.
+// The thread of the recorder: opens the store, then keeps what is offered until the run is over.
+// Everything it touches but the three members behind mutex_ is its own; lines are said only after
+// the commit of what they say.
 //
-// keep() writes a finding when its key is new or its level rose; finish() replaces them all by the whole report.
+// keep() writes a finding when its key is new or its level rose; finish() replaces them all by the
+// whole report.
 #include "cli/run_recorder.h"
 
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "base/start_thread.h"
 #include "cli/print.h"
 #include "judge/sources.h"
 #include "report/filter.h"
@@ -38,7 +41,8 @@ std::string join(const std::vector<std::string>& words) {
 
 RunRecorder::RunRecorder(judge::Report start, Options options)
     : start_(std::move(start)), options_(std::move(options)), began_s_(monotonic_s()) {
-  thread_ = std::thread([this] { run(); });
+  // Without one, all is kept at the end.
+  if (auto thread = start_thread([this] { run(); })) thread_ = std::move(*thread);
 }
 
 RunRecorder::~RunRecorder() {
@@ -65,7 +69,10 @@ void RunRecorder::finish(judge::Report& report) {
     is_over_ = true;
   }
   changed_.notify_one();
-  thread_.join();
+  if (thread_.joinable())
+    thread_.join();
+  else
+    run();
   report.notes.insert(report.notes.end(), notes_.begin(), notes_.end());
 }
 

@@ -1,9 +1,44 @@
+// What a run says of itself; see run_report.h. Counters of the process are read from the memory
+// shared with it, which outlives it.
 #include "cli/run_report.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "program/site_names.h"
 
 namespace geist::cli {
+namespace {
+
+// An append that overwrites something and is not looked at: JMP, content check, a counter in
+// memory. As tests/go/hot has it, 800 million times alone and watched.
+constexpr double kSecondsACheck = 3.3e-9;
+
+// A sentence for each append that the budget left out, the hottest first.
+void note_thinned_sites(judge::Report& report, const read::GoBinary& binary,
+                        const target::ProbedProcess& process) {
+  constexpr usize kMostNamed = 5;
+  std::map<program::SiteName, u64> counts;  // an inlined append has several sites
+  for (const probe::ProbedSite& site : process.plan.sites) {
+    if (u64 count = process.ring.thinned_out(site.record); count != 0)
+      counts[program::name_of(binary, site.site)] += count;
+  }
+  std::vector<std::pair<u64, const program::SiteName*>> hottest;
+  for (const auto& [name, count] : counts) hottest.emplace_back(count, &name);
+  std::stable_sort(hottest.begin(), hottest.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (usize i = 0; i < std::min(hottest.size(), kMostNamed); ++i) {
+    report.notes.push_back(
+        fmt::format("{} is so hot that {} of its appends were not looked at; see --budget",
+                    hottest[i].second->text(), hottest[i].first));
+  }
+}
+
+}  // namespace
 
 judge::Target describe_target(const std::vector<std::string>& command,
                               const read::GoBinary& binary) {
@@ -45,31 +80,38 @@ judge::SiteCounts count_sites(const program::SiteTable& table) {
   return counts;
 }
 
-void fill_report(judge::Report& report, const judge::Tracker& tracker,
+void fill_report(judge::Report& report, const judge::Tracker& tracker, const read::GoBinary& binary,
                  const target::ProbedProcess& process, double cpu_s) {
   report.findings = tracker.findings();
   report.events = tracker.counts();
   report.lost = tracker.losses();
-  report.cost.parked_s = static_cast<double>(process.ring.control().parked_ticks) /
-                         static_cast<double>(process.ring.tsc_hz());
+  const abi::Control& control = process.ring.control();
+  report.cost.parked_s = process.ring.seconds(control.parked_ticks);
+  report.cost.slow_path_s = process.ring.seconds(control.slow_path_ticks);
+  report.cost.gates_s = process.ring.seconds(control.gate_ticks);
+  report.cost.checks_s = static_cast<double>(control.overwriting) * kSecondsACheck;
+  report.cost.watch_s = tracker.watch_seconds();
   report.cost.monitor_cpu_s = tracker.cpu_seconds();
   report.cost.program_cpu_s = cpu_s;
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
+  note_thinned_sites(report, binary, process);
 }
 
 void note_what_was_missing(judge::Report& report, const judge::Tracker& tracker,
                            const DebugOpener& debug, bool wants_watches) {
   if (!debug.why_not().empty()) report.notes.push_back("no variable names: " + debug.why_not());
   if (wants_watches && !tracker.watcher().available()) {
-    report.notes.push_back("reads could not be watched (" + tracker.watcher().why_not() +
-                           "): no finding can be confirmed, --level=suspect shows what there is; see geist doctor");
+    report.notes.push_back(
+        "reads could not be watched (" + tracker.watcher().why_not() +
+        "): no finding can be confirmed, --level=suspect shows what there is; see geist doctor");
   }
 }
 
-judge::TrackerOptions tracker_options(bool wants_watches, u32 history) {
+judge::TrackerOptions tracker_options(bool wants_watches, u32 history, u32 budget_percent) {
   judge::TrackerOptions tracking;
   tracking.watch = wants_watches;
   tracking.max_open_cases = history;
+  tracking.share = budget_percent / 100.0;
   return tracking;
 }
 

@@ -16,14 +16,14 @@ judge::Target describe_target(const std::vector<std::string>& command, const rea
                               const std::string& path);
 judge::SiteCounts count_sites(const program::SiteTable& table);
 
-// Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it used
-// itself, 0 when that is not known.
-void fill_report(judge::Report& report, const judge::Tracker& tracker,
+// Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it
+// used itself, 0 when that is not known.
+void fill_report(judge::Report& report, const judge::Tracker& tracker, const read::GoBinary& binary,
                  const target::ProbedProcess& process, double cpu_s);
 // Notes on what this machine or this binary did not allow.
 void note_what_was_missing(judge::Report& report, const judge::Tracker& tracker,
                            const DebugOpener& debug, bool wants_watches);
-judge::TrackerOptions tracker_options(bool wants_watches, u32 history);
+judge::TrackerOptions tracker_options(bool wants_watches, u32 history, u32 budget_percent);
 // "SIGSEGV"
 std::string signal_name(int signal);
 

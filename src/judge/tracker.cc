@@ -64,10 +64,6 @@ double Tracker::cpu_seconds() const {
   return seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start_s_;
 }
 
-bool Tracker::may_spend(double wanted) const {
-  return cpu_seconds() + wanted < options_.cpu_grace_s + options_.cpu_share * now_s();
-}
-
 void Tracker::turn(u64 most_us) {
   process_.ring.beat();
   read_samples();
@@ -81,8 +77,9 @@ void Tracker::turn(u64 most_us) {
   }
   serve_gates();
   look_again();
-  if (!busy)
-    process_.ring.wait(std::min(most_us, sessions_.empty() ? kTurnIdleUs : kTurnWatchingUs));
+  hold_budget();
+  const bool is_eager = !sessions_.empty() && may_spend(0);
+  if (!busy) process_.ring.wait(std::min(most_us, is_eager ? kTurnWatchingUs : kTurnIdleUs));
 }
 
 std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
@@ -423,6 +420,8 @@ void Tracker::read_samples() {
   for (const target::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
     for (Session& session : sessions_) {
+      session.accesses +=
+          std::count(session.words.begin(), session.words.end(), sample.word) != 0 ? 1 : 0;
       for (usize index : session.candidates) {
         for (Evidence& evidence : session.of->candidates[index].evidence) evidence.add(access);
       }
@@ -560,27 +559,6 @@ void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                             [](const Evidence& e) { return e.header_was_read(); });
   if (in_use) record(c, index, Level::kLikely, read_after(c, candidate.view, bytes));
-}
-
-EventCounts Tracker::counts() const {
-  const abi::Control& c = process_.ring.control();
-  return {c.overwriting, c.contexts, c.recorded, judged_};
-}
-
-std::map<std::string, u64> Tracker::losses() const {
-  const abi::Control& c = process_.ring.control();
-  const u64 ring_full = c.lost_ring_full, context_table_full = c.lost_context_table_full;
-  const u64 no_private_stack = c.lost_no_stack, bad_arguments = c.lost_bad_arguments;
-  const u64 damaged_events = process_.ring.lost_damaged(), not_judged = not_judged_,
-            not_watched = not_watched_;
-  const u64 samples_lost = watcher_.lost_samples(),
-            threads_unwatched = watcher_.unwatched_threads();
-  const u64 heap_not_scanned = heap_not_scanned_;
-  return {
-#define GEIST_LOSS(name, help) {#name, name},
-#include "judge/loss.inc"
-#undef GEIST_LOSS
-  };
 }
 
 }  // namespace geist::judge

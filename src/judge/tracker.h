@@ -24,7 +24,8 @@ namespace geist::judge {
 struct TrackerOptions {
   bool watch = true;
   double cpu_grace_s = 0.25;
-  double cpu_share = 0.05;  // of one core, after the grace
+  double share =
+      0.02;  // of a core for the judge, after the grace, and of the program's time for watches
   u64 max_scan_bytes = u64{1} << 30;
   usize max_open_cases = 512;
 };
@@ -57,7 +58,8 @@ class Tracker {
   EventCounts counts() const;
   std::map<std::string, u64> losses() const;
   double cpu_seconds() const;
-  double now_s() const;  // since the tracker began
+  double watch_seconds() const;  // that watches have cost the program
+  double now_s() const;          // since the tracker began
   const target::Watcher& watcher() const { return watcher_; }
   Context& context() { return context_; }
 
@@ -71,6 +73,7 @@ class Tracker {
     u64 lost_before = 0;
     u64 late_before = 0;
     int rank = 0;
+    u64 accesses = 0;  // to its words
     // The destination as it was before the samples were taken out: every write that shows in it is
     // among them.
     std::vector<u8> bytes;
@@ -86,6 +89,7 @@ class Tracker {
   std::string find_goroutine(const Case& c, const Access& access) const;
   void forget(Case& c);
   bool may_spend(double seconds) const;
+  void hold_budget();
   void keep(std::unique_ptr<Case> c);
 
   void watch_best(Case& c);
@@ -148,7 +152,7 @@ class Tracker {
   double cpu_start_s_ = 0;
   double last_scan_cost_s_ = 0.0005;
   double last_look_s_ = 0;
-  u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0;
+  u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0, too_hot_to_watch_ = 0;
   bool settled_at_end_ = false;
   u64 revision_ = 0;
 };

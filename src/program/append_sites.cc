@@ -1,4 +1,5 @@
-// The search for append sites: find calls, walk back to the branch, locate the arguments, verify the comparison.
+// The search for append sites: find calls, walk back to the branch, locate the arguments, verify
+// the comparison.
 #include "program/append_sites.h"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/start_thread.h"
 #include "program/packages.h"
 #include "program/symbolic.h"
 
@@ -24,14 +26,18 @@ constexpr u32 kMaxPaths = 32;
 constexpr u32 kMaxFlagSearchDepth = 6;
 constexpr u64 kMaxElemSize = 1u << 30;
 
-bool is_unsigned_order(Cond c) { return c == Cond::kB || c == Cond::kAe || c == Cond::kBe || c == Cond::kA; }
+bool is_unsigned_order(Cond c) {
+  return c == Cond::kB || c == Cond::kAe || c == Cond::kBe || c == Cond::kA;
+}
 // Capacity 0, or constants: there is no in-place path.
 bool never_fits(const Expr& new_len, const Expr& cap) {
   return cap == Expr{} || (cap.is_constant() && new_len.is_constant() &&
                            static_cast<u64>(new_len.constant) > static_cast<u64>(cap.constant));
 }
 
-bool is_equality(Cond c) { return c == Cond::kE || c == Cond::kNe; }
+bool is_equality(Cond c) {
+  return c == Cond::kE || c == Cond::kNe;
+}
 
 // A branch that may be the one that decides, seen from the grow path.
 struct Candidate {
@@ -40,9 +46,11 @@ struct Candidate {
   Cond grow_cond = Cond::kA;
 };
 
-// slices.Delete (and that of golang.org/x/exp) goes on with clear(s[len(s):oldlen]) on the append's result, since go1.22: a
-// copy that ends at its length would make it panic.
-bool needs_capacity(std::string_view function) { return short_function(function).starts_with("slices.Delete["); }
+// slices.Delete (and that of golang.org/x/exp) goes on with clear(s[len(s):oldlen]) on the append's
+// result, since go1.22: a copy that ends at its length would make it panic.
+bool needs_capacity(std::string_view function) {
+  return short_function(function).starts_with("slices.Delete[");
+}
 
 // The growslice arguments in symbols of the branch.
 struct Arguments {
@@ -53,13 +61,18 @@ struct Arguments {
 class SiteFinder {
  public:
   SiteFinder(const read::GoBinary& binary, const FunctionCode& code, u32 call_insn)
-      : binary_(binary), code_(code), call_insn_(call_insn), call_block_(code.block_of(call_insn)) {}
+      : binary_(binary),
+        code_(code),
+        call_insn_(call_insn),
+        call_block_(code.block_of(call_insn)) {}
 
   AppendSite find();
 
  private:
   void collect_candidates();
-  bool in_region(u32 block) const { return std::find(region_.begin(), region_.end(), block) != region_.end(); }
+  bool in_region(u32 block) const {
+    return std::find(region_.begin(), region_.end(), block) != region_.end();
+  }
   // Every simple path from `from` to the call inside the region; empty when there are too many.
   std::vector<std::vector<u32>> paths_to_call(u32 from) const;
   std::optional<SiteBucket> gather_arguments(const Candidate& candidate);
@@ -67,8 +80,8 @@ class SiteFinder {
   bool find_refined_cap(const Candidate& candidate);
   bool verify(const Candidate& candidate);
   bool verify_from(std::vector<u32> backwards, const Candidate& candidate, u32 depth);
-  bool comparison_matches(const Insn& flags, const Expr& a, const Expr& b, const Expr& new_len, const Expr& cap,
-                          Cond grow_cond) const;
+  bool comparison_matches(const Insn& flags, const Expr& a, const Expr& b, const Expr& new_len,
+                          const Expr& cap, Cond grow_cond) const;
   SiteBucket locate(AppendSite& site);
   SiteBucket locate_type(AppendSite& site);
   std::optional<ValueLocation> locate_expr(const Expr& expr) const;
@@ -87,9 +100,9 @@ class SiteFinder {
   std::vector<std::pair<i64, Expr>> spills_;  // likewise, of all slots the grow path writes
 };
 
-// From the call backwards: blocks whose every way in comes from a branch. An unsigned branch is a candidate and ends
-// the walk; a signed one (stack-buffer tests) joins the region, and is a candidate too if it tests for equality
-// (cap == 0 is how the compiler writes cap < 1).
+// From the call backwards: blocks whose every way in comes from a branch. An unsigned branch is a
+// candidate and ends the walk; a signed one (stack-buffer tests) joins the region, and is a
+// candidate too if it tests for equality (cap == 0 is how the compiler writes cap < 1).
 void SiteFinder::collect_candidates() {
   region_.push_back(call_block_);
   for (usize next = 0; next < region_.size() && region_.size() <= kMaxRegionBlocks; ++next) {
@@ -100,7 +113,8 @@ void SiteFinder::collect_candidates() {
       if (last.flow == Flow::kJcc) {
         bool taken = last.target == code_.briefs()[code_.blocks()[block].first].addr;
         Cond cond = taken ? last.cond : x86::negate(last.cond);
-        if (is_unsigned_order(cond) || is_equality(cond)) candidates_.push_back({pred, block, cond});
+        if (is_unsigned_order(cond) || is_equality(cond))
+          candidates_.push_back({pred, block, cond});
         if (is_unsigned_order(cond)) continue;
       }
       if (last.flow == Flow::kJmpIndirect) continue;
@@ -143,13 +157,14 @@ std::optional<SiteBucket> SiteFinder::gather_arguments(const Candidate& candidat
   for (const std::vector<u32>& path : paths) {
     SymbolicState state(table_);
     for (u32 block : path) {
-      for (u32 i = code_.blocks()[block].first; i <= code_.blocks()[block].last && i != call_insn_; ++i) {
+      for (u32 i = code_.blocks()[block].first; i <= code_.blocks()[block].last && i != call_insn_;
+           ++i) {
         if (code_.briefs()[i].flow == Flow::kCall) return SiteBucket::kNoBranchFound;
         state.execute(code_.insn(i));
       }
     }
-    Arguments here{state.reg(x86::kRax), state.reg(x86::kRbx), state.reg(x86::kRcx), state.reg(x86::kRdi),
-                   state.reg(x86::kRsi)};
+    Arguments here{state.reg(x86::kRax), state.reg(x86::kRbx), state.reg(x86::kRcx),
+                   state.reg(x86::kRdi), state.reg(x86::kRsi)};
     if (!first && !(here == arguments_)) return SiteBucket::kPathsDisagree;
     arguments_ = here;
     if (first) gather_live_pointers(state);
@@ -166,7 +181,8 @@ void SiteFinder::gather_live_pointers(SymbolicState& at_call) {
   std::optional<read::PointerMap> map = binary_.pclntab().find_locals_map(function, call.end() - 1);
   std::optional<i32> delta = binary_.pclntab().find_sp_delta(function, call.addr);
   if (!map || !delta) return;
-  // Locals end at the saved BP, 8 bytes below the return address (StackFrame in heap/unwind.h has the drawing).
+  // Locals end at the saved BP, 8 bytes below the return address (StackFrame in heap/unwind.h has
+  // the drawing).
   i64 varp = i64{*delta} - 8;
   for (usize i = 0; i < map->live.size(); ++i) {
     if (!map->live[i]) continue;
@@ -175,26 +191,35 @@ void SiteFinder::gather_live_pointers(SymbolicState& at_call) {
   }
 }
 
-// grow ⇔ newLen > cap (unsigned), in each way the compiler writes it, with a constant on either side.
-bool SiteFinder::comparison_matches(const Insn& flags, const Expr& a, const Expr& b, const Expr& new_len,
-                                    const Expr& cap, Cond grow_cond) const {
+// grow ⇔ newLen > cap (unsigned), in each way the compiler writes it, with a constant on either
+// side.
+bool SiteFinder::comparison_matches(const Insn& flags, const Expr& a, const Expr& b,
+                                    const Expr& new_len, const Expr& cap, Cond grow_cond) const {
   if (flags.op == Op::kTest) {
-    bool same = flags.operands[0].kind == Operand::Kind::kReg && flags.operands[1].is_reg(flags.operands[0].reg);
+    bool same = flags.operands[0].kind == Operand::Kind::kReg &&
+                flags.operands[1].is_reg(flags.operands[0].reg);
     return same && grow_cond == Cond::kE && a == cap && new_len == Expr{1, {}};
   }
   const Expr one{1, {}};
   switch (grow_cond) {
-    case Cond::kB: return (a == cap && b == new_len);
-    case Cond::kA: return (a == new_len && b == cap);
-    case Cond::kBe: return new_len.is_constant() && a == cap && add(b, one) == new_len && b.is_constant();
-    case Cond::kAe: return cap.is_constant() && a == new_len && add(cap, one) == b && b.is_constant();
-    case Cond::kE: return a == cap && b == Expr{} && new_len == one;
-    default: return false;
+    case Cond::kB:
+      return (a == cap && b == new_len);
+    case Cond::kA:
+      return (a == new_len && b == cap);
+    case Cond::kBe:
+      return new_len.is_constant() && a == cap && add(b, one) == new_len && b.is_constant();
+    case Cond::kAe:
+      return cap.is_constant() && a == new_len && add(cap, one) == b && b.is_constant();
+    case Cond::kE:
+      return a == cap && b == Expr{} && new_len == one;
+    default:
+      return false;
   }
 }
 
-// `backwards` lists the blocks from the one that ends in the branch towards the one searched now. Finds the last
-// instruction that sets flags in it, or goes on to all predecessors; every producer must verify.
+// `backwards` lists the blocks from the one that ends in the branch towards the one searched now.
+// Finds the last instruction that sets flags in it, or goes on to all predecessors; every producer
+// must verify.
 bool SiteFinder::verify_from(std::vector<u32> backwards, const Candidate& candidate, u32 depth) {
   const Block& block = code_.blocks()[backwards.back()];
   bool has_branch = code_.last_brief(backwards.back()).flow == Flow::kJcc;
@@ -230,9 +255,10 @@ bool SiteFinder::verify_from(std::vector<u32> backwards, const Candidate& candid
   return true;
 }
 
-// In the grow path the compiler may know the capacity: after s[:1] and cap < 2 it is 1, and growslice is handed that
-// constant. The capacity itself is then the other side of the comparison. Believed only when the branch belongs to the
-// same source line as the call and compares with the very constant newLen: `if x == 0 { append(nil, y) }` looks alike.
+// In the grow path the compiler may know the capacity: after s[:1] and cap < 2 it is 1, and
+// growslice is handed that constant. The capacity itself is then the other side of the comparison.
+// Believed only when the branch belongs to the same source line as the call and compares with the
+// very constant newLen: `if x == 0 { append(nil, y) }` looks alike.
 bool SiteFinder::find_refined_cap(const Candidate& candidate) {
   if (!arguments_.new_len.is_constant() || !arguments_.old_ptr.is_offset() ||
       table_.get(arguments_.old_ptr.terms[0].symbol).kind == Symbol::Kind::kImageBase) {
@@ -242,7 +268,8 @@ bool SiteFinder::find_refined_cap(const Candidate& candidate) {
   u32 at = *code_.find_insn(branch.addr);
   u32 first = code_.blocks()[candidate.block].first;
   x86::RegMask changed = 0;
-  while (at > first && (code_.briefs()[at - 1].writes & x86::kFlagsBit) == 0) changed |= code_.briefs()[--at].writes;
+  while (at > first && (code_.briefs()[at - 1].writes & x86::kFlagsBit) == 0)
+    changed |= code_.briefs()[--at].writes;
   if (at == first) return false;
   const Insn& flags = code_.insn(at - 1);
   const Operand& cap = flags.operands[0];
@@ -251,13 +278,15 @@ bool SiteFinder::find_refined_cap(const Candidate& candidate) {
   const Expr one{1, {}};
   bool tests_zero = arguments_.new_len == one && candidate.grow_cond == Cond::kE &&
                     ((flags.op == Op::kTest && flags.operands[1].is_reg(cap.reg)) ||
-                     (flags.op == Op::kCmp && flags.operands[1].kind == Operand::Kind::kImm && flags.operands[1].imm == 0));
+                     (flags.op == Op::kCmp && flags.operands[1].kind == Operand::Kind::kImm &&
+                      flags.operands[1].imm == 0));
   bool below_new_len = candidate.grow_cond == Cond::kB && flags.op == Op::kCmp &&
                        flags.operands[1].kind == Operand::Kind::kImm &&
                        flags.operands[1].imm == arguments_.new_len.constant;
   if (!tests_zero && !below_new_len) return false;
   read::SourceFrame at_branch = binary_.pclntab().source_frames(code_.function(), branch.addr)[0];
-  read::SourceFrame at_call = binary_.pclntab().source_frames(code_.function(), code_.briefs()[call_insn_].addr)[0];
+  read::SourceFrame at_call =
+      binary_.pclntab().source_frames(code_.function(), code_.briefs()[call_insn_].addr)[0];
   if (at_branch.line != at_call.line || at_branch.file != at_call.file) return false;
   SymbolicState at_the_branch(table_);
   arguments_.cap = at_the_branch.value_of(cap);
@@ -288,8 +317,10 @@ std::optional<ValueLocation> SiteFinder::locate_expr(const Expr& expr) const {
       location.disp = expr.constant;
       location.addend = 0;
       return location;
-    case Symbol::Kind::kLoad: break;
-    case Symbol::Kind::kOpaque: return std::nullopt;
+    case Symbol::Kind::kLoad:
+      break;
+    case Symbol::Kind::kOpaque:
+      return std::nullopt;
   }
   if (symbol.epoch != 0) return std::nullopt;
   std::optional<ValueLocation> base = locate_expr(symbol.address);
@@ -308,7 +339,8 @@ std::optional<ValueLocation> SiteFinder::locate_expr(const Expr& expr) const {
       location.kind = ValueLocation::Kind::kGlobal;
       location.disp = base->disp;
       return location;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -316,9 +348,11 @@ SiteBucket SiteFinder::locate_type(AppendSite& site) {
   std::optional<ValueLocation> type = locate_expr(arguments_.elem_type);
   if (!type || type->kind == ValueLocation::Kind::kConstant) return SiteBucket::kElementTypeUnknown;
   site.elem_type = *type;
-  if (type->kind != ValueLocation::Kind::kImageAddress) return SiteBucket::kProbed;  // from a dictionary, at run time
+  if (type->kind != ValueLocation::Kind::kImageAddress)
+    return SiteBucket::kProbed;  // from a dictionary, at run time
   site.type_addr = ImageAddr(static_cast<u64>(type->disp));
-  std::optional<u64> size = binary_.image().find_word(site.type_addr);  // abi.Type.Size_ is the first word
+  std::optional<u64> size =
+      binary_.image().find_word(site.type_addr);  // abi.Type.Size_ is the first word
   if (!size || !binary_.types().contains(site.type_addr) || *size > kMaxElemSize) {
     return SiteBucket::kElementTypeUnknown;
   }
@@ -354,15 +388,18 @@ void SiteFinder::fill(AppendSite& site, const Candidate& candidate) {
   std::optional<u32> inplace = code_.find_block(site.inplace_entry);
   site.live_grow = code_.live_in(candidate.grow_block);
   if ((site.live_grow & x86::kFlagsBit) != 0) site.heal_refusal = HealRefusal::kFlagsLive;
-  if (needs_capacity(binary_.pclntab().source_frames(code_.function(), site.call).front().function)) {
+  if (needs_capacity(
+          binary_.pclntab().source_frames(code_.function(), site.call).front().function)) {
     site.heal_refusal = HealRefusal::kNeedsCapacity;
   }
   site.live_inplace = inplace ? code_.live_in(*inplace) : x86::kAllGprs | x86::kFlagsBit;
   for (const auto& [slot, value] : live_) {
-    if (std::optional<ValueLocation> location = locate_expr(value)) site.live_pointers.push_back({slot, *location});
+    if (std::optional<ValueLocation> location = locate_expr(value))
+      site.live_pointers.push_back({slot, *location});
   }
   for (const auto& [slot, value] : spills_) {
-    if (std::optional<ValueLocation> location = locate_expr(value)) site.spills.push_back({slot, *location});
+    if (std::optional<ValueLocation> location = locate_expr(value))
+      site.spills.push_back({slot, *location});
   }
 }
 
@@ -392,14 +429,18 @@ AppendSite SiteFinder::find() {
     return site;
   }
   if (why == SiteBucket::kNoBranchFound || why == SiteBucket::kOperandsDoNotMatch) {
-    // Only the call's own block: with capacity 0 there is nothing to decide, nor with another constant that is too small,
-    // as of append([]T{x}, y), when no branch leads straight to the call. (Behind one it may be the branch's doing.)
+    // Only the call's own block: with capacity 0 there is nothing to decide, nor with another
+    // constant that is too small, as of append([]T{x}, y), when no branch leads straight to the
+    // call. (Behind one it may be the branch's doing.)
     SymbolTable table;
     SymbolicState state(table);
-    for (u32 i = code_.blocks()[call_block_].first; i < call_insn_; ++i) state.execute(code_.insn(i));
+    for (u32 i = code_.blocks()[call_block_].first; i < call_insn_; ++i)
+      state.execute(code_.insn(i));
     const Expr& cap = state.reg(x86::kRcx);
-    bool no_branch = why == SiteBucket::kNoBranchFound && !cut_short_ && region_.size() <= kMaxRegionBlocks;
-    if (cap == Expr{} || (no_branch && never_fits(state.reg(x86::kRbx), cap))) why = SiteBucket::kAlwaysGrows;
+    bool no_branch =
+        why == SiteBucket::kNoBranchFound && !cut_short_ && region_.size() <= kMaxRegionBlocks;
+    if (cap == Expr{} || (no_branch && never_fits(state.reg(x86::kRbx), cap)))
+      why = SiteBucket::kAlwaysGrows;
   }
   site.bucket = why;
   return site;
@@ -412,21 +453,24 @@ struct CallSite {
 
 // reflect.growslice is runtime.reflect_growslice under its linkname: it grows without having asked.
 bool is_runtime_function(std::string_view name) {
-  return name == "reflect.growslice" || name.starts_with("runtime.") || name.starts_with("internal/runtime/") || name.starts_with("runtime/internal/");
+  return name == "reflect.growslice" || name.starts_with("runtime.") ||
+         name.starts_with("internal/runtime/") || name.starts_with("runtime/internal/");
 }
 
-// growslice is never inlined and every variant has this prefix; reflect_growslice is a different function.
+// growslice is never inlined and every variant has this prefix; reflect_growslice is a different
+// function.
 std::vector<u64> growslice_entries(const read::GoBinary& binary) {
   std::vector<u64> entries;
   for (const char* name : {"runtime.growslice", "runtime.growsliceNoAlias", "runtime.growsliceBuf",
                            "runtime.growsliceBufNoAlias"}) {
-    if (std::optional<read::Function> f = binary.pclntab().find_function_named(name)) entries.push_back(f->entry.value);
+    if (std::optional<read::Function> f = binary.pclntab().find_function_named(name))
+      entries.push_back(f->entry.value);
   }
   return entries;
 }
 
-// CALL rel32 (E8) with a growslice target, found by scanning bytes: decoding the whole text would take seconds. A hit
-// inside another instruction is weeded out when its function is decoded.
+// CALL rel32 (E8) with a growslice target, found by scanning bytes: decoding the whole text would
+// take seconds. A hit inside another instruction is weeded out when its function is decoded.
 std::vector<CallSite> scan_calls(const read::GoBinary& binary) {
   std::vector<CallSite> calls;
   const read::ModuleData& module = binary.module();
@@ -483,9 +527,10 @@ void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>&
       site.call = calls[i].addr;
     }
     if (site.bucket == SiteBucket::kProbed) {
-      auto known = std::find_if(out.begin() + static_cast<i64>(first_out), out.end(), [&](const AppendSite& s) {
-        return s.bucket == SiteBucket::kProbed && s.branch == site.branch;
-      });
+      auto known = std::find_if(out.begin() + static_cast<i64>(first_out), out.end(),
+                                [&](const AppendSite& s) {
+                                  return s.bucket == SiteBucket::kProbed && s.branch == site.branch;
+                                });
       if (known != out.end()) {
         site.bucket = SiteBucket::kBranchShared;
         known->heal_refusal = HealRefusal::kBranchShared;
@@ -499,8 +544,8 @@ void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>&
 }  // namespace
 
 u64 SiteTable::count(SiteBucket bucket) const {
-  return static_cast<u64>(
-      std::count_if(sites.begin(), sites.end(), [bucket](const AppendSite& s) { return s.bucket == bucket; }));
+  return static_cast<u64>(std::count_if(
+      sites.begin(), sites.end(), [bucket](const AppendSite& s) { return s.bucket == bucket; }));
 }
 
 SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
@@ -526,7 +571,9 @@ SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
     }
   };
   std::vector<std::thread> pool;
-  for (unsigned t = 1; t < threads; ++t) pool.emplace_back(work);
+  for (unsigned t = 1; t < threads; ++t) {
+    if (std::optional<std::thread> helper = start_thread(work)) pool.push_back(std::move(*helper));
+  }
   work();
   for (std::thread& thread : pool) thread.join();
   SiteTable table;

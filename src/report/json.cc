@@ -122,7 +122,8 @@ Json finding_json(const Finding& finding) {
       {"reads", frames_json(finding.reader_stack)},
       {"reads_goroutine", text_or_null(finding.reader_goroutine)},
       {"drawing", drawing_json(finding.drawing)},
-      {"process", finding.pid == 0 ? Json(nullptr) : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
+      {"process",
+       finding.pid == 0 ? Json(nullptr) : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
       {"tests", finding.tests},
       {"fix", text_or_null(finding.fix)},
       {"fix_diff", text_or_null(finding.fix_diff)},
@@ -191,6 +192,10 @@ Json report_json(const judge::Report& report) {
           {"cost",
            {{"wall_s", report.cost.wall_s},
             {"parked_s", report.cost.parked_s},
+            {"slow_path_s", report.cost.slow_path_s},
+            {"watch_s", report.cost.watch_s},
+            {"gates_s", report.cost.gates_s},
+            {"checks_s", report.cost.checks_s},
             {"monitor_cpu_s", report.cost.monitor_cpu_s},
             {"program_cpu_s", report.cost.program_cpu_s},
             {"stops", report.cost.stops},
@@ -447,6 +452,10 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   ObjectReader cost = reader.object("cost");
   cost.read("wall_s", &report->cost.wall_s);
   cost.read("parked_s", &report->cost.parked_s);
+  cost.read("slow_path_s", &report->cost.slow_path_s);
+  cost.read("watch_s", &report->cost.watch_s);
+  cost.read("gates_s", &report->cost.gates_s);
+  cost.read("checks_s", &report->cost.checks_s);
   cost.read("monitor_cpu_s", &report->cost.monitor_cpu_s);
   cost.read("program_cpu_s", &report->cost.program_cpu_s);
   cost.read("stops", &report->cost.stops);
@@ -529,7 +538,10 @@ std::string emit_diff_json(const ReportDiff& diff) {
     for (const Finding* finding : findings) json.push_back(finding_json(*finding));
     return json;
   };
-  Json json = {{"schema", "geist-diff/1"}, {"new", list(diff.appeared)}, {"gone", list(diff.gone)}, {"same", list(diff.same)}};
+  Json json = {{"schema", "geist-diff/1"},
+               {"new", list(diff.appeared)},
+               {"gone", list(diff.gone)},
+               {"same", list(diff.same)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -66,6 +66,10 @@ void merge_into(judge::Report* whole, judge::Report part) {
       whole->notes.push_back(note);
   }
   whole->cost.parked_s += part.cost.parked_s;
+  whole->cost.slow_path_s += part.cost.slow_path_s;
+  whole->cost.watch_s += part.cost.watch_s;
+  whole->cost.gates_s += part.cost.gates_s;
+  whole->cost.checks_s += part.cost.checks_s;
   whole->cost.monitor_cpu_s += part.cost.monitor_cpu_s;
   whole->cost.program_cpu_s += part.cost.program_cpu_s;
   add_findings(whole, std::move(part.findings));

@@ -142,7 +142,8 @@ void TextWriter::write_tests(const Finding& finding) {
   usize more = finding.tests.size() - 1;
   std::string rest = more == 0 ? "" : fmt::format(" and {} more", more);
   constexpr std::string_view kLead = "in test ";
-  usize room = options_.width > kLead.size() + rest.size() ? options_.width - kLead.size() - rest.size() : 1;
+  usize room =
+      options_.width > kLead.size() + rest.size() ? options_.width - kLead.size() - rest.size() : 1;
   line(std::string(kLead) + clip_front(printable(finding.tests.front()), room) + rest);
 }
 
@@ -256,7 +257,8 @@ void TextWriter::write_stacks(const Finding& finding) {
     return goroutine.empty() ? "" : " by goroutine " + printable(goroutine);
   };
   line("");
-  if (finding.pid != 0) line(fmt::format("  in process {}, {}", finding.pid, printable(finding.binary)));
+  if (finding.pid != 0)
+    line(fmt::format("  in process {}, {}", finding.pid, printable(finding.binary)));
   if (!finding.append_stack.empty()) {
     line("  overwritten" + by(finding.goroutine));
     write_frames(finding.append_stack);
@@ -296,7 +298,8 @@ void TextWriter::write_array(const Finding& finding) {
 }
 
 std::string quote_for_shell(const std::string& word) {
-  bool is_plain = !word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos;
+  bool is_plain =
+      !word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos;
   if (is_plain) return word;
   std::string out = "'";
   for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -332,13 +335,16 @@ void TextWriter::write_fix(const Finding& finding) {
   if (finding.proof) write_proof(*finding.proof);
 }
 
-std::string times(u64 count) { return count == 1 ? "once" : fmt::format("{} times", count); }
+std::string times(u64 count) {
+  return count == 1 ? "once" : fmt::format("{} times", count);
+}
 
 void TextWriter::write_proof(const judge::Proof& proof) {
   std::string where = printable(proof.what);
   if (proof.line != 0) where += fmt::format(" line {}", proof.line);
-  line(fmt::format("  proof    healed {}, {} changed in {} of {} runs and never in {} plain ones", times(proof.healed_count),
-                   where, proof.healed_runs, proof.healed_runs, proof.plain_runs));
+  line(fmt::format("  proof    healed {}, {} changed in {} of {} runs and never in {} plain ones",
+                   times(proof.healed_count), where, proof.healed_runs, proof.healed_runs,
+                   proof.plain_runs));
   for (const std::string& row : proof.diff) {
     std::string text = clip(printable(row), options_.width - 13);
     const char* color = row.starts_with('-') ? kRed : row.starts_with('+') ? kGreen : "";
@@ -349,19 +355,22 @@ void TextWriter::write_proof(const judge::Proof& proof) {
 void TextWriter::write_bisection(const judge::Bisection& bisection) {
   line(std::string(kRule));
   line(paint(kBold, fmt::format("HEALING {} MAKES THE OUTPUT RIGHT",
-                                bisection.sites.size() == 1 ? "ONE APPEND"
-                                                            : fmt::format("{} APPENDS", bisection.sites.size()))));
+                                bisection.sites.size() == 1
+                                    ? "ONE APPEND"
+                                    : fmt::format("{} APPENDS", bisection.sites.size()))));
   line("");
   for (const judge::Bisection::Site& site : bisection.sites) {
     const Frame& frame = site.frame;
-    line(fmt::format("  append in {} ({})  healed {}", printable(short_function(frame.function)), place(frame),
-                     times(site.healed)));
+    line(fmt::format("  append in {} ({})  healed {}", printable(short_function(frame.function)),
+                     place(frame), times(site.healed)));
     if (!frame.source.empty()) line("      " + clip(printable(frame.source), options_.width - 6));
   }
   line("");
-  for (const judge::Bisection::Site& site : bisection.sites) line("  heal     " + heal_command(site.heal));
+  for (const judge::Bisection::Site& site : bisection.sites)
+    line("  heal     " + heal_command(site.heal));
   write_proof(bisection.proof);
-  line(fmt::format("  found in {} runs among {} appends that overwrote something", bisection.runs, bisection.candidates));
+  line(fmt::format("  found in {} runs among {} appends that overwrote something", bisection.runs,
+                   bisection.candidates));
   line(std::string(kRule));
 }
 
@@ -408,6 +417,19 @@ std::string count_lost(const judge::Report& report) {
     lost += fmt::format("{}{} {}", lost.empty() ? "lost: " : ", ", count, printable(words));
   }
   return lost;
+}
+
+// What the program and geist itself spent on it. A plain run is not known here: it is what is left
+// of this one. Threads are taken as if they had waited one after another; where they did so beside
+// each other for longer than the run took, that says nothing.
+std::string describe_overhead(const judge::Cost& cost) {
+  const double time = std::max(cost.wall_s, cost.program_cpu_s), added = cost.added_s();
+  if (cost.wall_s <= 0 || added <= 0 || added >= time) return "";
+  auto percent = [](double share) {
+    return fmt::format("{:.{}f}%", share * 100, share < 0.0995 ? 1 : 0);
+  };
+  return fmt::format(" · +{} run time, geist {} of a processor", percent(added / (time - added)),
+                     percent(cost.monitor_cpu_s / cost.wall_s));
 }
 
 std::string format_seconds(double seconds) {
@@ -481,7 +503,6 @@ std::string emit_summary_line(const judge::Report& report) {
   }
   if (report.suppressed != 0) out += fmt::format(" · {} suppressed", report.suppressed);
   if (std::string lost = count_lost(report); !lost.empty()) out += " · " + lost;
-  // What a plain run would have taken is not known here; how long threads stood still for geist is.
   if (report.cost.parked_s >= 0.0005) {
     out += " · waited " + format_seconds(report.cost.parked_s);
     // Threads wait beside each other: their sum may exceed the time that passed.
@@ -489,9 +510,11 @@ std::string emit_summary_line(const judge::Report& report) {
       out += " of " + format_seconds(report.cost.wall_s);
     }
   }
+  out += describe_overhead(report.cost);
   if (report.cost.stops != 0) {
     out += fmt::format(" · stopped {} time{}, p50 {:.1f} ms, p99 {:.1f} ms", report.cost.stops,
-                       report.cost.stops == 1 ? "" : "s", report.cost.pause_p50_ms, report.cost.pause_p99_ms);
+                       report.cost.stops == 1 ? "" : "s", report.cost.pause_p50_ms,
+                       report.cost.pause_p99_ms);
   }
   return out;
 }

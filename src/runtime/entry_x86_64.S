@@ -124,6 +124,8 @@ geist_enter:
         lea     rsp, [rsp + FRAME_BYTES]        // LEA leaves the flags alone
         jmp     [rsp - 8]
 3:      mov     rcx, [rbx + STATE_CONTROL]
+        test    rcx, rcx                        // a forked child: nobody watches it, nothing is counted
+        jz      2b
         lock inc qword ptr [rcx + CONTROL_NO_STACK]
         jmp     2b
 

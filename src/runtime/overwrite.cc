@@ -1,5 +1,6 @@
-// The slow path of a probed append: its destination was not all zero, so it overwrites something. Decides whether this
-// is worth recording (first, second, fourth, eighth … time in this context) and hands it to the ring.
+// The slow path of a probed append: its destination was not all zero, so it overwrites something.
+// Decides whether this is worth recording (first, second, fourth, eighth … time in this context)
+// and hands it to the ring.
 #include "runtime/runtime.h"
 #include "runtime/sys.h"
 
@@ -15,7 +16,8 @@ static_assert(offsetof(Site, resume) == 8 && offsetof(Site, skip) == 24);
 static_assert(offsetof(State, free_stacks) == 0 && offsetof(State, control) == 8);
 static_assert(offsetof(State, stacks) == 262176 && abi::kPrivateStackBytes == 1u << 13);
 static_assert(offsetof(Control, lost_no_stack) == 136);
-static_assert(sizeof(Saved) == 144 && offsetof(Saved, flags) == 128 && offsetof(Saved, resume) == 136);
+static_assert(sizeof(Saved) == 144 && offsetof(Saved, flags) == 128 &&
+              offsetof(Saved, resume) == 136);
 
 namespace {
 
@@ -27,12 +29,18 @@ uint64_t evaluate(const Location& location, const Saved* saved) {
   uint64_t addend = static_cast<uint64_t>(location.addend);
   uint64_t disp = static_cast<uint64_t>(static_cast<int64_t>(location.disp));
   switch (location.kind) {
-    case abi::kRegister: return saved->regs[location.reg & 15] + addend;
-    case abi::kStackSlot: return load64(saved->regs[kRsp] + disp) + addend;
-    case abi::kMemory: return load64(saved->regs[location.reg & 15] + disp) + addend;
-    case abi::kMemoryViaSlot: return load64(load64(saved->regs[kRsp] + location.extra) + disp) + addend;
-    case abi::kAbsolute: return load64(location.extra) + addend;
-    default: return addend;
+    case abi::kRegister:
+      return saved->regs[location.reg & 15] + addend;
+    case abi::kStackSlot:
+      return load64(saved->regs[kRsp] + disp) + addend;
+    case abi::kMemory:
+      return load64(saved->regs[location.reg & 15] + disp) + addend;
+    case abi::kMemoryViaSlot:
+      return load64(load64(saved->regs[kRsp] + location.extra) + disp) + addend;
+    case abi::kAbsolute:
+      return load64(location.extra) + addend;
+    default:
+      return addend;
   }
 }
 
@@ -79,7 +87,8 @@ uint64_t count_context(State* state, Control* control, uint64_t hash) {
     abi::ContextEntry& entry = state->contexts[(hash + i) % abi::kContextSlots];
     uint64_t seen = __atomic_load_n(&entry.hash, __ATOMIC_RELAXED);
     if (seen == 0) {
-      if (__atomic_compare_exchange_n(&entry.hash, &seen, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+      if (__atomic_compare_exchange_n(&entry.hash, &seen, hash, false, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED)) {
         __atomic_add_fetch(&control->contexts, 1, __ATOMIC_RELAXED);
         seen = hash;
       }
@@ -98,7 +107,8 @@ bool tool_is_alive(Control* control, uint64_t now) {
   return false;
 }
 
-// Only a thorough probe comes here with nothing to overwrite: the slots were never used, or what they hold is zero.
+// Only a thorough probe comes here with nothing to overwrite: the slots were never used, or what
+// they hold is zero.
 static bool is_all_zero(const Append& append) {
   uint64_t i = 0;
   for (; i + 8 <= append.dest_size; i += 8) {
@@ -110,17 +120,43 @@ static bool is_all_zero(const Append& append) {
   return true;
 }
 
-// Counts the append and those that were skipped before it, and decides how many of the next are skipped. A site that
-// overwrites thousands of times is nearly always a reused buffer; every append still has its chance.
-static void count_and_thin(Control* control, Site* site, bool overwrites) {
+// One of how many of a site's overwriting appends is looked at, whatever that costs. A site that
+// overwrites thousands of times is nearly always a reused buffer; every append still has its
+// chance.
+static uint64_t usual_period(uint64_t seen) {
   constexpr uint64_t kThinFrom = 4096, kThinMore = 1 << 16, kThinMost = 1 << 20;
+  return seen < kThinFrom ? 1 : seen < kThinMore ? 8 : seen < kThinMost ? 32 : 128;
+}
+
+// Has the slow path taken more than its half of the budget? The other half is there to be waited
+// in.
+static bool is_over_budget(const Control* control, uint64_t now) {
+  constexpr uint64_t kGraceShift = 7;  // 8 ms
+  uint64_t allowance = (control->tsc_hz >> kGraceShift) +
+                       ((now - control->start_tsc) >> 16) * control->park_share / 2;
+  return __atomic_load_n(&control->slow_path_ticks, __ATOMIC_RELAXED) > allowance;
+}
+
+// Counts the append and those that were skipped before it, and decides how many of the next are
+// skipped. While the slow path costs too much, each look at a hot site doubles the distance to the
+// next; later it is halved again. What is skipped beyond the usual is counted apart.
+static void count_and_thin(Control* control, Site* site, bool overwrites, uint64_t now) {
+  constexpr uint64_t kNotHot = 64, kSparsest = 1 << 16;
   uint64_t stands_for = site->period == 0 ? 1 : site->period;
+  uint64_t usual = usual_period(site->seen);
+  if (stands_for > usual) {
+    site->thinned_out += stands_for - usual;
+    __atomic_add_fetch(&control->thinned_out, stands_for - usual, __ATOMIC_RELAXED);
+  }
   uint64_t seen = site->seen + stands_for;
   site->seen = seen;
   if (overwrites) __atomic_add_fetch(&control->overwriting, stands_for, __ATOMIC_RELAXED);
-  uint64_t skip = seen < kThinFrom ? 0 : seen < kThinMore ? 7 : seen < kThinMost ? 31 : 127;
-  site->period = skip + 1;
-  site->skip = skip;
+  uint64_t wanted =
+      seen >= kNotHot && is_over_budget(control, now) ? stands_for * 2 : stands_for / 2;
+  if (wanted > kSparsest) wanted = kSparsest;
+  usual = usual_period(seen);
+  site->period = wanted > usual ? wanted : usual;
+  site->skip = site->period - 1;
 }
 
 // A site of the standard library is recorded 32 times, then each time its count doubles.
@@ -130,35 +166,52 @@ static bool is_tired(Site* site) {
   return site->in_library != 0 && n > kFirst && (n & (n - 1)) != 0;
 }
 
-extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state) {
-  Control* control = reinterpret_cast<Control*>(state->control);
-  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) {
-    site->skip = ~uint64_t{0};  // disarmed: the check costs a jump from now on
-    return;
-  }
+// Gives the ticks that the thread waited meanwhile.
+static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* control,
+                        uint64_t now) {
   Append append = read_append(site, saved);
   if (!append.plausible) {
     __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);
-    return;
+    return 0;
   }
   bool overwrites = !is_all_zero(append);
-  count_and_thin(control, site, overwrites);
+  count_and_thin(control, site, overwrites, now);
   uint64_t g = saved->regs[kR14];
   uint64_t sp = saved->regs[kRsp];
   uint64_t stack_hi = g != 0 ? load64(g + 8) : 0;  // g.stack.hi, runtime/runtime2.go
   if (stack_hi <= sp || stack_hi - sp > kMaxStackFrameDistance) stack_hi = sp;
-  // The two kinds are counted apart: many appends to fresh slots must not hide the first that overwrites.
+  // The two kinds are counted apart: many appends to fresh slots must not hide the first that
+  // overwrites.
   uint64_t hash = hash_context(site, saved, stack_hi);
   if (!overwrites) hash = mix(hash, 1) | 1;
   uint64_t hit = count_context(state, control, hash);
   if (hit == 0) {
     __atomic_add_fetch(&control->lost_context_table_full, 1, __ATOMIC_RELAXED);
+    return 0;
+  }
+  if ((hit & (hit - 1)) != 0 || is_tired(site)) return 0;
+  if (!tool_is_alive(control, now)) return 0;
+  return record(state, control, site, saved, append, hash, hit, now);
+}
+
+extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state) {
+  // Of the way in and out through entry_x86_64.S, two locked instructions and POPFQ foremost.
+  constexpr uint64_t kEntryTicks = 120;
+  // 120 µs: the rest of what took longer went to other threads, on a processor that was not this
+  // one's alone.
+  constexpr uint64_t kMostShift = 13;
+  Control* control = reinterpret_cast<Control*>(state->control);
+  if (control == nullptr) return;  // a fork's child, made by a signal handler in here
+  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) {
+    site->skip = ~uint64_t{0};  // disarmed: the check costs a jump from now on
     return;
   }
-  if ((hit & (hit - 1)) != 0 || is_tired(site)) return;
-  uint64_t now = read_tsc();
-  if (!tool_is_alive(control, now)) return;
-  record(state, control, site, saved, append, hash, hit, now);
+  uint64_t begin = read_tsc();
+  uint64_t waited = look_at(site, saved, state, control, begin);
+  uint64_t spent = read_tsc() - begin - waited + kEntryTicks;
+  uint64_t most = control->tsc_hz >> kMostShift;
+  if (spent > most) spent = most;
+  __atomic_add_fetch(&control->slow_path_ticks, spent, __ATOMIC_RELAXED);
 }
 
 }  // namespace geist::runtime

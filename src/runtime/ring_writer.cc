@@ -1,5 +1,6 @@
-// Producer side of the shared ring, the attention budget, and the gates at the program's end. See abi/ring.h for the
-// protocol; everything in the shared page may be changed by somebody else at any time.
+// Producer side of the shared ring, the attention budget, and the gates at the program's end. See
+// abi/ring.h for the protocol; everything in the shared page may be changed by somebody else at any
+// time.
 #include "runtime/runtime.h"
 #include "runtime/sys.h"
 
@@ -34,7 +35,8 @@ Slot* claim(const State* state, Control* control, uint64_t* ticket) {
     Slot* slot = slot_at(state, head);
     uint64_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
     if (sequence == head) {
-      if (__atomic_compare_exchange_n(&control->head, &head, head + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+      if (__atomic_compare_exchange_n(&control->head, &head, head + 1, true, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED)) {
         *ticket = head;
         return slot;
       }
@@ -53,7 +55,8 @@ bool is_half_full(const State* state, const Control* control) {
   return __atomic_load_n(&slot_at(state, ahead)->sequence, __ATOMIC_RELAXED) != ahead;
 }
 
-void fill(Event* event, const Control* control, const Site* site, const Saved* saved, const Append& append) {
+void fill(Event* event, const Control* control, const Site* site, const Saved* saved,
+          const Append& append) {
   event->kind = abi::kOverwrite;
   event->site = site->id;
   uint64_t g = saved->regs[kR14];
@@ -72,12 +75,14 @@ void fill(Event* event, const Control* control, const Site* site, const Saved* s
   for (int r = 0; r < 16; ++r) event->regs[r] = saved->regs[r];
   event->stack_lo = g != 0 ? load64(g) : 0;
   event->stack_hi = g != 0 ? load64(g + 8) : 0;
-  event->old_size = append.dest_size < abi::kMaxOldBytes ? static_cast<uint32_t>(append.dest_size) : abi::kMaxOldBytes;
+  event->old_size = append.dest_size < abi::kMaxOldBytes ? static_cast<uint32_t>(append.dest_size)
+                                                         : abi::kMaxOldBytes;
   copy_words(event->old_bytes, append.dest, event->old_size);
   event->stack_size = 0;
   if (event->stack_lo <= sp && sp < event->stack_hi) {
     uint64_t above = event->stack_hi - sp;
-    event->stack_size = above < abi::kMaxStackBytes ? static_cast<uint32_t>(above) : abi::kMaxStackBytes;
+    event->stack_size =
+        above < abi::kMaxStackBytes ? static_cast<uint32_t>(above) : abi::kMaxStackBytes;
     copy_words(event->stack, sp, event->stack_size);
   }
   event->reserved = 0;
@@ -85,21 +90,26 @@ void fill(Event* event, const Control* control, const Site* site, const Saved* s
 
 void publish_and_wake(Control* control) {
   __atomic_add_fetch(&control->published, 1, __ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&control->tool_sleeps, __ATOMIC_SEQ_CST) != 0) futex_wake(&control->published);
+  if (__atomic_load_n(&control->tool_sleeps, __ATOMIC_SEQ_CST) != 0)
+    futex_wake(&control->published);
 }
 
-// Nearly all honest reuse is in the standard library, nearly all bugs are not: its sites may use an eighth of the budget.
-// Longest wait in µs, 0: none.
+// Nearly all honest reuse is in the standard library, nearly all bugs are not: its sites may use an
+// eighth of the budget. Longest wait in µs, 0: none.
 uint32_t patience_for(const Control* control, const Site* site, uint64_t now) {
   uint64_t elapsed = now - control->start_tsc;
   uint64_t allowance = control->park_grace_ticks + (elapsed >> 16) * control->park_share;
   if (site->in_library != 0) allowance >>= 3;
-  if (__atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) >= allowance) return 0;
+  uint64_t spent = __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) +
+                   __atomic_load_n(&control->slow_path_ticks, __ATOMIC_RELAXED) +
+                   __atomic_load_n(&control->watch_ticks, __ATOMIC_RELAXED);
+  if (spent >= allowance) return 0;
   return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
 }
 
-// Waits until the tool let go of this ticket, at most `patience_us`; the time is charged to the budget.
-void park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t patience_us) {
+// Waits until the tool let go of this ticket, at most `patience_us`; the time is charged to the
+// budget. Gives how long that was.
+uint64_t park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t patience_us) {
   uint32_t wanted = static_cast<uint32_t>(ticket + 1);
   uint64_t ticks_per_us = control->tsc_hz / 1000000;
   uint64_t limit = patience_us * (ticks_per_us == 0 ? 1 : ticks_per_us);
@@ -112,10 +122,13 @@ void park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t 
     elapsed = read_tsc() - now;
     if (elapsed >= limit) break;
   }
-  __atomic_add_fetch(&control->parked_ticks, read_tsc() - now, __ATOMIC_RELAXED);
+  uint64_t waited = read_tsc() - now;
+  __atomic_add_fetch(&control->parked_ticks, waited, __ATOMIC_RELAXED);
+  return waited;
 }
 
-// Waits at a gate until the tool opens it. The wait goes on only while the tool shows signs of life.
+// Waits at a gate until the tool opens it. The wait goes on only while the tool shows signs of
+// life.
 void wait_at_gate(Control* control, uint32_t* gate) {
   uint64_t start = read_tsc();
   uint64_t ticks_per_us = control->tsc_hz / 1000000;
@@ -125,20 +138,24 @@ void wait_at_gate(Control* control, uint32_t* gate) {
   while (__atomic_load_n(gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting) {
     futex_wait(gate, abi::kGateWaiting, kStepUs);
     uint64_t now = read_tsc();
-    if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0 || !tool_is_alive(control, now)) break;
+    if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0 || !tool_is_alive(control, now))
+      break;
     if (now - start > control->gate_timeout_us * ticks_per_us) break;
   }
+  __atomic_add_fetch(&control->gate_ticks, read_tsc() - start, __ATOMIC_RELAXED);
 }
 
 }  // namespace
 
-void record(State* state, Control* control, const Site* site, const Saved* saved, const Append& append,
-            uint64_t context, uint64_t hit, uint64_t now) {
+uint64_t record(State* state, Control* control, const Site* site, const Saved* saved,
+                const Append& append, uint64_t context, uint64_t hit, uint64_t now) {
   uint64_t ticket = 0;
-  Slot* slot = site->in_library != 0 && is_half_full(state, control) ? nullptr : claim(state, control, &ticket);
+  Slot* slot = site->in_library != 0 && is_half_full(state, control)
+                   ? nullptr
+                   : claim(state, control, &ticket);
   if (slot == nullptr) {
     __atomic_add_fetch(&control->lost_ring_full, 1, __ATOMIC_RELAXED);
-    return;
+    return 0;
   }
   Event* event = &slot->event;
   fill(event, control, site, saved, append);
@@ -150,18 +167,18 @@ void record(State* state, Control* control, const Site* site, const Saved* saved
   __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&slot->sequence, ticket + 1, __ATOMIC_RELEASE);
   publish_and_wake(control);
-  if (patience_us != 0) park(control, slot, ticket, now, patience_us);
+  return patience_us != 0 ? park(control, slot, ticket, now, patience_us) : 0;
 }
 
 extern "C" void geist_on_exit(Site*, const Saved*, State* state) {
   Control* control = reinterpret_cast<Control*>(state->control);
-  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  if (control == nullptr || __atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
   wait_at_gate(control, &control->exit_gate);
 }
 
 extern "C" void geist_on_main_return(Site*, const Saved* saved, State* state) {
   Control* control = reinterpret_cast<Control*>(state->control);
-  if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  if (control == nullptr || __atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
   control->main_gate_sp = saved->regs[kRsp];
   control->main_gate_g = saved->regs[kR14];
   wait_at_gate(control, &control->main_gate);

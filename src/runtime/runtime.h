@@ -1,9 +1,13 @@
-// The runtime: freestanding C++ that lives inside the target and runs on a private stack, between a trampoline's jump in
-// and its jump out. Ground rules, each with a test in tests/unit/runtime or tests/e2e:
-//   - no libc, no allocation, no global constructors, no exceptions, no vector registers, no system call but futex;
+// The runtime: freestanding C++ that lives inside the target and runs on a private stack, between a
+// trampoline's jump in and its jump out. Ground rules, each with a test in tests/unit/runtime or
+// tests/e2e:
+//   - no libc, no allocation, no global constructors, no exceptions, no vector registers, no system
+//   call but futex;
 //   - never blocks but for the bounded waits of the attention budget and the gates;
-//   - reads the program's memory only where the program itself is about to access it, or inside its own g's stack;
-//   - re-entrant: any number of threads, signals anywhere; state is changed by single atomic operations;
+//   - reads the program's memory only where the program itself is about to access it, or inside its
+//   own g's stack;
+//   - re-entrant: any number of threads, signals anywhere; state is changed by single atomic
+//   operations;
 //   - in doubt it counts, disarms itself and returns.
 #pragma once
 
@@ -12,18 +16,23 @@
 
 namespace geist::runtime {
 
-// Registers at the in-place edge, hardware numbering, then flags and the resume address; laid out by entry_x86_64.S.
+// Registers at the in-place edge, hardware numbering, then flags and the resume address; laid out
+// by entry_x86_64.S.
 struct Saved {
   uint64_t regs[16];
   uint64_t flags;
   uint64_t resume;
 };
 
-inline uint64_t load64(uint64_t address) { return *reinterpret_cast<const volatile uint64_t*>(address); }
+inline uint64_t load64(uint64_t address) {
+  return *reinterpret_cast<const volatile uint64_t*>(address);
+}
 
-// Counts one overwriting append in this context; returns how often it has been seen, 0 when the table is full.
+// Counts one overwriting append in this context; returns how often it has been seen, 0 when the
+// table is full.
 uint64_t count_context(abi::State* state, abi::Control* control, uint64_t hash);
-// Hash of the site and up to kContextFrames return addresses found through saved frame pointers within [sp, stack_hi).
+// Hash of the site and up to kContextFrames return addresses found through saved frame pointers
+// within [sp, stack_hi).
 uint64_t hash_context(const abi::Site* site, const Saved* saved, uint64_t stack_hi);
 
 // What is about to happen, computed from the site's locations.
@@ -34,8 +43,9 @@ struct Append {
 Append read_append(const abi::Site* site, const Saved* saved);
 
 // Puts the event into the ring and, within the attention budget, waits until the tool has looked.
-void record(abi::State* state, abi::Control* control, const abi::Site* site, const Saved* saved, const Append& append,
-            uint64_t context, uint64_t hit, uint64_t now);
+// Gives the ticks of that wait.
+uint64_t record(abi::State* state, abi::Control* control, const abi::Site* site, const Saved* saved,
+                const Append& append, uint64_t context, uint64_t hit, uint64_t now);
 
 // True while the tool shows signs of life; otherwise disarms.
 bool tool_is_alive(abi::Control* control, uint64_t now);

@@ -73,12 +73,13 @@ class Attachment {
   Result<bool> map_once(StoppedProcess& stopped, const probe::RegionShape& shape);
   Status patch_all();
   // One stop; what could not be patched in it.
-  Result<std::vector<const probe::CodePatch*>> patch_some(
-      StoppedProcess& stopped, const std::vector<const probe::CodePatch*>& wanted);
-  Result<bool> patch_one(const probe::CodePatch& patch);
+  Result<Patches> patch_some(StoppedProcess& stopped, const Patches& wanted);
+  Status write_free(const Patches& free);
   // A site that heals must not do so before its CALL is patched as well (probe/patch_plan.h,
   // hooks): growslice would be told of the room that there is, and double the array each time.
-  bool waits_for_its_call(const probe::CodePatch& patch) const;
+  bool waits_for_its_call(const probe::ProbedSite& healing) const;
+  // The site that this patch is of, if it heals.
+  const probe::ProbedSite* find_healing_site(const probe::CodePatch& patch) const;
   // Addresses within code or region that threads and goroutines stand at or may come back to,
   // sorted; more than there are is harmless.
   std::vector<u64> find_standing(const StoppedProcess& stopped, const StandingPlaces& places) const;
@@ -97,7 +98,7 @@ class Attachment {
   std::vector<probe::CodePatch> left_over_;  // code that a killed geist has changed
   std::optional<SharedRing> ring_;
   std::unique_ptr<ProbedProcess> process_;
-  std::vector<const probe::CodePatch*> patched_;
+  Patches patched_;
   PauseLog pauses_;
 };
 

@@ -47,9 +47,14 @@ std::optional<Footprint> find_footprint(const Memory& memory, const std::vector<
     if (!is_code_of_ours(memory, entry)) continue;
     abi::BlobHeader header =
         memory.find<abi::BlobHeader>(TargetAddr(entry.begin)).value_or(abi::BlobHeader{});
-    auto state = entry_with(header.state, sizeof(abi::State));
+    // Two entries: the page that a fork's child finds empty, and the rest.
+    auto is_state = [&](u64 begin, u64 size) {
+      auto part = entry_with(begin, size);
+      return part != maps.end() && part->is_anonymous() && part->permissions.starts_with("rw-p");
+    };
     bool state_fits =
-        state != maps.end() && state->is_anonymous() && state->permissions.starts_with("rw-p");
+        is_state(header.state, abi::kWipedBytes) &&
+        is_state(header.state + abi::kWipedBytes, sizeof(abi::State) - abi::kWipedBytes);
     u64 ring_at =
         memory.find<u64>(TargetAddr(header.state + offsetof(abi::State, control))).value_or(0);
     auto ring = entry_with(ring_at, abi::kRingBytes);
@@ -183,7 +188,9 @@ Result<bool> Attachment::map_once(StoppedProcess& stopped, const probe::RegionSh
     if (thread.pc >= room_.begin && thread.pc - room_.begin < room_.original.size()) return false;
   }
   // From here on nobody comes into a former region; those who are in it leave.
-  for (const probe::CodePatch& patch : left_over_) GEIST_TRY_STATUS(restore_patch(memory_, patch));
+  Patches left_over;
+  for (const probe::CodePatch& patch : left_over_) left_over.push_back(&patch);
+  GEIST_TRY_STATUS(restore_patches(memory_, left_over));
   left_over_.clear();
   if (footprint_.region) {
     std::vector<u64> standing = find_standing(stopped, places);
@@ -237,47 +244,53 @@ void Attachment::leave_out(const probe::CodePatch& patch, program::SiteBucket bu
                                              program::bucket_name(bucket)));
 }
 
-// False when the code there is not the file's.
-Result<bool> Attachment::patch_one(const probe::CodePatch& patch) {
-  std::vector<u8> found(patch.original.size());
-  GEIST_TRY_STATUS(memory_.read(patch.addr, found));
-  if (found != patch.original) return false;
-  GEIST_TRY_STATUS(write_patch(memory_, patch));
-  patched_.push_back(&patch);
-  return true;
-}
-
-bool Attachment::waits_for_its_call(const probe::CodePatch& patch) const {
+const probe::ProbedSite* Attachment::find_healing_site(const probe::CodePatch& patch) const {
   for (const probe::ProbedSite& probed : process_->plan.sites) {
-    if (&probed.patch != &patch || probed.mode == abi::kWatch) continue;
-    TargetAddr call = bias_.to_target(probed.site.call);
-    return std::none_of(patched_.begin(), patched_.end(),
-                        [&](const probe::CodePatch* done) { return done->addr == call; });
+    if (&probed.patch == &patch) return probed.mode == abi::kWatch ? nullptr : &probed;
   }
-  return false;
+  return nullptr;
 }
 
-Result<std::vector<const probe::CodePatch*>> Attachment::patch_some(
-    StoppedProcess& stopped, const std::vector<const probe::CodePatch*>& wanted) {
+bool Attachment::waits_for_its_call(const probe::ProbedSite& healing) const {
+  TargetAddr call = bias_.to_target(healing.site.call);
+  return std::none_of(patched_.begin(), patched_.end(),
+                      [&](const probe::CodePatch* done) { return done->addr == call; });
+}
+
+Status Attachment::write_free(const Patches& free) {
+  // Ours to restore from here on, also when writing them fails half way.
+  patched_.insert(patched_.end(), free.begin(), free.end());
+  GEIST_TRY(changed, write_patches(memory_, free));
+  for (const probe::CodePatch* patch : changed) {
+    std::erase(patched_, patch);
+    leave_out(*patch, program::SiteBucket::kCodeChanged);
+  }
+  return Done{};
+}
+
+Result<Patches> Attachment::patch_some(StoppedProcess& stopped, const Patches& wanted) {
   std::vector<u64> standing = find_standing(stopped, request_.find_standing(bias_));
-  std::vector<const probe::CodePatch*> left;
+  Patches left, free, healing;
   for (const probe::CodePatch* patch : wanted) {
     // At the patch's first byte is fine: whoever stands there takes the JMP.
     auto inside = std::upper_bound(standing.begin(), standing.end(), patch->addr.value);
-    bool is_in_use =
+    bool is_stood_in =
         inside != standing.end() && *inside < patch->addr.value + patch->original.size();
-    if (is_in_use || waits_for_its_call(*patch)) {
+    if (is_stood_in)
       left.push_back(patch);
-      continue;
-    }
-    GEIST_TRY(written, patch_one(*patch));
-    if (!written) leave_out(*patch, program::SiteBucket::kCodeChanged);
+    else
+      (find_healing_site(*patch) != nullptr ? healing : free).push_back(patch);
   }
+  GEIST_TRY_STATUS(write_free(free));
+  free.clear();
+  for (const probe::CodePatch* patch : healing)
+    (waits_for_its_call(*find_healing_site(*patch)) ? left : free).push_back(patch);
+  GEIST_TRY_STATUS(write_free(free));
   return left;
 }
 
 Status Attachment::patch_all() {
-  std::vector<const probe::CodePatch*> left;
+  Patches left;
   auto want = [&](const probe::CodePatch& patch) {
     if (can_write_patch(patch))
       left.push_back(&patch);
@@ -347,11 +360,7 @@ Status Attachment::detach() {
   Status done =
       with_process_stopped(request_.pid, memory_, room_, pauses_, [&](StoppedProcess&) -> Status {
         if (is_over()) return Done{};
-        for (const probe::CodePatch* patch : patched_) {
-          std::vector<u8> found(patch->replacement.size());
-          GEIST_TRY_STATUS(memory_.read(patch->addr, found));
-          if (found == patch->replacement) GEIST_TRY_STATUS(restore_patch(memory_, *patch));
-        }
+        GEIST_TRY_STATUS(restore_patches(memory_, patched_));
         patched_.clear();
         return Done{};
       });

@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "base/start_thread.h"
 #include "target/follow.h"
 #include "target/tracee.h"
 
@@ -63,7 +64,11 @@ ExeFile find_exe(int pid) {
 Result<std::unique_ptr<Follower>> Follower::start(const LaunchRequest& request,
                                                   Recognise recognise) {
   std::unique_ptr<Follower> follower(new Follower(request, std::move(recognise)));
-  follower->thread_ = std::thread([f = follower.get()] { f->trace(); });
+  std::optional<std::thread> thread = start_thread([f = follower.get()] { f->trace(); });
+  if (!thread)
+    return Error("no thread can be started to trace the program: see ulimit -u",
+                 ErrorKind::kSystem);
+  follower->thread_ = std::move(*thread);
   std::unique_lock lock(follower->mutex_);
   follower->told_.wait(lock, [&] { return follower->started_.has_value(); });
   if (!follower->started_->ok()) return follower->started_->take_error();
@@ -71,6 +76,7 @@ Result<std::unique_ptr<Follower>> Follower::start(const LaunchRequest& request,
 }
 
 Follower::~Follower() {
+  if (!thread_.joinable()) return;
   {
     std::unique_lock lock(mutex_);
     stopping_ = true;

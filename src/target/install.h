@@ -31,12 +31,11 @@ Result<TargetAddr> find_gap(const std::vector<MapEntry>& maps, TargetAddr text, 
 // Maps region (at footprint.region, which must be free) and state.
 Status map_code_and_state(RemoteProcess& process, const probe::RegionShape& shape,
                           Footprint& footprint);
-// Makes the ring and, behind it in the same file, the site records, which lie in the region: a memfd
-// that the process makes, that we open through /proc, and that is closed there again. Replaces the
-// one at footprint.ring if there is one.
+// Makes the ring and, behind it in the same file, the site records, which lie in the region: a
+// memfd that the process makes, that we open through /proc, and that is closed there again.
+// Replaces the one at footprint.ring if there is one.
 Result<SharedRing> map_ring(RemoteProcess& process, const probe::RegionShape& shape,
-                            Footprint& footprint, const read::Layout& layout,
-                            const Budget& budget);
+                            Footprint& footprint, const read::Layout& layout, const Budget& budget);
 // Gives back what a footprint has.
 Status unmap(RemoteProcess& process, const Footprint& footprint);
 
@@ -44,11 +43,14 @@ Status unmap(RemoteProcess& process, const Footprint& footprint);
 Status write_region(const WritableMemory& memory, const probe::PatchPlan& plan,
                     const Footprint& footprint);
 
-// Writes `bytes` over code such that what is there at any moment is either the old code or the new:
-// in one piece, or, over a page boundary, the JMP at its begin in one piece and what lies behind it
-// while nobody can get there.
+// Code is written a page at a time, so that whatever happens to us each of its patches is there or
+// not. Over a page boundary the JMP at a patch's begin is in the first page, and what lies behind
+// it is changed while nobody can get there.
 bool can_write_patch(const probe::CodePatch& patch);
-Status write_patch(const WritableMemory& memory, const probe::CodePatch& patch);
-Status restore_patch(const WritableMemory& memory, const probe::CodePatch& patch);
+// While all threads are held. Those whose code is not what it should be are left as they are, and
+// returned.
+using Patches = std::vector<const probe::CodePatch*>;
+Result<Patches> write_patches(const WritableMemory& memory, const Patches& patches);
+Result<Patches> restore_patches(const WritableMemory& memory, const Patches& patches);
 
 }  // namespace geist::target

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -38,15 +39,53 @@ usize bytes_to_page_end(TargetAddr addr) {
   return kPageBytes - addr.value % kPageBytes;
 }
 
-Status write_split(const WritableMemory& memory, TargetAddr addr, ByteView bytes, bool head_first) {
-  if (bytes.size() <= bytes_to_page_end(addr)) return memory.write(addr, bytes);
-  GEIST_CHECK(kJmpBytes <= bytes_to_page_end(addr));
-  ByteView head = bytes.first(kJmpBytes), rest = bytes.subspan(kJmpBytes);
-  if (head_first) GEIST_TRY_STATUS(memory.write(addr, head));
-  GEIST_TRY_STATUS(memory.write(addr + kJmpBytes, rest));
-  if (head_first) return Done{};
-  return memory.write(addr, head);
-}
+// Pages of code, edited here and written back whole.
+class PageEdits {
+ public:
+  explicit PageEdits(const WritableMemory& memory) : memory_(memory) {}
+
+  // False when the code there is not `from`.
+  Result<bool> replace(TargetAddr at, ByteView from, ByteView to) {
+    for (usize i = 0; i < from.size(); ++i) {
+      GEIST_TRY(byte, byte_at(at + i));
+      if (*byte != from[i]) return false;
+    }
+    for (usize i = 0; i < to.size(); ++i) {
+      GEIST_TRY(byte, byte_at(at + i));
+      *byte = to[i];
+      pages_.at((at.value + i) / kPageBytes).is_changed = true;
+    }
+    return true;
+  }
+  Status flush(bool upwards) const {
+    auto write = [&](const auto& page) -> Status {
+      if (!page.second.is_changed) return Done{};
+      return memory_.write(TargetAddr(page.first * kPageBytes), page.second.bytes);
+    };
+    for (auto page = pages_.begin(); upwards && page != pages_.end(); ++page)
+      GEIST_TRY_STATUS(write(*page));
+    for (auto page = pages_.rbegin(); !upwards && page != pages_.rend(); ++page)
+      GEIST_TRY_STATUS(write(*page));
+    return Done{};
+  }
+
+ private:
+  struct Page {
+    std::vector<u8> bytes;
+    bool is_changed = false;
+  };
+  Result<u8*> byte_at(TargetAddr at) {
+    Page& page = pages_[at.value / kPageBytes];
+    if (page.bytes.empty()) {
+      page.bytes.resize(kPageBytes);
+      GEIST_TRY_STATUS(memory_.read(TargetAddr(at.value / kPageBytes * kPageBytes), page.bytes));
+    }
+    return &page.bytes[at.value % kPageBytes];
+  }
+
+  const WritableMemory& memory_;
+  std::map<u64, Page> pages_;  // by number
+};
 
 }  // namespace
 
@@ -72,13 +111,15 @@ Status map_code_and_state(RemoteProcess& process, const probe::RegionShape& shap
   constexpr int kPrivate = MAP_PRIVATE | MAP_ANONYMOUS;
   const u64 region = footprint.region.value;
   const RemoteCall calls[] = {
-      mmap_call(region, shape.size, PROT_READ | PROT_EXEC, kPrivate | MAP_FIXED_NOREPLACE),
       mmap_call(0, sizeof(abi::State), PROT_READ | PROT_WRITE, kPrivate),
+      {SYS_madvise, {0, abi::kWipedBytes, MADV_WIPEONFORK}, {}, 0},
+      mmap_call(region, shape.size, PROT_READ | PROT_EXEC, kPrivate | MAP_FIXED_NOREPLACE),
   };
+  const char* names[] = {"mmap", "madvise", "mmap"};
   return process.call(calls, [&](usize index, i64 result) -> Status {
-    if (failed(result)) return system_error("mmap in the program", -result);
-    if (index == 0) footprint.region_size = shape.size;
-    if (index == 1) footprint.state = TargetAddr(static_cast<u64>(result));
+    if (failed(result)) return system_error(std::string(names[index]) + " in the program", -result);
+    if (index == 0) footprint.state = TargetAddr(static_cast<u64>(result));
+    if (index == 2) footprint.region_size = shape.size;
     return Done{};
   });
 }
@@ -150,12 +191,27 @@ bool can_write_patch(const probe::CodePatch& patch) {
   return bytes_to_page_end(patch.addr) >= kJmpBytes;
 }
 
-Status write_patch(const WritableMemory& memory, const probe::CodePatch& patch) {
-  return write_split(memory, patch.addr, patch.replacement, true);
+Result<Patches> write_patches(const WritableMemory& memory, const Patches& patches) {
+  PageEdits edits(memory);
+  Patches left;
+  for (const probe::CodePatch* patch : patches) {
+    GEIST_CHECK(can_write_patch(*patch));
+    GEIST_TRY(is_there, edits.replace(patch->addr, patch->original, patch->replacement));
+    if (!is_there) left.push_back(patch);
+  }
+  GEIST_TRY_STATUS(edits.flush(true));  // the JMP before what it makes unreachable
+  return left;
 }
 
-Status restore_patch(const WritableMemory& memory, const probe::CodePatch& patch) {
-  return write_split(memory, patch.addr, patch.original, false);
+Result<Patches> restore_patches(const WritableMemory& memory, const Patches& patches) {
+  PageEdits edits(memory);
+  Patches left;
+  for (const probe::CodePatch* patch : patches) {
+    GEIST_TRY(is_there, edits.replace(patch->addr, patch->replacement, patch->original));
+    if (!is_there) left.push_back(patch);
+  }
+  GEIST_TRY_STATUS(edits.flush(false));
+  return left;
 }
 
 }  // namespace geist::target

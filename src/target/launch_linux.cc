@@ -1,4 +1,5 @@
-// See launch.h. What holds when the program starts: text patched, ring shared and armed, no tracer but who asked to be one.
+// See launch.h. What holds when the program starts: text patched, ring shared and armed, no tracer
+// but who asked to be one.
 #include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -36,7 +37,8 @@ std::vector<char*> make_vector(const std::vector<std::string>& words) {
   std::vector<char*> envp =
       request.environment ? make_vector(*request.environment) : std::vector<char*>();
   for (int fd = 0; fd < 3; ++fd) {
-    if (request.stdio[static_cast<usize>(fd)] >= 0) ::dup2(request.stdio[static_cast<usize>(fd)], fd);
+    if (request.stdio[static_cast<usize>(fd)] >= 0)
+      ::dup2(request.stdio[static_cast<usize>(fd)], fd);
   }
   if (request.dies_with_us) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::sigprocmask(SIG_SETMASK, &request.signal_mask, nullptr);
@@ -59,8 +61,11 @@ std::vector<char*> make_vector(const std::vector<std::string>& words) {
 }
 
 Error ptrace_error(int error) {
-  return Error("ptrace is not allowed here: " + std::string(std::strerror(error)), ErrorKind::kNoPermission)
-      .with_hint("in a container add --cap-add=SYS_PTRACE, or allow ptrace in its seccomp profile; geist doctor says more");
+  return Error("ptrace is not allowed here: " + std::string(std::strerror(error)),
+               ErrorKind::kNoPermission)
+      .with_hint(
+          "in a container add --cap-add=SYS_PTRACE, or allow ptrace in its seccomp profile; geist "
+          "doctor says more");
 }
 
 Error exec_error(const std::string& path, int error) {
@@ -84,7 +89,8 @@ bool wait_for_exec(int pid) {
 
 }  // namespace
 
-// From PTRACE_SEIZE on the child dies with us: there is no moment in which it could run half prepared.
+// From PTRACE_SEIZE on the child dies with us: there is no moment in which it could run half
+// prepared.
 Result<int> start_stopped(const LaunchRequest& request) {
   int go_fds[2];
   int error_fds[2];
@@ -123,7 +129,8 @@ namespace {
 
 class Preparation {
  public:
-  Preparation(Tracee& tracee, const read::GoBinary& binary, program::SiteTable& table, const LaunchRequest& request)
+  Preparation(Tracee& tracee, const read::GoBinary& binary, program::SiteTable& table,
+              const LaunchRequest& request)
       : tracee_(tracee), binary_(binary), table_(table), request_(request) {}
 
   Result<std::unique_ptr<ProbedProcess>> run();
@@ -144,9 +151,10 @@ class Preparation {
 Status Preparation::reach_entry() {
   GEIST_TRY(entry, read_auxv(tracee_.pid(), AT_ENTRY));
   bias_.bytes = entry - binary_.image().entry().value;
-  if (!binary_.image().is_pie() && bias_.bytes != 0) return Error("the program was not loaded where it was linked");
-  // The dynamic linker runs first and relocates. Static programs are run there too: at its exec a process is still inside
-  // that system call, which would overwrite RAX on its way out.
+  if (!binary_.image().is_pie() && bias_.bytes != 0)
+    return Error("the program was not loaded where it was linked");
+  // The dynamic linker runs first and relocates. Static programs are run there too: at its exec a
+  // process is still inside that system call, which would overwrite RAX on its way out.
   return tracee_.run_to(TargetAddr(entry));
 }
 
@@ -154,7 +162,9 @@ Status Preparation::patch_one(const probe::CodePatch& patch) {
   std::vector<u8> found(patch.original.size());
   GEIST_TRY_STATUS(tracee_.memory().read(patch.addr, found));
   if (found != patch.original) {
-    return Error(fmt::format("the code at {:#x} differs from the file: packed, or changed while loading", patch.addr.value));
+    return Error(
+        fmt::format("the code at {:#x} differs from the file: packed, or changed while loading",
+                    patch.addr.value));
   }
   return tracee_.memory().write(patch.addr, patch.replacement);
 }
@@ -179,19 +189,24 @@ Status Preparation::patch(const probe::PatchPlan& plan) {
 Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(reach_entry());
   const read::ModuleData& module = binary_.module();
-  const probe::RegionShape shape = probe::region_shape(static_cast<usize>(table_.count(program::SiteBucket::kProbed)));
+  const probe::RegionShape shape =
+      probe::region_shape(static_cast<usize>(table_.count(program::SiteBucket::kProbed)));
   GEIST_TRY(maps, read_maps(tracee_.pid()));
-  GEIST_TRY(gap, find_gap(maps, bias_.to_target(module.text), bias_.to_target(module.etext), shape.size));
+  GEIST_TRY(
+      gap, find_gap(maps, bias_.to_target(module.text), bias_.to_target(module.etext), shape.size));
   Footprint footprint;
   footprint.region = gap;
   GEIST_TRY_STATUS(map_code_and_state(tracee_, shape, footprint));
-  probe::PatchPlan plan = probe::plan_patches(binary_, table_, bias_, footprint.region, request_.plan);
+  probe::PatchPlan plan =
+      probe::plan_patches(binary_, table_, bias_, footprint.region, request_.plan);
   GEIST_TRY(ring, map_ring(tracee_, shape, footprint, binary_.layout(), request_.budget));
   GEIST_TRY_STATUS(write_region(tracee_.memory(), plan, footprint));
   GEIST_TRY_STATUS(patch(plan));
   ring.beat();
-  return std::unique_ptr<ProbedProcess>(new ProbedProcess{tracee_.pid(), bias_, std::move(plan), std::move(ring),
-                                                          ProcessMemory(tracee_.pid())});
+  Fd memory(::open(fmt::format("/proc/{}/mem", tracee_.pid()).c_str(), O_RDONLY | O_CLOEXEC));
+  return std::unique_ptr<ProbedProcess>(
+      new ProbedProcess{tracee_.pid(), bias_, std::move(plan), std::move(ring),
+                        ProcessMemory(tracee_.pid(), std::move(memory))});
 }
 
 }  // namespace
@@ -212,12 +227,14 @@ Result<int> start_plain(const LaunchRequest& request) {
   return exec_error(request.path, error);
 }
 
-Result<std::unique_ptr<ProbedProcess>> prepare(Tracee& tracee, const read::GoBinary& binary, program::SiteTable& table,
+Result<std::unique_ptr<ProbedProcess>> prepare(Tracee& tracee, const read::GoBinary& binary,
+                                               program::SiteTable& table,
                                                const LaunchRequest& request) {
   return Preparation(tracee, binary, table, request).run();
 }
 
-Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, program::SiteTable& table,
+Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary,
+                                              program::SiteTable& table,
                                               const LaunchRequest& request) {
   GEIST_TRY(pid, start_stopped(request));
   auto tracee = Tracee::adopt(pid);

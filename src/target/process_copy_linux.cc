@@ -74,7 +74,7 @@ ProcessCopy::ProcessCopy(ProcessCopy&& other) noexcept
     : pid_(other.pid_),
       child_(std::exchange(other.child_, 0)),
       syscall_at_(other.syscall_at_),
-      memory_(other.memory_),
+      memory_(std::move(other.memory_)),
       threads_(std::move(other.threads_)),
       pause_ms_(other.pause_ms_) {}
 

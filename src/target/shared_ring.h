@@ -1,6 +1,6 @@
-// The tool's side of the mapping shared with the target: set-up, heartbeat, budget, and taking events out of the ring.
-// The target is hostile: every index and size is copied once and checked before use; an event that does not hold
-// together is dropped and counted.
+// The tool's side of the mapping shared with the target: set-up, heartbeat, budget, and taking
+// events out of the ring. The target is hostile: every index and size is copied once and checked
+// before use; an event that does not hold together is dropped and counted.
 #pragma once
 
 #include <memory>
@@ -19,10 +19,11 @@ namespace geist::target {
 inline constexpr u64 kThoroughGraceMs = 1000;
 
 struct Budget {
-  u64 grace_ms = 120;         // parked time that is always allowed
-  u32 share_percent = 2;      // further share of the elapsed time
-  u32 park_timeout_us = 250000; // longest wait of one append
-  u32 unready_timeout_us = 0;  // the same before SharedRing::ready(), when that is longer
+  u64 grace_ms = 120;  // parked time that is always allowed
+  u32 share_percent =
+      2;  // further share of the elapsed time, for waits, the slow path and watches together
+  u32 park_timeout_us = 250000;  // longest wait of one append
+  u32 unready_timeout_us = 0;    // the same before SharedRing::ready(), when that is longer
   u64 gate_timeout_ms = 10000;
 };
 
@@ -34,9 +35,10 @@ struct RawEvent {
 
 class SharedRing {
  public:
-  // Maps the memfd and writes the control page and the slots' first sequence numbers. The site records behind the ring,
-  // `site_table_size` bytes, are the caller's to fill.
-  static Result<SharedRing> create(Fd memfd, const read::Layout& layout, const Budget& budget, u64 site_table_size);
+  // Maps the memfd and writes the control page and the slots' first sequence numbers. The site
+  // records behind the ring, `site_table_size` bytes, are the caller's to fill.
+  static Result<SharedRing> create(Fd memfd, const read::Layout& layout, const Budget& budget,
+                                   u64 site_table_size);
   SharedRing(SharedRing&& other) noexcept;
   SharedRing& operator=(SharedRing&&) = delete;
   ~SharedRing();
@@ -44,8 +46,9 @@ class SharedRing {
   abi::Control& control() { return *control_; }
   const abi::Control& control() const { return *control_; }
   void beat();
-  // The tool reads its debug information while the program starts. Appends that come before may wait longer, and this
-  // ends it: from now on the budget's times hold, and what was waited before is not charged to it.
+  // The tool reads its debug information while the program starts. Appends that come before may
+  // wait longer, and this ends it: from now on the budget's times hold, and what was waited before
+  // is not charged to it.
   void ready();
   // Sleeps until something is published or the time is over.
   void wait(u64 timeout_us);
@@ -53,8 +56,8 @@ class SharedRing {
   std::optional<RawEvent> take(u32 site_count);
   // Is the writer of this event certain to wait still? Not when its patience may have run out.
   bool still_waits(const abi::Event& event) const;
-  // A busy machine lets the tool come late; the program's budget is for being looked at, so what an event waited before
-  // the tool took it is given back, up to a limit in all.
+  // A busy machine lets the tool come late; the program's budget is for being looked at, so what an
+  // event waited before the tool took it is given back, up to a limit in all.
   void refund_delay(const abi::Event& event);
   // Lets the writer go on, and gives the slot back.
   void release(const RawEvent& event) { release(event.ticket, *event.event); }
@@ -63,15 +66,23 @@ class SharedRing {
   void open_gate(u32* gate);
   void disarm();
 
-  // How often the appends of the site with this record (ProbedSite::record) were healed so far; also when the target has
-  // ended. 0 for an index out of range.
+  // How often the appends of the site with this record (ProbedSite::record) were healed so far;
+  // also when the target has ended. 0 for an index out of range.
   u64 healed(u32 record) const;
+  // How many of its appends went on unseen for the budget's sake, likewise.
+  u64 thinned_out(u32 record) const;
+  // What watching words of the program has cost it so far: a part of the budget.
+  void charge_watches(double seconds);
+  double seconds(u64 ticks) const {
+    return static_cast<double>(ticks) / static_cast<double>(tsc_hz_);
+  }
 
   u64 lost_damaged() const { return lost_damaged_; }
   u64 tsc_hz() const { return tsc_hz_; }
 
  private:
   SharedRing() = default;
+  const abi::Site* find_record(u32 record) const;
   abi::Slot* slot(u64 ticket) const { return slots_ + ticket % abi::kSlots; }
   void free_slot(u64 ticket);
 

@@ -16,7 +16,9 @@ namespace {
 
 constexpr u64 kHeartbeatLimitSeconds = 2;
 
-void futex_wake_all(u32* word) { ::syscall(SYS_futex, word, FUTEX_WAKE, 1 << 30, nullptr, nullptr, 0); }
+void futex_wake_all(u32* word) {
+  ::syscall(SYS_futex, word, FUTEX_WAKE, 1 << 30, nullptr, nullptr, 0);
+}
 
 u64 monotonic_ns() {
   timespec ts{};
@@ -44,10 +46,14 @@ u64 measure_tsc_hz() {
   return hz;
 }
 
-Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget, u64 site_table_size) {
-  void* at = ::mmap(nullptr, abi::kRingBytes + site_table_size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
+Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget,
+                                      u64 site_table_size) {
+  void* at = ::mmap(nullptr, abi::kRingBytes + site_table_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                    memfd.get(), 0);
   if (at == MAP_FAILED) {
-    return Error(std::string("cannot map the memory shared with the program: ") + std::strerror(errno), ErrorKind::kSystem);
+    return Error(
+        std::string("cannot map the memory shared with the program: ") + std::strerror(errno),
+        ErrorKind::kSystem);
   }
   SharedRing ring;
   ring.control_ = static_cast<abi::Control*>(at);
@@ -65,7 +71,8 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   c.park_grace_ticks = ring.tsc_hz_ / 1000 * budget.grace_ms;
   c.park_share = budget.share_percent * 65536 / 100;
   ring.park_timeout_us_ = budget.park_timeout_us;
-  c.park_timeout_us = budget.park_timeout_us == 0 ? 0 : std::max(budget.park_timeout_us, budget.unready_timeout_us);
+  c.park_timeout_us =
+      budget.park_timeout_us == 0 ? 0 : std::max(budget.park_timeout_us, budget.unready_timeout_us);
   c.gate_timeout_us = budget.gate_timeout_ms * 1000;
   c.g_goid = layout.g_goid;
   c.g_m = layout.g_m;
@@ -77,20 +84,29 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
 }
 
 SharedRing::SharedRing(SharedRing&& other) noexcept
-    : control_(std::exchange(other.control_, nullptr)), slots_(other.slots_), sites_(other.sites_), mapped_bytes_(other.mapped_bytes_), next_(other.next_),
-      lost_damaged_(other.lost_damaged_), tsc_hz_(other.tsc_hz_), park_timeout_us_(other.park_timeout_us_) {}
+    : control_(std::exchange(other.control_, nullptr)),
+      slots_(other.slots_),
+      sites_(other.sites_),
+      mapped_bytes_(other.mapped_bytes_),
+      next_(other.next_),
+      lost_damaged_(other.lost_damaged_),
+      tsc_hz_(other.tsc_hz_),
+      park_timeout_us_(other.park_timeout_us_) {}
 
 SharedRing::~SharedRing() {
   if (control_ != nullptr) ::munmap(control_, mapped_bytes_);
 }
 
-void SharedRing::beat() { __atomic_store_n(&control_->heartbeat_tsc, read_tsc(), __ATOMIC_RELAXED); }
+void SharedRing::beat() {
+  __atomic_store_n(&control_->heartbeat_tsc, read_tsc(), __ATOMIC_RELAXED);
+}
 
 void SharedRing::ready() {
   // Appends that wait now keep the longer time, and say so in their event.
   __atomic_store_n(&control_->park_timeout_us, park_timeout_us_, __ATOMIC_RELAXED);
   u64 waited = __atomic_load_n(&control_->parked_ticks, __ATOMIC_RELAXED);
-  __atomic_store_n(&control_->park_grace_ticks, control_->park_grace_ticks + waited, __ATOMIC_RELAXED);
+  __atomic_store_n(&control_->park_grace_ticks, control_->park_grace_ticks + waited,
+                   __ATOMIC_RELAXED);
 }
 
 void SharedRing::wait(u64 timeout_us) {
@@ -98,7 +114,8 @@ void SharedRing::wait(u64 timeout_us) {
   __atomic_store_n(&control_->tool_sleeps, 1u, __ATOMIC_SEQ_CST);
   bool ready = __atomic_load_n(&slot(next_)->sequence, __ATOMIC_ACQUIRE) == next_ + 1;
   if (!ready) {
-    timespec timeout{static_cast<time_t>(timeout_us / 1000000), static_cast<long>(timeout_us % 1000000) * 1000};
+    timespec timeout{static_cast<time_t>(timeout_us / 1000000),
+                     static_cast<long>(timeout_us % 1000000) * 1000};
     ::syscall(SYS_futex, &control_->published, FUTEX_WAIT, seen, &timeout, nullptr, 0);
   }
   __atomic_store_n(&control_->tool_sleeps, 0u, __ATOMIC_SEQ_CST);
@@ -117,9 +134,10 @@ std::optional<RawEvent> SharedRing::take(u32 site_count) {
     raw.event = std::make_unique<abi::Event>();
     std::memcpy(raw.event.get(), &s->event, sizeof(abi::Event));
     const abi::Event& e = *raw.event;
-    bool sane = e.kind == abi::kOverwrite && e.site < site_count && e.old_size <= abi::kMaxOldBytes &&
-                e.stack_size <= abi::kMaxStackBytes && e.elem_size != 0 && e.num != 0 && e.num <= e.new_len &&
-                e.new_len <= e.cap && e.cap < (u64{1} << 47) && e.elem_size < (u64{1} << 31);
+    bool sane = e.kind == abi::kOverwrite && e.site < site_count &&
+                e.old_size <= abi::kMaxOldBytes && e.stack_size <= abi::kMaxStackBytes &&
+                e.elem_size != 0 && e.num != 0 && e.num <= e.new_len && e.new_len <= e.cap &&
+                e.cap < (u64{1} << 47) && e.elem_size < (u64{1} << 31);
     if (sane) return raw;
     ++lost_damaged_;
     release(raw);
@@ -158,9 +176,23 @@ void SharedRing::open_gate(u32* gate) {
   futex_wake_all(gate);
 }
 
+const abi::Site* SharedRing::find_record(u32 record) const {
+  return record < (mapped_bytes_ - abi::kRingBytes) / sizeof(abi::Site) ? &sites_[record] : nullptr;
+}
+
 u64 SharedRing::healed(u32 record) const {
-  if (record >= (mapped_bytes_ - abi::kRingBytes) / sizeof(abi::Site)) return 0;
-  return __atomic_load_n(&sites_[record].healed, __ATOMIC_RELAXED);
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->healed, __ATOMIC_RELAXED) : 0;
+}
+
+u64 SharedRing::thinned_out(u32 record) const {
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->thinned_out, __ATOMIC_RELAXED) : 0;
+}
+
+void SharedRing::charge_watches(double seconds) {
+  const u64 ticks = static_cast<u64>(seconds * static_cast<double>(tsc_hz_));
+  __atomic_store_n(&control_->watch_ticks, ticks, __ATOMIC_RELAXED);
 }
 
 void SharedRing::disarm() {

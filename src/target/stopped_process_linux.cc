@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "base/start_thread.h"
 #include "target/process_info.h"
 #include "target/self_restoring_code.h"
 #include "target/stopped_process.h"
@@ -271,7 +272,7 @@ Status StoppedProcess::run_code(StoppedThread& thread, const std::vector<u64>& s
 Status with_process_stopped(int pid, const WritableMemory& memory, StoppedProcess::CodeRoom room,
                             PauseLog& pauses, const std::function<Status(StoppedProcess&)>& work) {
   std::optional<Status> result;
-  std::thread tracer([&] {
+  std::optional<std::thread> tracer = start_thread([&] {
     StoppedProcess process(pid, memory, room);
     double begin = now_s();
     result = process.stop();
@@ -281,7 +282,10 @@ Status with_process_stopped(int pid, const WritableMemory& memory, StoppedProces
       pauses.ms.push_back((now_s() - begin) * 1000);
     }
   });
-  tracer.join();
+  if (!tracer)
+    return Error("no thread can be started to trace the process: see ulimit -u",
+                 ErrorKind::kSystem);
+  tracer->join();
   return std::move(*result);
 }
 

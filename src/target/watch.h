@@ -1,12 +1,13 @@
-// Watcher: hardware breakpoints on words of a running process, through perf_event_open: who read or wrote a word, when,
-// with registers and stack, and the target never stops.
+// Watcher: hardware breakpoints on words of a running process, through perf_event_open: who read or
+// wrote a word, when, with registers and stack, and the target never stops.
 //
-//   word ─▶ one PERF_TYPE_BREAKPOINT event per thread ─▶ the thread's ring (a dummy event's buffer) ─▶ samples by time
+//   word ─▶ one PERF_TYPE_BREAKPOINT event per thread ─▶ the thread's ring (a dummy event's buffer)
+//   ─▶ samples by time
 //
-// A thread has four debug registers, so four words at a time. Threads that come later are found by refresh(). What the
-// kernel dropped is counted: after a loss nobody may claim that something did *not* happen.
-// Source: perf_event_open(2), linux/hw_breakpoint.h. A data breakpoint reports after the access: the sampled IP is that
-// of the next instruction.
+// A thread has four debug registers, so four words at a time. Threads that come later are found by
+// refresh(). What the kernel dropped is counted: after a loss nobody may claim that something did
+// *not* happen. Source: perf_event_open(2), linux/hw_breakpoint.h. A data breakpoint reports after
+// the access: the sampled IP is that of the next instruction.
 #pragma once
 
 #include <sys/types.h>
@@ -26,9 +27,9 @@ namespace geist::target {
 inline constexpr usize kWatchedWords = 4;
 
 struct WatchSample {
-  u64 time = 0;      // perf clock, comparable within one Watcher
-  TargetAddr word;   // the watched address
-  TargetAddr ip;     // behind the access; a kernel address when in_kernel
+  u64 time = 0;     // perf clock, comparable within one Watcher
+  TargetAddr word;  // the watched address
+  TargetAddr ip;    // behind the access; a kernel address when in_kernel
   bool in_kernel = false;
   int tid = 0;
   std::array<u64, 16> regs{};  // hardware numbering, user mode
@@ -40,14 +41,16 @@ class Watcher {
  public:
   explicit Watcher(int pid) : pid_(pid) {}
 
-  // Makes the per-thread buffers ready; false when perf is not allowed here, with the reason in why_not().
+  // Makes the per-thread buffers ready; false when perf is not allowed here, with the reason in
+  // why_not().
   bool start();
   const std::string& why_not() const { return why_not_; }
   bool available() const { return available_; }
 
-  // Watches `size` bytes (1, 2, 4 or 8, aligned to the size) at `word` in every thread. False when four places are watched
-  // already or the kernel refuses. A place added twice is watched once, until it was removed as often.
-  // The kernel's own accesses are left out for words on a stack: sampling itself reads the stack and would see itself.
+  // Watches `size` bytes (1, 2, 4 or 8, aligned to the size) at `word` in every thread. False when
+  // four places are watched already or the kernel refuses. A place added twice is watched once,
+  // until it was removed as often. The kernel's own accesses are left out for words on a stack:
+  // sampling itself reads the stack and would see itself.
   bool add(TargetAddr word, u32 size, bool on_stack);
   void remove(TargetAddr word);
   usize free_words() const { return kWatchedWords - words_.size(); }
@@ -55,10 +58,15 @@ class Watcher {
   void refresh();
   // Samples since the last call, in time order.
   std::vector<WatchSample> drain();
+  // Samples so far, the dropped ones included, and how long one keeps the program: measured on a
+  // word of our own.
+  u64 all_samples() const { return samples_ + lost_samples_; }
+  static double seconds_a_sample();
   // Samples the kernel had to drop so far, and threads that could not be watched.
   u64 lost_samples() const { return lost_samples_; }
   u64 unwatched_threads() const { return unwatched_threads_; }
-  // Threads that were found while something was watched: what they did in their first moments was not seen.
+  // Threads that were found while something was watched: what they did in their first moments was
+  // not seen.
   u64 late_threads() const { return late_threads_; }
 
  private:
@@ -83,6 +91,7 @@ class Watcher {
   std::string why_not_;
   std::map<u64, Place> words_;  // by address
   std::map<int, Thread> threads_;
+  u64 samples_ = 0;
   u64 lost_samples_ = 0;
   u64 unwatched_threads_ = 0;
   u64 late_threads_ = 0;

@@ -1,4 +1,5 @@
-// perf_event_open for data breakpoints; see watch.h. Every record from the buffer is checked against its stated size.
+// perf_event_open for data breakpoints; see watch.h. Every record from the buffer is checked
+// against its stated size.
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
@@ -13,13 +14,15 @@
 #include <fmt/format.h>
 
 #include "target/process_info.h"
+#include "target/shared_ring.h"
 #include "target/watch.h"
 
 namespace geist::target {
 namespace {
 
 constexpr u64 kPageBytes = 4096;
-constexpr u64 kBufferPages = 64;  // a power of two: 256 KiB a thread, about 30 samples with their stacks
+constexpr u64 kBufferPages =
+    64;  // a power of two: 256 KiB a thread, about 30 samples with their stacks
 constexpr u32 kStackDumpBytes = 8192;
 
 // asm/perf_regs.h: AX BX CX DX SI DI BP SP IP are bits 0-8, R8-R15 bits 16-23.
@@ -50,8 +53,8 @@ perf_event_attr breakpoint_attr(u64 word, u32 size, bool include_kernel) {
   attr.bp_addr = word;
   attr.bp_len = size;  // HW_BREAKPOINT_LEN_n is n
   attr.sample_period = 1;
-  attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_REGS_USER |
-                     PERF_SAMPLE_STACK_USER;
+  attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR |
+                     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
   attr.sample_regs_user = kRegisterMask;
   attr.sample_stack_user = kStackDumpBytes;
   attr.exclude_kernel = include_kernel ? 0 : 1;
@@ -59,7 +62,8 @@ perf_event_attr breakpoint_attr(u64 word, u32 size, bool include_kernel) {
   return attr;
 }
 
-// One PERF_RECORD_SAMPLE body in the order of the sample_type bits; nothing when it is shorter than it says.
+// One PERF_RECORD_SAMPLE body in the order of the sample_type bits; nothing when it is shorter than
+// it says.
 std::optional<WatchSample> parse_sample(ByteView body, u16 misc) {
   ByteReader in(body);
   WatchSample sample;
@@ -129,8 +133,8 @@ bool Watcher::add_thread(int tid) {
     if (errno != ESRCH) why_not_ = fmt::format("perf_event_open: {}", std::strerror(errno));
     return errno == ESRCH;
   }
-  void* buffer = ::mmap(nullptr, (kBufferPages + 1) * kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                        thread.buffer_event.get(), 0);
+  void* buffer = ::mmap(nullptr, (kBufferPages + 1) * kPageBytes, PROT_READ | PROT_WRITE,
+                        MAP_SHARED, thread.buffer_event.get(), 0);
   if (buffer == MAP_FAILED) {
     why_not_ = fmt::format("perf buffer: {} (kernel.perf_event_mlock_kb)", std::strerror(errno));
     return false;
@@ -192,7 +196,8 @@ void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
   std::vector<u8> record;
   while (head - tail >= sizeof(perf_event_header) && head - tail <= kDataBytes) {
     perf_event_header header;
-    for (usize i = 0; i < sizeof header; ++i) reinterpret_cast<u8*>(&header)[i] = data[(tail + i) % kDataBytes];
+    for (usize i = 0; i < sizeof header; ++i)
+      reinterpret_cast<u8*>(&header)[i] = data[(tail + i) % kDataBytes];
     if (header.size < sizeof header || header.size > head - tail) break;
     record.resize(header.size - sizeof header);
     u64 from = (tail + sizeof header) % kDataBytes;
@@ -201,8 +206,10 @@ void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
     std::memcpy(record.data() + first, data, record.size() - first);
     if (header.type == PERF_RECORD_SAMPLE) {
       std::optional<WatchSample> sample = parse_sample(record, header.misc);
-      if (sample) out.push_back(std::move(*sample));
-      else ++lost_samples_;
+      if (sample)
+        out.push_back(std::move(*sample));
+      else
+        ++lost_samples_;
     } else if (header.type == PERF_RECORD_THROTTLE) {
       ++lost_samples_;
     } else if (header.type == PERF_RECORD_LOST) {
@@ -216,9 +223,38 @@ void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
 std::vector<WatchSample> Watcher::drain() {
   std::vector<WatchSample> samples;
   for (auto& [tid, thread] : threads_) drain_thread(thread, samples);
+  samples_ += samples.size();
   std::stable_sort(samples.begin(), samples.end(),
                    [](const WatchSample& a, const WatchSample& b) { return a.time < b.time; });
   return samples;
+}
+
+// An access traps into the kernel, which copies registers and stack. How long that takes depends on
+// the machine most of all: a virtual one may take ten times as long.
+double Watcher::seconds_a_sample() {
+  static const double measured = [] {
+    constexpr u32 kAccesses = 16;  // as many as fit into the buffer
+    alignas(8) static volatile u64 word = 0;
+    Watcher self(::gettid());
+    Thread thread;
+    perf_event_attr attr = dummy_attr();
+    thread.buffer_event = Fd(static_cast<int>(perf_event_open(&attr, 0)));
+    if (!thread.buffer_event.valid()) return 0.0;
+    void* buffer = ::mmap(nullptr, (kBufferPages + 1) * kPageBytes, PROT_READ | PROT_WRITE,
+                          MAP_SHARED, thread.buffer_event.get(), 0);
+    if (buffer == MAP_FAILED) return 0.0;
+    thread.buffer = buffer;
+    double taken = 0;
+    if (self.arm(0, thread, reinterpret_cast<u64>(&word), {8, false, 1})) {
+      const u64 begin = read_tsc();
+      for (u32 i = 0; i < kAccesses; ++i) word = i;
+      taken = static_cast<double>(read_tsc() - begin) / static_cast<double>(measure_tsc_hz()) /
+              kAccesses;
+    }
+    unmap(thread);
+    return taken;
+  }();
+  return measured;
 }
 
 }  // namespace geist::target

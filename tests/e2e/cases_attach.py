@@ -119,6 +119,36 @@ def system_calls_are_not_interrupted(ctx):
 
 
 @case
+def c_threads_call_go_meanwhile(ctx):
+    with Program([build(ctx, 'callbacks', env=(('CGO_ENABLED', '1'),))]) as program:
+        for _ in range(20 if ctx.options.slow else 5):
+            must_attach(ctx, program.pid, '--for=60ms')
+        program.must_end_well()
+
+
+@case
+def signals_come_meanwhile(ctx):
+    """SIGURG, with which Go preempts, and SIGPROF, a thousand of each a second."""
+    with server(ctx) as program:
+        over = threading.Event()
+
+        def storm():
+            while not over.wait(0.001):
+                os.kill(program.pid, signal.SIGURG)
+                os.kill(program.pid, signal.SIGPROF)
+
+        sender = threading.Thread(target=storm)
+        sender.start()
+        try:
+            for _ in range(20 if ctx.options.slow else 5):
+                must_attach(ctx, program.pid, '--for=60ms')
+        finally:
+            over.set()
+            sender.join()
+        program.must_end_well()
+
+
+@case
 def children_are_started_meanwhile(ctx):
     with Program([build(ctx, 'blocked'), 'children']) as program:
         for _ in range(20 if ctx.options.slow else 5):

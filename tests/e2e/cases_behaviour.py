@@ -470,8 +470,8 @@ def go_test_exec(ctx):
 
 @case
 def monitor_is_killed(ctx):
-    killer = Killer(ctx.watch.geist, build(ctx, 'steady'), ctx.folder)
-    rounds = 200 if ctx.options.slow else 12
+    rounds, length = (1000, '40') if ctx.options.slow else (12, '150')
+    killer = Killer(ctx.watch.geist, build(ctx, 'steady'), ctx.folder, (length,))
     if problems := killer.rounds(rounds):
         raise Failure(f'{len(problems)} of {rounds} rounds: {problems[0]}')
     return killer.summary()

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -44,6 +45,7 @@ CASES['gc-all-the-time'] = same_result('append_kinds', env={'GOGC': '1'})
 CASES['one-processor'] = same_result('append_kinds', env={'GOMAXPROCS': '1'})
 CASES['sixty-four-processors'] = same_result('storm', '300', env={'GOMAXPROCS': '64'})
 CASES['no-locked-memory'] = same_result('append_kinds', limits={'MEMLOCK': 0})
+CASES['small-stacks'] = same_result('append_kinds', limits={'STACK': 256 << 10})
 CASES['signal-storms'] = same_result('storm', '300', 'signals')
 
 
@@ -101,6 +103,104 @@ def program_runs_out_of_memory(ctx):
     for ended in (plain, watched):
         if ended.code != 2 or b'out of memory' not in ended.err:
             raise Failure(f'ended with {ended.code}, {ended.err[:200]!r}; geist says {brief(ended.log)}')
+
+
+# ---- what the program does to itself
+
+@case
+def children_of_a_fork_tell_nothing(ctx):
+    """A child that goes on without exec has its parent's code, patches included, and must not write into its ring."""
+    argv = [build(ctx, 'forks')]
+    plain, watched = run(argv), ctx.watch.run(argv)
+    same_run(plain, watched)
+    if not 1010 <= watched.report['events']['overwriting'] < 2000:
+        raise Failure(f'the parent overwrote 1010 times, the report says {watched.report["events"]}')
+
+
+@case
+def undumpable_program_of_an_ordinary_user(ctx):
+    """PR_SET_DUMPABLE takes the right to read it away while it runs: it is judged all the same. Hardware watches are not to
+    be had, so that nothing is confirmed."""
+    if os.geteuid() != 0:
+        raise Skip('only root can become somebody else')
+    with tempfile.TemporaryDirectory(prefix='geist-test-', dir='/tmp') as folder:
+        os.chmod(folder, 0o777)
+        geist, program = (shutil.copy(f, folder) for f in (ctx.watch.geist, build(ctx, 'shapes')))
+        for file in (geist, program):
+            os.chmod(file, 0o755)
+        ended = run([geist, 'run', '--no-store', '--no-cache', '--level=suspect', '--exitcode=0', '--', program, 'undumpable'],
+                    user=65534, group=65534, extra_groups=[], cwd=folder)
+        if ended.code != 0 or b'GHOST WRITE' not in ended.err:
+            raise Failure(f'exit code {ended.code}, {brief(ended.err.decode())}')
+
+
+def as_somebody(ctx, limits, *flags):
+    """run and plain run of a program by an ordinary user, whom limits bind."""
+    if os.geteuid() != 0:
+        raise Skip('only root can become somebody else')
+    with tempfile.TemporaryDirectory(prefix='geist-test-', dir='/tmp') as folder:
+        os.chmod(folder, 0o777)
+        geist, program = (shutil.copy(f, folder) for f in (ctx.watch.geist, build(ctx, 'append_kinds')))
+        for file in (geist, program):
+            os.chmod(file, 0o755)
+
+        # Nobody else's threads count against the limit of a user that nobody is.
+        who = {'user': 61234, 'group': 65534, 'extra_groups': [], 'cwd': folder}
+        words = ['prlimit', *[f'--{n.lower()}={v}' for n, v in limits.items()]]
+        if not shutil.which('prlimit'):
+            raise Skip('needs prlimit')
+        plain = run([*words, program], **who)
+        watched = run([*words, geist, 'run', '--no-store', '--no-cache', f'--log={folder}/log', *flags, '--', program], **who)
+        log = Path(folder, 'log')
+        watched.log = log.read_text() if log.exists() else ''
+        return plain, watched
+
+
+@case
+def no_locked_memory_for_an_ordinary_user(ctx):
+    plain, watched = as_somebody(ctx, {'MEMLOCK': 0})
+    same_run(plain, watched, code=watched.code)
+    if watched.code not in (plain.code, 66):
+        raise Failure(f'exit code {watched.code}, {brief(watched.log)}')
+
+
+@case
+def no_more_threads(ctx):
+    """Either the program runs as it does alone, or geist says in one sentence that it cannot be started."""
+    for most in (1, 2, 8, 40):
+        plain, watched = as_somebody(ctx, {'NPROC': most})
+        text = watched.err.decode() + watched.log
+        if watched.code == 3:
+            if watched.out or 'geist: ' not in text or 'terminate' in text:
+                raise Failure(f'with {most} threads: {watched.out!r}, {brief(text)}')
+        elif b'pthread_create' in watched.err or b'new OS thread' in watched.err:
+            continue  # the program had one fewer than alone, and says so itself
+        else:
+            same_run(plain, watched, code=watched.code)
+            if watched.code not in (plain.code, 66):
+                raise Failure(f'with {most} threads: exit code {watched.code}, {brief(text)}')
+
+
+# ---- what watching costs
+
+@case
+def budget_is_held(ctx):
+    """A hot site is thinned out before it takes more than its share, which the report says and names."""
+    argv = [build(ctx, 'hot'), '60']
+    plain = run(argv)
+    watched = ctx.watch.run(argv, flags=['--budget=1%'])
+    same_run(plain, watched)
+    cost, lost = watched.report['cost'], watched.report['lost']
+    allowed = 0.01 * cost['wall_s'] + 0.01
+    if cost['slow_path_s'] + cost['watch_s'] > allowed or cost['monitor_cpu_s'] > 0.25 + allowed:
+        raise Failure(f'allowed are {allowed:.3f} s: {cost}')
+    if lost['thinned_out'] < 1000000 or not any('main.refill:main.go' in note for note in watched.report['notes']):
+        raise Failure(f'{lost}, {watched.report["notes"]}')
+    if '% run time' not in watched.log:
+        raise Failure(f'the last line does not say what it cost: {brief(watched.log)}')
+    unlimited = ctx.watch.run(argv, flags=['--budget=100'])
+    if unlimited.report['lost']['thinned_out'] != 0:
+        raise Failure(f'thinned out without need: {unlimited.report["cost"]}')
 
 
 # ---- where reports go

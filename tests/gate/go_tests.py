@@ -135,6 +135,25 @@ class Suite:
         return Outcome(tests, runs)
 
 
+    def build(self):
+        """Fetches and compiles everything, runs nothing; a sentence when that failed. Later runs only link."""
+        folder = Path(tempfile.mkdtemp(prefix='geist-gate.'))
+        try:
+            env = environment(folder, self.is_std)
+            work = self.prepare(folder, env)
+            code, out, err = go(['test', '-vet=off', '-count=1', '-exec', 'true', *self.paths()], work, env, 900)
+            return last_line(err or out) if code else ''
+        except Trouble as why:
+            return str(why)
+        finally:
+            remove(folder)
+
+
+def remove(folder):
+    subprocess.run(['chmod', '-R', 'u+w', folder], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def environment(folder, is_std):
     env = dict(os.environ, GOWORK='off', GO111MODULE='on', TMPDIR=str(folder / 'tmp'))
     for key in ('GEIST', 'CI'):
@@ -189,6 +208,5 @@ def check(suite, geist, timeout):
     except Trouble as why:
         row.verdict, row.detail = 'skipped', str(why)
     finally:
-        subprocess.run(['chmod', '-R', 'u+w', folder], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
     return row

@@ -115,7 +115,7 @@ TEST(Environment, WrongWordsAreRefused) {
 TEST(RunOptions, HoldWhatWasAsked) {
   ParsedFlags parsed =
       must_parse("run", {"--level=confirmed", "--fail-on=confirmed",
-                         "--report=json:a.json,text:b.txt", "--no-watch", "--budget=10",
+                         "--report=json:a.json,text:b.txt", "--no-watch", "--budget=10%",
                          "--history=50", "--assume-go=1.26", "--color=always", "./p", "x"});
   Result<RunOptions> options = make_run_options(parsed);
   ASSERT_TRUE(options.ok());
@@ -169,7 +169,7 @@ TEST(Table, IsSound) {
       }
       EXPECT_FALSE(flag.help.empty()) << flag.name;
       EXPECT_EQ(flag.takes_value(), !flag.value.empty()) << flag.name;
-      if (flag.kind == FlagKind::kNumber) {
+      if (flag.kind == FlagKind::kNumber || flag.kind == FlagKind::kPercent) {
         EXPECT_NE(flag.choices.find(".."), std::string_view::npos) << flag.name;
       }
     }

@@ -78,7 +78,7 @@ inline judge::Report example_report() {
   report.events = {65, 9, 13, 13};
   report.findings = {example_finding()};
   report.lost = {{"ring_full", 0}, {"not_watched", 0}};
-  report.cost = {1.02, 0.004, 0.03};
+  report.cost = {.wall_s = 1.02, .parked_s = 0.004, .monitor_cpu_s = 0.03};
   return report;
 }
 

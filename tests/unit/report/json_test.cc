@@ -29,7 +29,9 @@ void expect_schema(const judge::Report& report) {
   expect_keys(doc["sites"], "sites", {"growslice_calls", "always_grows", "probed", "skipped"});
   expect_keys(doc["events"], "events", {"overwriting", "contexts", "recorded", "judged"});
   expect_keys(doc["lost"], "lost", {"ring_full", "not_watched"});
-  expect_keys(doc["cost"], "cost", {"wall_s", "parked_s", "monitor_cpu_s", "program_cpu_s"});
+  expect_keys(doc["cost"], "cost",
+              {"wall_s", "parked_s", "slow_path_s", "watch_s", "gates_s", "checks_s",
+               "monitor_cpu_s", "program_cpu_s"});
   for (const json& finding : doc["findings"]) {
     expect_keys(finding, "finding",
                 {"id", "rule", "class", "level", "count", "fingerprint", "site", "stack", "array",

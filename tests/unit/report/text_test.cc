@@ -48,7 +48,7 @@ append in echo.(*Group).add (group.go:145) overwrote element 3 of a slice that i
 
   fix      append(g.middleware[:len(g.middleware):len(g.middleware)], middleware...)
 ==================
-geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, 5 skipped (geist sites ./prog) · waited 4 ms of 1.02 s
+geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, 5 skipped (geist sites ./prog) · waited 4 ms of 1.02 s · +0.4% run time, geist 2.9% of a processor
 )";
   EXPECT_EQ(emit_text(example_report(), {}), expected);
 }
@@ -189,6 +189,21 @@ TEST(Summary, CountsLevelsAndLosses) {
             "geist: 2 ghost writes (1 confirmed, 1 likely) · 637 of 642 append sites probed, 5 "
             "skipped (geist sites ./prog) · 2 suppressed · "
             "lost: 1 not watched, 3 ring full");
+}
+
+TEST(Summary, SaysWhatWatchingCost) {
+  judge::Report report;
+  report.cost.wall_s = 10;
+  report.cost.parked_s = 0.05;
+  report.cost.slow_path_s = 0.03;
+  report.cost.watch_s = 0.02;
+  report.cost.monitor_cpu_s = 0.25;
+  EXPECT_TRUE(emit_summary_line(report).ends_with(
+      " · waited 50 ms of 10.00 s · +1.0% run time, geist 2.5% of a processor"));
+  report.cost.program_cpu_s = 20;  // of several threads
+  EXPECT_TRUE(emit_summary_line(report).ends_with("+0.5% run time, geist 2.5% of a processor"));
+  report.cost.parked_s = 30;  // beside each other: says nothing
+  EXPECT_EQ(emit_summary_line(report).find("run time"), std::string::npos);
 }
 
 TEST(Summary, SaysSoWhenNothingWasFound) {

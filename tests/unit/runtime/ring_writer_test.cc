@@ -1,5 +1,6 @@
-// The runtime's rules as the tool and the program depend on them: what is recorded, what is dropped and counted, how long
-// anything waits. Its sources are compiled in with a clock and a futex that the tests control.
+// The runtime's rules as the tool and the program depend on them: what is recorded, what is dropped
+// and counted, how long anything waits. Its sources are compiled in with a clock and a futex that
+// the tests control.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -27,8 +28,12 @@ void futex_wait(volatile uint32_t* word, uint32_t expected, uint64_t timeout_us)
   if (*word != expected) return;
   if (fake.on_wait) fake.on_wait(word, timeout_us);
 }
-void futex_wake(volatile uint32_t*) { ++fake.wakes; }
-uint64_t read_tsc() { return fake.tsc; }
+void futex_wake(volatile uint32_t*) {
+  ++fake.wakes;
+}
+uint64_t read_tsc() {
+  return fake.tsc;
+}
 
 namespace {
 
@@ -41,7 +46,8 @@ abi::Location in_register(uint8_t reg) {
   return l;
 }
 
-// A program with one site: RAX old_ptr, RBX newLen, RCX cap, one element of 8 bytes; R14 g with a small stack.
+// A program with one site: RAX old_ptr, RBX newLen, RCX cap, one element of 8 bytes; R14 g with a
+// small stack.
 class Runtime : public testing::Test {
  protected:
   Runtime() {
@@ -67,7 +73,9 @@ class Runtime : public testing::Test {
     site.num.addend = 1;
     array = {10, 20, 30, 40};
     m = {0, 4711};
-    g = {reinterpret_cast<uint64_t>(stack.data()), reinterpret_cast<uint64_t>(stack.data() + stack.size()), 99, reinterpret_cast<uint64_t>(m.data())};
+    g = {reinterpret_cast<uint64_t>(stack.data()),
+         reinterpret_cast<uint64_t>(stack.data() + stack.size()), 99,
+         reinterpret_cast<uint64_t>(m.data())};
     saved.regs[0] = reinterpret_cast<uint64_t>(array.data());
     saved.regs[3] = 3;
     saved.regs[1] = 4;
@@ -144,7 +152,8 @@ TEST_F(Runtime, AnotherCallerIsAnotherContext) {
 }
 
 TEST_F(Runtime, FramePointersOutsideTheStackAreNotFollowed) {
-  for (uint64_t frame : {uint64_t{0}, uint64_t{8}, ~uint64_t{7}, reinterpret_cast<uint64_t>(stack.data() + stack.size() - 1),
+  for (uint64_t frame : {uint64_t{0}, uint64_t{8}, ~uint64_t{7},
+                         reinterpret_cast<uint64_t>(stack.data() + stack.size() - 1),
                          reinterpret_cast<uint64_t>(stack.data())}) {
     saved.regs[5] = frame;
     geist_on_overwrite(&site, &saved, state.get());
@@ -193,7 +202,9 @@ TEST_F(Runtime, WithinTheBudgetTheThreadWaitsUntilTheToolHasLooked) {
 
 TEST_F(Runtime, NobodyWaitsLongerThanThePatience) {
   control.park_grace_ticks = kHz;
-  fake.on_wait = [](volatile uint32_t*, uint64_t) { fake.tsc += 7000; };  // woken for nothing, again and again
+  fake.on_wait = [](volatile uint32_t*, uint64_t) {
+    fake.tsc += 7000;
+  };  // woken for nothing, again and again
   uint64_t before = fake.tsc;
   append();
   EXPECT_GE(fake.tsc - before, 50000u);
@@ -231,7 +242,8 @@ TEST_F(Runtime, AHeartbeatOfAnotherCoresFutureIsAlive) {
 }
 
 TEST_F(Runtime, ArgumentsThatCannotBeAreCountedNotRecorded) {
-  for (auto [reg, value] : {std::pair<int, uint64_t>{3, 5}, {0, 0}, {1, uint64_t{1} << 60}, {3, 0}}) {
+  for (auto [reg, value] :
+       {std::pair<int, uint64_t>{3, 5}, {0, 0}, {1, uint64_t{1} << 60}, {3, 0}}) {
     Saved sound = saved;
     saved.regs[reg] = value;
     append(static_cast<uint64_t>(reg) + value);
@@ -256,6 +268,68 @@ TEST_F(Runtime, HotSitesAreThinnedOutButCountedInFull) {
   }
   EXPECT_LT(calls, 20000u);
   EXPECT_EQ(control.overwriting, site.seen);
+}
+
+TEST_F(Runtime, WithItsMemoryWipedByAForkItTellsNothing) {
+  state->control = state->slots = 0;
+  append();
+  geist_on_exit(&site, &saved, state.get());
+  geist_on_main_return(&site, &saved, state.get());
+  EXPECT_EQ(control.overwriting, 0u);
+  EXPECT_EQ(fake.waits, 0u);
+}
+
+TEST_F(Runtime, AHotSiteIsThinnedOutWhileTheSlowPathIsOverItsHalfOfTheBudget) {
+  control.park_share = 65536 / 10;
+  control.slow_path_ticks = kHz;  // a second, and no time has passed
+  uint64_t calls = 0;
+  for (; site.seen < 4000; ++calls) {
+    append();
+    site.skip = 0;
+  }
+  EXPECT_LT(calls, 64 + 16u);  // the first 64 are looked at whatever they cost
+  EXPECT_EQ(site.thinned_out + calls, site.seen);
+  EXPECT_EQ(control.thinned_out, site.thinned_out);
+  EXPECT_EQ(control.overwriting, site.seen);
+  // A minute later its half is not used up any more.
+  fake.tsc += 60 * kHz;
+  control.heartbeat_tsc = fake.tsc;
+  for (int i = 0; i < 20; ++i) {
+    append();
+    site.skip = 0;
+  }
+  EXPECT_EQ(site.period, 8u);  // what it would be without a budget
+}
+
+TEST_F(Runtime, AColdSiteIsNotThinnedOutForOthers) {
+  control.slow_path_ticks = kHz;
+  for (int i = 0; i < 60; ++i) append();
+  EXPECT_EQ(control.overwriting, 60u);
+  EXPECT_EQ(control.thinned_out, 0u);
+}
+
+TEST_F(Runtime, TheSlowPathIsTimedWithoutItsWaits) {
+  control.park_grace_ticks = kHz;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) {
+    fake.tsc += 30000;
+    take(0);
+  };
+  append();
+  EXPECT_EQ(control.parked_ticks, 30000u);
+  EXPECT_LT(control.slow_path_ticks, 1000u);
+  EXPECT_GT(control.slow_path_ticks, 0u);
+}
+
+TEST_F(Runtime, WhatSlowPathAndWatchesTookIsNotThereToBeWaitedIn) {
+  control.park_grace_ticks = 50000;
+  control.watch_ticks = 25000;
+  control.slow_path_ticks = 25000;
+  append();
+  EXPECT_EQ(fake.waits, 0u);
+  control.watch_ticks = 0;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) { take(1); };
+  append(1);
+  EXPECT_EQ(fake.waits, 1u);
 }
 
 TEST_F(Runtime, WithoutAGoroutineThereIsAnEventWithoutAStack) {
