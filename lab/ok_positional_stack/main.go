@@ -1,5 +1,6 @@
 // Buffers and stacks of numbers that are used by position: backtracking over one path, a depth-first
 // visit, local buffers that are emptied when they are full, a merge into a buffer that is given back.
+// heal-changes: it drops what append returns, and reads the appended numbers through its own slice
 package main
 
 import "fmt"

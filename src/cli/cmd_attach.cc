@@ -191,7 +191,6 @@ int cmd_attach(const AttachOptions& options) {
   report.target = target;
   report.sites = count_sites(sites);
   fill_report(report, tracker, *binary.value(), attachment.process(), 0);
-  report.cost.wall_s = tracker.now_s();
   fill_pauses(report.cost, attachment.pauses());
   judge::add_sources(report.findings, sources);
   note_what_was_missing(report, tracker, debug, !options.no_watch);

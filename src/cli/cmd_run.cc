@@ -173,7 +173,6 @@ int cmd_run(const RunOptions& options) {
 
   // Tell.
   fill_report(report, tracker, *binary.value(), running, exit.cpu_s);
-  report.cost.wall_s = tracker.now_s();
   add_exit(report, exit);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   judge::add_sources(report.findings, sources);

@@ -93,6 +93,7 @@ void fill_report(judge::Report& report, const judge::Tracker& tracker, const rea
   report.cost.watch_s = tracker.watch_seconds();
   report.cost.monitor_cpu_s = tracker.cpu_seconds();
   report.cost.program_cpu_s = cpu_s;
+  report.cost.wall_s = tracker.now_s();
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
   note_thinned_sites(report, binary, process);
 }

@@ -1,4 +1,5 @@
-// The transitions of the state machine that evidence.h draws, and what counts as a read through the victim.
+// The transitions of the state machine that evidence.h draws, and what counts as a read through the
+// victim.
 #include "judge/evidence.h"
 
 #include <algorithm>
@@ -15,6 +16,19 @@ bool owns_spare_buffer(std::string_view function) {
   return function.starts_with("bufio.(*");
 }
 
+// A value that was received is cleared where it stood: who received it has it (runtime/chan.go,
+// chanrecv and recv; runtime/select.go, selectgo).
+bool empties_channel_slot(const Access& access) {
+  auto receives = [](const heap::StackFrame& frame) {
+    std::string_view name = frame.function.name;
+    return name.starts_with("runtime.chanrecv") || name == "runtime.recv" ||
+           name == "runtime.selectgo";
+  };
+  auto actor =
+      access.frames.begin() + static_cast<i64>(std::min(access.actor, access.frames.size()));
+  return std::any_of(access.frames.begin(), actor, receives);
+}
+
 }  // namespace
 
 void Evidence::add(const Access& access) {
@@ -28,8 +42,7 @@ void Evidence::add(const Access& access) {
 void Evidence::on_header(const Access& access) {
   if (header_taken_) return;
   if (access.writes()) {
-    // Whoever read the changed victim's header before has it: a channel's slot is emptied when its value was received.
-    header_taken_ = written_ && !moved_ && !header_reads_.empty();
+    header_taken_ = written_ && !moved_ && !header_reads_.empty() && empties_channel_slot(access);
     if (!header_taken_) verdict_ = Verdict::kVoidHeader;
     return;
   }

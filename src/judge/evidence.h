@@ -55,7 +55,8 @@ class Evidence {
   bool header_has_moved() const { return header_moved_; }
   void follow_header(TargetAddr now) { header_ = now, header_moved_ = false; }
   TargetAddr element_word() const { return element_; }
-  // The header was replaced after the changed victim's header was read: those who read it may still read E.
+  // The header was received from a channel, which cleared it: those who received it may still read
+  // E.
   bool header_was_taken() const { return header_taken_; }
   Verdict verdict() const { return verdict_; }
   // Where the header was copied to after the append's write, while it was as it had been: later
@@ -87,7 +88,7 @@ class Evidence {
   TargetAddr header_;
   TargetAddr element_;
   bool header_moved_ = false;
-  // Read after the append's write, and then replaced: what stands there now is another header.
+  // It stood in a channel's slot, was received after the append's write, and cleared there.
   bool header_taken_ = false;
   Activation append_activation_;
   std::string_view append_file_;

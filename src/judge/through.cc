@@ -17,10 +17,14 @@ using read::Variable;
 
 constexpr u32 kMaxDepth = 3;
 
+// Which slice variables have their pointer in a register, at one access: the victim's, as it was,
+// or another.
 struct Search {
   const Variable& variable;
   x86::Reg reg;
-  const std::string& wanted;
+  const View& victim;
+  const FrameValues& values;
+  bool may_be_assigned;
   bool wanted_here = false;
   bool other_here = false;
 
@@ -36,8 +40,17 @@ struct Search {
     for (const Piece& piece : variable.pieces) {
       bool here = piece.where == Piece::Where::kRegister && hardware_register(piece.reg) == reg &&
                   piece.byte_offset == offset;
-      if (here) (name == wanted ? wanted_here : other_here) = true;
+      if (here) (is_victim(offset, name) ? wanted_here : other_here) = true;
     }
+  }
+
+  // A variable with another length has been assigned to since: a filter in place ends with items =
+  // kept. Where the victim may be what the operand was cut from, as the items are, its length must
+  // be there to be seen.
+  bool is_victim(u64 offset, const std::string& name) const {
+    if (variable.function != victim.function || name != victim.name) return false;
+    std::optional<Word> len = find_word(variable, offset + 8, values);
+    return len ? len->value == victim.len : !may_be_assigned;
   }
 };
 
@@ -220,14 +233,16 @@ HeaderUse find_header_use(const program::FunctionCode& code, u32 insn) {
   return HeaderUse::kWhole;
 }
 
-bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,
-                   const std::string& function) {
+bool names_pointer(read::DebugInfo& debug, const Access& access, const View& victim,
+                   const abi::Event& event) {
+  if (access.sample == nullptr || access.frames.empty()) return false;
+  heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
+  const FrameValues values{access.frames[0], stack, access.sample->regs.data()};
   bool wanted = false;
   bool other = false;
-  for (const Variable& variable : debug.variables_at(insn, insn)) {
+  for (const Variable& variable : debug.variables_at(access.insn, access.insn)) {
     if (variable.type == nullptr || variable.is_escaped) continue;
-    static const std::string nobody = "";
-    Search search{variable, reg, variable.function == function ? name : nobody};
+    Search search{variable, access.base, victim, values, victim.surrounds(event)};
     search.visit(*variable.type, 0, variable.name, kMaxDepth);
     wanted |= search.wanted_here;
     other |= search.other_here;

@@ -13,10 +13,10 @@
 
 namespace geist::judge {
 
-// True when at `insn` the pointer of the slice or string variable `name` (with field path) of
-// `function` is in `reg`, and no other slice variable's pointer is.
-bool names_pointer(read::DebugInfo& debug, ImageAddr insn, x86::Reg reg, const std::string& name,
-                   const std::string& function);
+// Is the register that the access read through, by DWARF's word, the pointer of the victim's
+// variable, which is still as long as the victim is, and of no other slice variable?
+bool names_pointer(read::DebugInfo& debug, const Access& access, const View& victim,
+                   const abi::Event& event);
 
 // What the victim covers behind the end of the append's result, as it is now: appends to the result
 // would write there. Empty when there is nothing, or more than is worth keeping.

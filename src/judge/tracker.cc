@@ -241,9 +241,11 @@ void Tracker::keep(std::unique_ptr<Case> c) {
   cases_.erase(cases_.begin());
 }
 
-// Does the appending function go on to hand this variable of its own, pointer and length, to a call?
+// Does the appending function go on to hand this variable of its own, pointer and length, to a
+// call?
 bool Tracker::is_handed_on(const Case& c, const View& view) {
-  bool is_variable = view.same_frame && view.live_for_sure && view.len_known && !view.in_stack_object && !view.name.empty();
+  bool is_variable = view.same_frame && view.live_for_sure && view.len_known &&
+                     !view.in_stack_object && !view.name.empty();
   if (!is_variable) return false;
   const program::AppendSite& site = c.append.site->site;
   const read::Pclntab& functions = context_.binary.pclntab();
@@ -252,7 +254,8 @@ bool Tracker::is_handed_on(const Case& c, const View& view) {
     std::optional<read::Function> called = functions.find_function(entry);
     return called && called->name.starts_with("runtime.gcWriteBarrier");
   };
-  return code != nullptr && program::hands_header_on(*code, site.inplace_entry, view.ptr_from, view.len_from, keeps_registers);
+  return code != nullptr && program::hands_header_on(*code, site.inplace_entry, view.ptr_from,
+                                                     view.len_from, keeps_registers);
 }
 
 // Watching
@@ -366,9 +369,9 @@ bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const V
   if (frame == access.frames.size()) return false;
   const program::FunctionCode* code = accesses_.code_of(access.frames[frame].function);
   if (code == nullptr) return false;
-  bool is_taken =
-      frame == 0 ? !victim.may_be_cut(*c.event) && loads_victim_pointer(*code, access, victim, *c.event)
-                 : passes_victim(*code, access, frame, victim, *c.event);
+  bool is_taken = frame == 0 ? !victim.may_be_cut(*c.event) &&
+                                   loads_victim_pointer(*code, access, victim, *c.event)
+                             : passes_victim(*code, access, frame, victim, *c.event);
   return is_taken && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim));
 }
 
@@ -389,7 +392,7 @@ std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, co
     if (victim.may_be_cut(*c.event) || victim.name.empty() || !access.insn ||
         access.base == x86::kNoReg || !(access.activation(0) == victim.frame))
       return false;
-    return names_pointer(*context_.debug, access.insn, access.base, victim.name, victim.function);
+    return names_pointer(*context_.debug, access, victim, *event);
   };
 }
 

@@ -88,18 +88,30 @@ TEST_F(EvidenceTest, AWrittenHeaderVoidsAtAnyTime) {
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
 }
 
-// A channel's slot is emptied when its value was received.
-TEST_F(EvidenceTest, WhoReadTheHeaderBeforeItWasReplacedHasIt) {
+TEST_F(EvidenceTest, WhoReceivedTheHeaderFromAChannelHasIt) {
   Evidence e = make();
   e.add(append_writes());
   e.add(reads(kHeader));
-  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  Access clears =
+      access(kHeader, Access::Kind::kWrite,
+             {frame(read::FuncIndex{3}, 0x9080, "runtime.chanrecv"), frame(kReader, 0x9100)});
+  clears.actor = 1;
+  e.add(clears);
   EXPECT_TRUE(e.header_was_taken());
   e.add(reads(kHeader, 0x9300));  // of what stands there now
   e.add(reads(kElement, 0x9300));
   EXPECT_EQ(e.verdict(), Verdict::kOpen);
   e.add(reads(kElement));
   EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, WhoReadAHeaderThatWasReplacedMayHaveReadTheNextOneToo) {
+  Evidence e = make();
+  e.add(append_writes());
+  e.add(reads(kHeader));
+  e.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
 }
 
 TEST_F(EvidenceTest, AnUnknownAccessToTheHeaderCountsAsAWrite) {
