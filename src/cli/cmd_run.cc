@@ -139,11 +139,11 @@ int cmd_run(const RunOptions& options) {
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
 
-  // Names and append sites. From here on both are only read.
-  DebugOpener debug(*binary.value());
+  // Append sites, on all processors, and then names, while one of them prepares the launch. From here on both are only read.
   program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
   program::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  DebugOpener debug(*binary.value());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return give_up(options, symbols.error());
   auto healed = probe::choose_healed_sites(*binary.value(), sites, options.healed_sites, false);

@@ -59,6 +59,8 @@ class Planner {
   Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites, bool thorough)
       : binary_(binary), plan_(plan), thorough_(thorough) {
     ByteView blob = runtime_blob();
+    plan_.region_bytes.reserve(region_shape(max_sites).size);
+    plan_.sites.reserve(max_sites);
     plan_.region_bytes.assign(blob.begin(), blob.end());
     std::memcpy(&header_, blob.data(), sizeof header_);
     const RegionShape shape = region_shape(max_sites);

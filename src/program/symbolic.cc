@@ -40,27 +40,42 @@ Expr scale(const Expr& a, i64 factor) {
   return add(Expr{}, a, factor);
 }
 
+namespace {
+
+const std::array<Symbol, 16>& register_symbols() {
+  static const std::array<Symbol, 16> symbols = [] {
+    std::array<Symbol, 16> all;
+    for (u8 r = 0; r < all.size(); ++r) {
+      all[r].kind = Symbol::Kind::kReg;
+      all[r].reg = static_cast<x86::Reg>(r);
+    }
+    return all;
+  }();
+  return symbols;
+}
+
+}  // namespace
+
+const Symbol& SymbolTable::get(SymbolId id) const {
+  return id < kRegisters ? register_symbols()[id] : symbols_[id - kRegisters];
+}
+
 SymbolId SymbolTable::intern(const Symbol& symbol) {
+  if (symbol.kind == Symbol::Kind::kReg) return symbol.reg;
   auto it = std::find(symbols_.begin(), symbols_.end(), symbol);
-  if (it != symbols_.end()) return static_cast<SymbolId>(it - symbols_.begin());
-  symbols_.push_back(symbol);
-  return static_cast<SymbolId>(symbols_.size() - 1);
+  if (it == symbols_.end()) it = symbols_.insert(it, symbol);
+  return kRegisters + static_cast<SymbolId>(it - symbols_.begin());
 }
 
 SymbolId SymbolTable::fresh() {
   Symbol symbol;
   symbol.number = ++opaque_count_;
   symbols_.push_back(symbol);
-  return static_cast<SymbolId>(symbols_.size() - 1);
+  return kRegisters + static_cast<SymbolId>(symbols_.size() - 1);
 }
 
 SymbolicState::SymbolicState(SymbolTable& table, Frame frame) : table_(&table), frame_(frame) {
-  for (u8 r = 0; r < 16; ++r) {
-    Symbol symbol;
-    symbol.kind = Symbol::Kind::kReg;
-    symbol.reg = static_cast<x86::Reg>(r);
-    regs_[r] = table.expr(symbol);
-  }
+  for (u8 r = 0; r < 16; ++r) regs_[r].terms = {{r, 1}};
   sp_ = regs_[x86::kRsp].terms[0].symbol;
 }
 

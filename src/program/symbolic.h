@@ -91,11 +91,13 @@ class SymbolTable {
  public:
   SymbolId intern(const Symbol& symbol);
   SymbolId fresh();
-  const Symbol& get(SymbolId id) const { return symbols_[id]; }
+  const Symbol& get(SymbolId id) const;
   Expr expr(const Symbol& symbol) { return Expr{0, {{intern(symbol), 1}}}; }
   Expr opaque() { return Expr{0, {{fresh(), 1}}}; }
 
  private:
+  // The registers are in every table, under their hardware numbers, and take no room.
+  static constexpr SymbolId kRegisters = 16;
   std::vector<Symbol> symbols_;
   u32 opaque_count_ = 0;
 };

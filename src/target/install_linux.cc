@@ -44,18 +44,19 @@ class PageEdits {
  public:
   explicit PageEdits(const WritableMemory& memory) : memory_(memory) {}
 
-  // False when the code there is not `from`.
+  // False when the code there is not `from`, which is as long as `to`.
   Result<bool> replace(TargetAddr at, ByteView from, ByteView to) {
-    for (usize i = 0; i < from.size(); ++i) {
-      GEIST_TRY(byte, byte_at(at + i));
-      if (*byte != from[i]) return false;
-    }
-    for (usize i = 0; i < to.size(); ++i) {
-      GEIST_TRY(byte, byte_at(at + i));
-      *byte = to[i];
-      pages_.at((at.value + i) / kPageBytes).is_changed = true;
-    }
-    return true;
+    bool is_there = true;
+    auto compare = [&](Page& page, usize in_page, usize first, usize size) {
+      is_there &= std::memcmp(&page.bytes[in_page], &from[first], size) == 0;
+    };
+    auto write = [&](Page& page, usize in_page, usize first, usize size) {
+      std::memcpy(&page.bytes[in_page], &to[first], size);
+      page.is_changed = true;
+    };
+    GEIST_TRY_STATUS(for_each_page(at, from.size(), compare));
+    if (is_there) GEIST_TRY_STATUS(for_each_page(at, to.size(), write));
+    return is_there;
   }
   Status flush(bool upwards) const {
     auto write = [&](const auto& page) -> Status {
@@ -74,13 +75,25 @@ class PageEdits {
     std::vector<u8> bytes;
     bool is_changed = false;
   };
-  Result<u8*> byte_at(TargetAddr at) {
+  // Calls part(page, offset in the page, offset from `at`, size) for what each page has of the range.
+  template <typename Part>
+  Status for_each_page(TargetAddr at, usize size, Part part) {
+    for (usize done = 0; done < size;) {
+      GEIST_TRY(page, page_of(at + done));
+      const usize in_page = (at.value + done) % kPageBytes;
+      const usize here = std::min<usize>(size - done, kPageBytes - in_page);
+      part(*page, in_page, done, here);
+      done += here;
+    }
+    return Done{};
+  }
+  Result<Page*> page_of(TargetAddr at) {
     Page& page = pages_[at.value / kPageBytes];
     if (page.bytes.empty()) {
       page.bytes.resize(kPageBytes);
       GEIST_TRY_STATUS(memory_.read(TargetAddr(at.value / kPageBytes * kPageBytes), page.bytes));
     }
-    return &page.bytes[at.value % kPageBytes];
+    return &page;
   }
 
   const WritableMemory& memory_;

@@ -139,6 +139,7 @@ class Preparation {
   Status reach_entry();
   // All or nothing.
   Status patch(const probe::PatchPlan& plan);
+  Status write(const Patches& patches);
   Status patch_one(const probe::CodePatch& patch);
 
   Tracee& tracee_;
@@ -147,6 +148,12 @@ class Preparation {
   const LaunchRequest& request_;
   LoadBias bias_;
 };
+
+Error code_differs(const probe::CodePatch& patch) {
+  return Error(
+      fmt::format("the code at {:#x} differs from the file: packed, or changed while loading",
+                  patch.addr.value));
+}
 
 Status Preparation::reach_entry() {
   GEIST_TRY(entry, read_auxv(tracee_.pid(), AT_ENTRY));
@@ -161,29 +168,29 @@ Status Preparation::reach_entry() {
 Status Preparation::patch_one(const probe::CodePatch& patch) {
   std::vector<u8> found(patch.original.size());
   GEIST_TRY_STATUS(tracee_.memory().read(patch.addr, found));
-  if (found != patch.original) {
-    return Error(
-        fmt::format("the code at {:#x} differs from the file: packed, or changed while loading",
-                    patch.addr.value));
-  }
+  if (found != patch.original) return code_differs(patch);
   return tracee_.memory().write(patch.addr, patch.replacement);
 }
 
+// Page by page: a large program has tens of thousands of patches. The few whose JMP lies across a boundary are written alone.
+Status Preparation::write(const Patches& patches) {
+  Patches in_pages, alone;
+  for (const probe::CodePatch* patch : patches)
+    (can_write_patch(*patch) ? in_pages : alone).push_back(patch);
+  GEIST_TRY(changed, write_patches(tracee_.memory(), in_pages));
+  if (!changed.empty()) return code_differs(*changed[0]);
+  for (const probe::CodePatch* patch : alone) GEIST_TRY_STATUS(patch_one(*patch));
+  return Done{};
+}
+
 Status Preparation::patch(const probe::PatchPlan& plan) {
-  std::vector<const probe::CodePatch*> done;
-  auto apply = [&](const probe::CodePatch& patch) -> Status {
-    Status status = patch_one(patch);
-    if (status.ok()) done.push_back(&patch);
-    return status;
-  };
-  Status status = Done{};
-  for (usize i = 0; status.ok() && i < plan.hooks.size(); ++i) status = apply(plan.hooks[i]);
-  for (usize i = 0; status.ok() && i < plan.sites.size(); ++i) status = apply(plan.sites[i].patch);
-  if (status.ok()) return status;
-  for (const probe::CodePatch* patch : done) {
-    GEIST_TRY_STATUS(tracee_.memory().write(patch->addr, patch->original));
-  }
-  return status;
+  Patches patches;
+  for (const probe::CodePatch& hook : plan.hooks) patches.push_back(&hook);
+  for (const probe::ProbedSite& site : plan.sites) patches.push_back(&site.patch);
+  Status written = write(patches);
+  if (written.ok()) return written;
+  GEIST_TRY_STATUS(restore_patches(tracee_.memory(), patches));  // what is not ours stays as it is
+  return written;
 }
 
 Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
