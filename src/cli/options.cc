@@ -1,5 +1,5 @@
-// From the words of the command line, which the parser checked one by one, to what each verb takes: what only makes sense
-// together is asked here.
+// From the words of the command line, which the parser checked one by one, to what each verb takes:
+// what only makes sense together is asked here.
 #include "cli/options.h"
 
 #include <fmt/format.h>
@@ -106,7 +106,9 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
 static Result<std::optional<double>> parse_for(const ParsedFlags& parsed) {
   if (!parsed.has("for")) return std::optional<double>();
   std::optional<double> seconds = parse_duration(parsed.value("for"));
-  if (!seconds) return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"", parsed.value("for")));
+  if (!seconds)
+    return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"",
+                             parsed.value("for")));
   return seconds;
 }
 
@@ -131,13 +133,11 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
   options.words = parsed.operands;
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
-  // What is weaker than this is not asked of the test binaries either; the rest is sorted out over all of them.
+  // What is weaker than this is not asked of the test binaries either; the rest is sorted out over
+  // all of them.
   options.proves = parsed.has("prove");
-  // Who wants proofs, which take many runs, would rather wait than miss one of the many appends of a test suite.
-  constexpr const char* kProvingBudget = "25";
-  bool is_usual = options.proves && !parsed.has("budget");
   options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
-                       std::string("--budget=") + (is_usual ? kProvingBudget : parsed.value("budget")),
+                       "--budget=" + parsed.value("budget"),
                        "--history=" + parsed.value("history")};
   if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
   options.keeps_run = !parsed.has("no-store");
@@ -150,12 +150,14 @@ Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
   options.command = parsed.operands;
   options.process = parsed.value("pid");
   if (options.process.empty() == options.command.empty()) {
-    return Error(options.command.empty() ? "what to heal is missing: a program, or --pid"
-                                         : "--pid heals a process that runs already; it takes no program");
+    return Error(options.command.empty()
+                     ? "what to heal is missing: a program, or --pid"
+                     : "--pid heals a process that runs already; it takes no program");
   }
   GEIST_TRY(for_s, parse_for(parsed));
   options.for_s = for_s;
-  if (options.for_s && options.process.empty()) return Error("--for: only with --pid; a program runs to its end");
+  if (options.for_s && options.process.empty())
+    return Error("--for: only with --pid; a program runs to its end");
   options.sites = parsed.list("site");
   options.report_path = parsed.value("report");
   if (options.sites.empty() && options.report_path.empty()) {
@@ -186,7 +188,8 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed) {
   ProveOptions options;
   options.command = parsed.operands;
   if (parsed.has("once")) {
-    return Error("--once: a proof needs several runs").with_hint("geist run --level=likely watches a single one");
+    return Error("--once: a proof needs several runs")
+        .with_hint("geist run --level=likely watches a single one");
   }
   OutputOptions& output = options.output;
   output.level = level_of(parsed, "level");
@@ -212,13 +215,15 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed) {
 
 Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
   GEIST_TRY(run, make_run_options(parsed));
-  if (!run.healed_sites.empty()) return Error("--prove and --heal exclude each other: --prove heals what it finds");
+  if (!run.healed_sites.empty())
+    return Error("--prove and --heal exclude each other: --prove heals what it finds");
   ProveOptions options;
   options.command = run.command;
   options.output = run.output;
   options.assume_go_minor = run.assume_go_minor;
   options.is_run = true;
-  options.run_flags = {fmt::format("--budget={}", run.budget_percent), fmt::format("--history={}", run.history)};
+  options.run_flags = {fmt::format("--budget={}", run.budget_percent),
+                       fmt::format("--history={}", run.history)};
   if (run.no_watch) options.run_flags.push_back("--no-watch");
   if (run.thorough) options.run_flags.push_back("--thorough");
   if (run.no_cache) options.run_flags.push_back("--no-cache");
@@ -244,7 +249,8 @@ Result<ReportOptions> make_report_options(const ParsedFlags& parsed) {
   options.as_patch = parsed.has("fix");
   options.compared_with = parsed.value("diff");
   if (!options.list && parsed.operands.empty()) {
-    return Error("which report is missing: a file, the number of a run, or last").with_hint("geist report --list shows the runs.");
+    return Error("which report is missing: a file, the number of a run, or last")
+        .with_hint("geist report --list shows the runs.");
   }
   if (options.list && !parsed.operands.empty()) {
     return Error(fmt::format("unexpected \"{}\": --list shows all runs", parsed.operands.front()));
