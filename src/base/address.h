@@ -1,10 +1,13 @@
-// Three address spaces that never mix: an offset in a file, an address as linked, an address in a process.
+// Three address spaces that never mix: an offset in a file, an address as linked, an address in a
+// process.
 //
 //   FileOffset  where a byte stands in the file on disk
 //   ImageAddr   the address the linker gave it (ELF p_vaddr, Go's minpc, DW_AT_low_pc)
-//   TargetAddr  where it is in a live process: ImageAddr + load bias for the binary, anything for heap and stack
+//   TargetAddr  where it is in a live process: ImageAddr + load bias for the binary, anything for
+//   heap and stack
 //
-// Subtraction within one space gives bytes; arithmetic across spaces does not compile. LoadBias is the only bridge.
+// Subtraction within one space gives bytes; arithmetic across spaces does not compile. LoadBias is
+// the only bridge.
 #pragma once
 
 #include <compare>
@@ -35,7 +38,8 @@ using FileOffset = Address<struct FileOffsetTag>;
 using ImageAddr = Address<struct ImageAddrTag>;
 using TargetAddr = Address<struct TargetAddrTag>;
 
-// What the loader added to every linked address: 0 for ET_EXEC, the mapping's base minus the first segment for PIE.
+// What the loader added to every linked address: 0 for ET_EXEC, the mapping's base minus the first
+// segment for PIE.
 struct LoadBias {
   u64 bytes = 0;
 

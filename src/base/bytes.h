@@ -1,7 +1,8 @@
 // Bounds-checked, alignment-safe little-endian reads from bytes nobody vouches for.
 //
-// ByteReader never throws and never reads outside its span: a read past the end gives zero and sets failed(), which
-// the caller asks once at the end of a record. Offsets and counts from input go through checked_add / checked_mul.
+// ByteReader never throws and never reads outside its span: a read past the end gives zero and sets
+// failed(), which the caller asks once at the end of a record. Offsets and counts from input go
+// through checked_add / checked_mul.
 #pragma once
 
 #include <cstring>

@@ -8,7 +8,9 @@ namespace {
 CheckHandler installed_handler = nullptr;
 }  // namespace
 
-void set_check_handler(CheckHandler handler) { installed_handler = handler; }
+void set_check_handler(CheckHandler handler) {
+  installed_handler = handler;
+}
 
 void check_failed(const char* condition, const char* file, int line) {
   if (installed_handler != nullptr) installed_handler(condition, file, line);

@@ -1,5 +1,5 @@
-// GEIST_CHECK: "we are wrong". On in every build. The handler set by cli/ asks for a report and exits 4;
-// without one the process aborts, which leaves the broken state to a debugger.
+// GEIST_CHECK: "we are wrong". On in every build. The handler set by cli/ asks for a report and
+// exits 4; without one the process aborts, which leaves the broken state to a debugger.
 #pragma once
 
 namespace geist {

@@ -1,4 +1,5 @@
-// The integer names of the whole project: fixed widths for everything that comes from or goes to bytes.
+// The integer names of the whole project: fixed widths for everything that comes from or goes to
+// bytes.
 #pragma once
 
 #include <cstddef>

@@ -14,18 +14,21 @@ namespace geist {
 Result<MappedFile> MappedFile::open(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) {
-    if (errno == ENOENT || errno == ENOTDIR) return Error(path + ": no such file or directory", ErrorKind::kNotFound);
+    if (errno == ENOENT || errno == ENOTDIR)
+      return Error(path + ": no such file or directory", ErrorKind::kNotFound);
     if (errno == EACCES) return Error(path + ": permission denied", ErrorKind::kNotRunnable);
     return Error(path + ": " + std::strerror(errno), ErrorKind::kSystem);
   }
   struct stat st {};
-  if (::fstat(fd.get(), &st) != 0) return Error(path + ": " + std::strerror(errno), ErrorKind::kSystem);
+  if (::fstat(fd.get(), &st) != 0)
+    return Error(path + ": " + std::strerror(errno), ErrorKind::kSystem);
   if (S_ISDIR(st.st_mode)) return Error(path + ": is a directory", ErrorKind::kNotRunnable);
   if (!S_ISREG(st.st_mode)) return Error(path + ": not a regular file");
   usize size = static_cast<usize>(st.st_size);
   if (size == 0) return MappedFile(nullptr, 0);
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  if (data == MAP_FAILED) return Error(path + ": cannot map: " + std::strerror(errno), ErrorKind::kSystem);
+  if (data == MAP_FAILED)
+    return Error(path + ": cannot map: " + std::strerror(errno), ErrorKind::kSystem);
   return MappedFile(static_cast<const u8*>(data), size);
 }
 

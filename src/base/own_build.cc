@@ -17,7 +17,8 @@ ByteView find_build_id(ByteView notes) {
     ByteView desc = reader.read_bytes(desc_size);
     reader.skip((4 - desc_size % 4) % 4);
     if (reader.failed()) return {};
-    if (type == NT_GNU_BUILD_ID && name_size == 4 && std::memcmp(name.data(), "GNU", 4) == 0) return desc;
+    if (type == NT_GNU_BUILD_ID && name_size == 4 && std::memcmp(name.data(), "GNU", 4) == 0)
+      return desc;
   }
   return {};
 }
@@ -26,7 +27,8 @@ int visit_first(dl_phdr_info* info, usize, void* out) {
   for (usize i = 0; i < info->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = info->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
-    ByteView found = find_build_id({reinterpret_cast<const u8*>(info->dlpi_addr + segment.p_vaddr), segment.p_memsz});
+    ByteView found = find_build_id(
+        {reinterpret_cast<const u8*>(info->dlpi_addr + segment.p_vaddr), segment.p_memsz});
     if (!found.empty()) *static_cast<ByteView*>(out) = found;
   }
   return 1;  // the executable comes first; the libraries are not asked

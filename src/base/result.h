@@ -1,7 +1,8 @@
 // Result<T>: a value, or an Error that says what was expected, what was found, and what to do next.
 //
-// One of the three kinds of wrong: *input is bad*. (The others: CHECK for "we are wrong", counters for "something was
-// lost".) std::expected is not used because Clang 16 with libstdc++ 12 does not have it.
+// One of the three kinds of wrong: *input is bad*. (The others: CHECK for "we are wrong", counters
+// for "something was lost".) std::expected is not used because Clang 16 with libstdc++ 12 does not
+// have it.
 //
 //   Result<Image> r = Image::open(path);
 //   if (!r.ok()) return r.take_error().in("reading " + path);
@@ -19,12 +20,12 @@ namespace geist {
 
 // What kind of answer the user gets; cli/ maps it to an exit code.
 enum class ErrorKind {
-  kBadInput,    // exit 3
-  kNotFound,    // exit 127, the words a shell uses
-  kNotRunnable, // exit 126
-  kNoPermission,// exit 3, with the command or capability that helps
-  kSystem,      // exit 3, a system call failed
-  kNotGo,       // exit 3: a program, but none of Go
+  kBadInput,      // exit 3
+  kNotFound,      // exit 127, the words a shell uses
+  kNotRunnable,   // exit 126
+  kNoPermission,  // exit 3, with the command or capability that helps
+  kSystem,        // exit 3, a system call failed
+  kNotGo,         // exit 3: a program, but none of Go
 };
 
 class Error {
@@ -93,13 +94,13 @@ using Status = Result<Done>;
 }  // namespace geist
 
 // Leaves the function with the error of EXPR, or declares VAR with its value.
-#define GEIST_TRY(var, expr)                             \
-  auto var##_result = (expr);                            \
+#define GEIST_TRY(var, expr)                                \
+  auto var##_result = (expr);                               \
   if (!var##_result.ok()) return var##_result.take_error(); \
   auto var = std::move(var##_result).value()
 
-#define GEIST_TRY_STATUS(expr)                                 \
-  do {                                                         \
-    auto geist_status_ = (expr);                               \
+#define GEIST_TRY_STATUS(expr)                                  \
+  do {                                                          \
+    auto geist_status_ = (expr);                                \
     if (!geist_status_.ok()) return geist_status_.take_error(); \
   } while (0)

@@ -1,5 +1,5 @@
-// Signals while a program runs under geist: what somebody sends to geist is meant for the program. A terminal's Ctrl-C
-// already reaches both, so only signals that a process sent are passed on.
+// Signals while a program runs under geist: what somebody sends to geist is meant for the program.
+// A terminal's Ctrl-C already reaches both, so only signals that a process sent are passed on.
 #pragma once
 
 #include <signal.h>
@@ -13,10 +13,12 @@ namespace geist::cli {
 
 class ChildSignals {
  public:
-  // Blocks the forwarded signals in this process; the child gets the old mask back through child_mask().
+  // Blocks the forwarded signals in this process; the child gets the old mask back through
+  // child_mask().
   static Result<ChildSignals> block();
   const sigset_t& child_mask() const { return old_mask_; }
-  // From here on a closed pipe of ours must not end us; before, the child would have inherited that.
+  // From here on a closed pipe of ours must not end us; before, the child would have inherited
+  // that.
   void child_started() const;
   // Waits until a signal comes, the child ends or the time is over.
   void wait(int timeout_ms) const;
@@ -34,9 +36,9 @@ class ChildSignals {
 
 // How a process ended.
 struct ExitStatus {
-  int code = 0;                // 128 + signal when it was killed
+  int code = 0;  // 128 + signal when it was killed
   std::optional<int> signal;
-  double cpu_s = 0;            // user and system, its own and of the children it waited for
+  double cpu_s = 0;  // user and system, its own and of the children it waited for
 };
 
 // Waits for the end of the child, forwarding signals meanwhile.

@@ -18,7 +18,8 @@
 namespace geist::cli {
 namespace {
 
-constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+constexpr int kForwarded[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM,
+                              SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
 
 void on_child(int) {}
 
@@ -35,7 +36,8 @@ Result<ChildSignals> ChildSignals::block() {
   for (int signal : kForwarded) sigaddset(&set, signal);
   ::sigprocmask(SIG_BLOCK, &set, &signals.old_mask_);
   signals.fd_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!signals.fd_.valid()) return Error(std::string("signalfd: ") + std::strerror(errno), ErrorKind::kSystem);
+  if (!signals.fd_.valid())
+    return Error(std::string("signalfd: ") + std::strerror(errno), ErrorKind::kSystem);
   // A handler that does nothing: the end of the child then cuts short whatever we wait for.
   struct sigaction action {};
   action.sa_handler = on_child;
@@ -43,7 +45,9 @@ Result<ChildSignals> ChildSignals::block() {
   return signals;
 }
 
-void ChildSignals::child_started() const { ::signal(SIGPIPE, SIG_IGN); }
+void ChildSignals::child_started() const {
+  ::signal(SIGPIPE, SIG_IGN);
+}
 
 void ChildSignals::wait(int timeout_ms) const {
   pollfd poll_fd{fd_.get(), POLLIN, 0};
@@ -68,10 +72,13 @@ bool ChildSignals::asked_to_end() const {
   return asked;
 }
 
-void ChildSignals::restore() const { ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr); }
+void ChildSignals::restore() const {
+  ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
+}
 
 ExitStatus wait_for_exit(int pid, const ChildSignals& signals) {
-  constexpr int kPatienceMs = 50;  // the child's end, coming between the look and the wait, is seen this much later
+  constexpr int kPatienceMs =
+      50;  // the child's end, coming between the look and the wait, is seen this much later
   for (;;) {
     signals.forward_to(pid);
     if (std::optional<ExitStatus> exit = find_exit(pid)) return *exit;

@@ -1,5 +1,5 @@
-// Stable text forms of the facts that tests compare. One line a thing, no addresses that depend on the build machine
-// unless the noun is about addresses.
+// Stable text forms of the facts that tests compare. One line a thing, no addresses that depend on
+// the build machine unless the noun is about addresses.
 #include "cli/cmd_dump.h"
 
 #include <fmt/format.h>
@@ -23,13 +23,14 @@ std::string dump_functions(const read::GoBinary& binary) {
 
 std::string dump_build(const read::GoBinary& binary) {
   const read::BuildInfo& info = binary.build_info();
-  std::string out = fmt::format("release {}\npackage {}\nmodule {} {}\n", info.release.text, info.main_package,
-                                info.main_module.path, info.main_module.version);
+  std::string out = fmt::format("release {}\npackage {}\nmodule {} {}\n", info.release.text,
+                                info.main_package, info.main_module.path, info.main_module.version);
   for (const auto& [key, value] : info.settings) out += fmt::format("setting {}={}\n", key, value);
   return out;
 }
 
-// Every patch with the code it replaces and its trampoline, disassembled: what geist would write into the program.
+// Every patch with the code it replaces and its trampoline, disassembled: what geist would write
+// into the program.
 std::string dump_plan(const read::GoBinary& binary) {
   program::SiteTable table = program::find_append_sites(binary, 1);
   TargetAddr region((binary.module().text.value + (u64{1} << 30)) & ~u64{4095});
@@ -37,11 +38,12 @@ std::string dump_plan(const read::GoBinary& binary) {
   std::string out;
   for (const probe::ProbedSite& site : plan.sites) {
     read::Function function = binary.pclntab().function(site.site.function);
-    out += fmt::format("site {} call {:#x} patch {:#x}+{}\n", function.name, site.site.call.value, site.patch.addr.value,
-                       site.patch.original.size());
+    out += fmt::format("site {} call {:#x} patch {:#x}+{}\n", function.name, site.site.call.value,
+                       site.patch.addr.value, site.patch.original.size());
     u64 offset = site.trampoline - plan.region;
     for (u64 done = 0; done < site.trampoline_size;) {
-      ByteView bytes = ByteView(plan.region_bytes).subspan(offset + done, site.trampoline_size - done);
+      ByteView bytes =
+          ByteView(plan.region_bytes).subspan(offset + done, site.trampoline_size - done);
       ImageAddr at(site.trampoline.value + done);
       std::optional<x86::Insn> insn = x86::decode(bytes, at);
       out += fmt::format("  {:#x} {}\n", at.value, x86::format(bytes, at));
@@ -54,13 +56,17 @@ std::string dump_plan(const read::GoBinary& binary) {
 }  // namespace
 
 int cmd_dump(const std::vector<std::string>& operands) {
-  if (operands.size() != 2) return fail_usage(Error("dump takes a noun (functions, build, plan) and a binary"), "dump");
+  if (operands.size() != 2)
+    return fail_usage(Error("dump takes a noun (functions, build, plan) and a binary"), "dump");
   auto binary = read::GoBinary::open(operands[1]);
   if (!binary.ok()) return fail(binary.error());
   const std::string& noun = operands[0];
-  if (noun == "functions") return print_out(dump_functions(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
-  if (noun == "build") return print_out(dump_build(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
-  if (noun == "plan") return print_out(dump_plan(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+  if (noun == "functions")
+    return print_out(dump_functions(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+  if (noun == "build")
+    return print_out(dump_build(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+  if (noun == "plan")
+    return print_out(dump_plan(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
   return fail_usage(Error("dump knows functions, build and plan, not " + noun), "dump");
 }
 

@@ -48,7 +48,8 @@ Result<Printed> print_fixes(const ReportOptions& options) {
   GEIST_TRY(report, read_filtered(options, options.which));
   std::vector<std::string> left_out;
   std::string patch = report::emit_fixes(report, &left_out);
-  for (const std::string& sentence : left_out) print_err(fmt::format("geist: note: no patch: {}\n", sentence));
+  for (const std::string& sentence : left_out)
+    print_err(fmt::format("geist: note: no patch: {}\n", sentence));
   return Printed{std::move(patch), !report.findings.empty()};
 }
 

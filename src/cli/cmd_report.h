@@ -9,7 +9,7 @@ struct ReportOptions {
   std::string which;          // a file, the number of a run, or "last"
   std::string compared_with;  // an older one; empty: no comparison
   bool list = false;
-  bool as_patch = false;      // the fixes and nothing else
+  bool as_patch = false;  // the fixes and nothing else
   report::Format format = report::Format::kText;
   judge::Level level = judge::Level::kLatent;
   std::string suppressions_path;

@@ -139,7 +139,7 @@ int cmd_run(const RunOptions& options) {
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
 
-  // Append sites, on all processors, and then names, while one of them prepares the launch. From here on both are only read.
+  // Append sites, and then names while the launch is prepared. From here on both are only read.
   program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
   program::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());

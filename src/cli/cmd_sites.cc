@@ -1,4 +1,5 @@
-// geist sites: every growslice call of a binary, with the bucket it ended in. The buckets add up to the calls.
+// geist sites: every growslice call of a binary, with the bucket it ended in. The buckets add up to
+// the calls.
 #include "cli/cmd_sites.h"
 
 #include <map>
@@ -41,15 +42,17 @@ std::string summary_of(const program::SiteTable& table) {
   u64 grows = table.count(SiteBucket::kAlwaysGrows);
   u64 probed = table.count(SiteBucket::kProbed);
   u64 with_path = table.sites.size() - grows;
-  std::string out = fmt::format("{} growslice calls: {} probed, {} always grow, {} skipped", table.sites.size(), probed,
-                                grows, with_path - probed);
+  std::string out = fmt::format("{} growslice calls: {} probed, {} always grow, {} skipped",
+                                table.sites.size(), probed, grows, with_path - probed);
   if (with_path != 0) {
-    out += fmt::format("; {:.1f}% of the appends that can write in place", 100.0 * static_cast<double>(probed) / static_cast<double>(with_path));
+    out += fmt::format("; {:.1f}% of the appends that can write in place",
+                       100.0 * static_cast<double>(probed) / static_cast<double>(with_path));
   }
   out += "\n";
   for (const auto& [bucket, count] : counts) {
     if (bucket == SiteBucket::kProbed || bucket == SiteBucket::kAlwaysGrows) continue;
-    out += fmt::format("  {:6} {}: {}\n", count, program::bucket_name(bucket), program::bucket_help(bucket));
+    out += fmt::format("  {:6} {}: {}\n", count, program::bucket_name(bucket),
+                       program::bucket_help(bucket));
   }
   std::map<program::HealRefusal, u64> refusals;
   for (const AppendSite& site : table.sites) {
@@ -57,25 +60,29 @@ std::string summary_of(const program::SiteTable& table) {
   }
   for (const auto& [refusal, count_of_it] : refusals) {
     if (refusal == program::HealRefusal::kNone) continue;
-    out += fmt::format("  {:6} probed, but geist heal leaves it alone: {}: {}\n", count_of_it, program::refusal_name(refusal),
-                       program::refusal_help(refusal));
+    out += fmt::format("  {:6} probed, but geist heal leaves it alone: {}: {}\n", count_of_it,
+                       program::refusal_name(refusal), program::refusal_help(refusal));
   }
   return out;
 }
 
-std::string emit_text(const read::GoBinary& binary, const program::SiteTable& table, bool only_skipped) {
+std::string emit_text(const read::GoBinary& binary, const program::SiteTable& table,
+                      bool only_skipped) {
   std::string out;
   for (const AppendSite& site : table.sites) {
     if (only_skipped && !is_skipped(site)) continue;
     Line line = line_of(binary, site);
-    std::string_view refusal = site.bucket == SiteBucket::kProbed ? program::refusal_name(site.heal_refusal) : "";
-    out += fmt::format("{:#x}  {:22} {} ({}:{}){}{}\n", site.call.value, program::bucket_name(site.bucket), line.function,
-                       line.file, line.line, refusal.empty() ? "" : "  not healed: ", refusal);
+    std::string_view refusal =
+        site.bucket == SiteBucket::kProbed ? program::refusal_name(site.heal_refusal) : "";
+    out += fmt::format("{:#x}  {:22} {} ({}:{}){}{}\n", site.call.value,
+                       program::bucket_name(site.bucket), line.function, line.file, line.line,
+                       refusal.empty() ? "" : "  not healed: ", refusal);
   }
   return out + summary_of(table);
 }
 
-std::string emit_json(const read::GoBinary& binary, const program::SiteTable& table, bool only_skipped) {
+std::string emit_json(const read::GoBinary& binary, const program::SiteTable& table,
+                      bool only_skipped) {
   nlohmann::ordered_json root;
   root["schema"] = "geist-sites/1";
   root["go"] = binary.build_info().release.text;
@@ -91,14 +98,15 @@ std::string emit_json(const read::GoBinary& binary, const program::SiteTable& ta
     if (only_skipped && !is_skipped(site)) continue;
     Line line = line_of(binary, site);
     std::string_view refusal = probe::why_not_healable(site);
-    root["sites"].push_back({{"pc", fmt::format("{:#x}", site.call.value)},
-                             {"bucket", std::string(program::bucket_name(site.bucket))},
-                             {"function", line.function},
-                             {"file", line.file},
-                             {"line", line.line},
-                             {"element_size", site.elem_size},
-                             {"not_healed", refusal.empty() ? nlohmann::ordered_json(nullptr)
-                                                            : nlohmann::ordered_json(std::string(refusal))}});
+    root["sites"].push_back(
+        {{"pc", fmt::format("{:#x}", site.call.value)},
+         {"bucket", std::string(program::bucket_name(site.bucket))},
+         {"function", line.function},
+         {"file", line.file},
+         {"line", line.line},
+         {"element_size", site.elem_size},
+         {"not_healed", refusal.empty() ? nlohmann::ordered_json(nullptr)
+                                        : nlohmann::ordered_json(std::string(refusal))}});
   }
   return root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
@@ -110,10 +118,13 @@ int cmd_sites(const SitesOptions& options) {
   if (!program.ok()) return fail(program.error());
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
   if (!binary.ok()) return fail(binary.error());
-  program::SiteTable table = program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
-  // Where the process would be loaded does not change which sites can be patched; any region in reach serves.
+  program::SiteTable table =
+      program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  // Where the process would be loaded does not change which sites can be patched; any region in
+  // reach serves.
   ImageAddr text = binary.value()->module().text;
-  (void)probe::plan_patches(*binary.value(), table, LoadBias{0}, TargetAddr((text.value + (u64{1} << 30)) & ~u64{4095}), {});
+  (void)probe::plan_patches(*binary.value(), table, LoadBias{0},
+                            TargetAddr((text.value + (u64{1} << 30)) & ~u64{4095}), {});
   std::string out = options.json ? emit_json(*binary.value(), table, options.only_skipped)
                                  : emit_text(*binary.value(), table, options.only_skipped);
   return print_out(out) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);

@@ -127,11 +127,13 @@ judge::Report make_report(const Collected& collected, const TestOptions& options
   }
   if (std::string folder = module_folder(); !folder.empty()) report.target.module_dir_hint = folder;
   report.target.command = {"go", "test"};
-  report.target.command.insert(report.target.command.end(), options.words.begin(), options.words.end());
+  report.target.command.insert(report.target.command.end(), options.words.begin(),
+                               options.words.end());
   report.exit_code = exit.code;
   if (collected.without_report != 0) {
-    report.notes.push_back(fmt::format("{} test binar{} ended without a report: killed, or never started",
-                                       collected.without_report, collected.without_report == 1 ? "y" : "ies"));
+    report.notes.push_back(
+        fmt::format("{} test binar{} ended without a report: killed, or never started",
+                    collected.without_report, collected.without_report == 1 ? "y" : "ies"));
   }
   return report;
 }

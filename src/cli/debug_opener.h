@@ -17,8 +17,8 @@ inline constexpr u32 kUnreadyTimeoutUs = 1500000;
 class DebugOpener {
  public:
   explicit DebugOpener(const read::GoBinary& binary);
-  // Waits until it is open, and shows the running program signs of life meanwhile. Null when there is none, or none that can
-  // be read.
+  // Waits until it is open, and shows the running program signs of life meanwhile. Null when there
+  // is none, or none that can be read.
   read::DebugInfo* wait(target::SharedRing& ring);
   // Not empty when there is some and it cannot be read; after wait().
   const std::string& why_not() const { return why_not_; }

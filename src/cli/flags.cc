@@ -351,8 +351,8 @@ class FlagParser {
     if (is_missing)
       return Error(
           fmt::format("what to work on is missing: geist {} {}", verb_.name, verb_.operand_text));
-    bool is_any = is_command() || verb_.operands == Operands::kMany ||
-                  verb_.operands == Operands::kGoTest;
+    bool is_any =
+        is_command() || verb_.operands == Operands::kMany || verb_.operands == Operands::kGoTest;
     usize most = verb_.operands == Operands::kNone ? 0 : is_any ? count : 1;
     if (count > most)
       return Error(fmt::format("unexpected \"{}\": geist {} {}", parsed_->operands[most],

@@ -14,7 +14,8 @@
 
 namespace geist::cli {
 
-// kGoTest: every word that is no flag of the table, whatever it looks like; behind -args even those.
+// kGoTest: every word that is no flag of the table, whatever it looks like; behind -args even
+// those.
 enum class Operands { kNone, kOne, kOptional, kMany, kCommand, kOptionalCommand, kGoTest };
 enum class OperandKind { kProgram, kFile, kShell, kVerb, kNothing };
 enum class FlagKind { kSwitch, kChoice, kNumber, kPercent, kText, kPath, kList };

@@ -33,7 +33,8 @@ struct GoOutput {
   bool is_silent = false;
 };
 
-Result<int> spawn_go(const std::vector<std::string>& arguments, const GoOutput& output, const sigset_t* mask) {
+Result<int> spawn_go(const std::vector<std::string>& arguments, const GoOutput& output,
+                     const sigset_t* mask) {
   std::vector<char*> argv = {const_cast<char*>("go")};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

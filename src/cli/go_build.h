@@ -1,4 +1,5 @@
-// The go command: `go build` for packages given in the place of a binary, and any other one in the background.
+// The go command: `go build` for packages given in the place of a binary, and any other one in the
+// background.
 #pragma once
 
 #include <signal.h>
@@ -16,7 +17,8 @@ namespace geist::cli {
 class BuiltProgram {
  public:
   BuiltProgram() = default;
-  BuiltProgram(TemporaryFolder folder, std::string name) : folder_(std::move(folder)), name_(std::move(name)) {}
+  BuiltProgram(TemporaryFolder folder, std::string name)
+      : folder_(std::move(folder)), name_(std::move(name)) {}
   std::string path() const { return folder_.path() + "/" + name_; }
 
  private:
@@ -35,7 +37,8 @@ bool is_main_package(const std::string& package);
 // Builds a directory, a .go file or an import path. What go says goes to stderr.
 Result<BuiltProgram> build_go_package(const std::string& package);
 
-// Starts go with these arguments, our stdin, stdout and stderr, and this signal mask. The process id; the caller waits.
+// Starts go with these arguments, our stdin, stdout and stderr, and this signal mask. The process
+// id; the caller waits.
 Result<int> start_go(const std::vector<std::string>& arguments, const sigset_t& mask);
 
 }  // namespace geist::cli

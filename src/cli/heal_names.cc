@@ -1,5 +1,6 @@
-// Names go three ways: what was typed → sites, findings → appends, counters → a line for each append that was healed. An append
-// that was inlined in several places has several sites and one name.
+// Names go three ways: what was typed → sites, findings → appends, counters → a line for each
+// append that was healed. An append that was inlined in several places has several sites and one
+// name.
 #include "cli/heal_names.h"
 
 #include <algorithm>

@@ -10,9 +10,11 @@
 
 namespace geist::cli {
 
-// The appends of the findings in `report` that `chosen` names (a finding's number, "#2", or a rule; empty: all of them). A
-// name of another form is taken as the name of an append. Fails on a number or rule without a finding.
-Result<std::vector<std::string>> name_findings(const judge::Report& report, const std::vector<std::string>& chosen);
+// The appends of the findings in `report` that `chosen` names (a finding's number, "#2", or a rule;
+// empty: all of them). A name of another form is taken as the name of an append. Fails on a number
+// or rule without a finding.
+Result<std::vector<std::string>> name_findings(const judge::Report& report,
+                                               const std::vector<std::string>& chosen);
 
 // The name of the append of a finding, with its whole path; empty when the finding has no stack.
 std::string append_name(const judge::Finding& finding);
@@ -20,7 +22,9 @@ std::string append_name(const judge::Finding& finding);
 // "a,b" → a, b; commas inside brackets belong to a name.
 std::vector<std::string> split_names(const std::string& text);
 
-// A line for each append that was healed, most often first, and one for all. `process` may have ended.
-std::vector<std::string> describe_healing(const read::GoBinary& binary, const target::ProbedProcess& process);
+// A line for each append that was healed, most often first, and one for all. `process` may have
+// ended.
+std::vector<std::string> describe_healing(const read::GoBinary& binary,
+                                          const target::ProbedProcess& process);
 
 }  // namespace geist::cli

@@ -2,9 +2,9 @@
 // found here, before any work begins.
 #pragma once
 
+#include "cli/cmd_attach.h"
 #include "cli/cmd_heal.h"
 #include "cli/cmd_prove.h"
-#include "cli/cmd_attach.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
 #include "cli/cmd_sites.h"
@@ -16,7 +16,8 @@ namespace geist::cli {
 Result<RunOptions> make_run_options(const ParsedFlags& parsed);
 Result<HealOptions> make_heal_options(const ParsedFlags& parsed);
 Result<ProveOptions> make_prove_options(const ParsedFlags& parsed);
-// geist run --no-judge is geist heal, geist run --prove is geist prove with a run of the user in front.
+// geist run --no-judge is geist heal, geist run --prove is geist prove with a run of the user in
+// front.
 Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed);
 Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed);
 Result<AttachOptions> make_attach_options(const ParsedFlags& parsed);

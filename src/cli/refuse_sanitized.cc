@@ -7,7 +7,8 @@ namespace geist::cli {
 Status refuse_sanitized(const read::GoBinary& binary) {
   for (const char* flag : {"-race", "-asan", "-msan"}) {
     if (binary.build_info().has_setting(flag, "true")) {
-      return Error(fmt::format("{}: built with {}, which geist does not support", binary.image().path(), flag))
+      return Error(fmt::format("{}: built with {}, which geist does not support",
+                               binary.image().path(), flag))
           .with_hint(fmt::format("build it without {}; geist needs no special build", flag));
     }
   }

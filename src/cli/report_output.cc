@@ -102,9 +102,13 @@ Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
 
 bool ReportOutput::shows(const judge::Finding& finding, const judge::Target& target) const {
   if (finding.level < options_.level) return false;
-  auto hides = [&](const report::Suppression& rule) { return report::matches(rule, finding, target); };
+  auto hides = [&](const report::Suppression& rule) {
+    return report::matches(rule, finding, target);
+  };
   if (std::ranges::any_of(suppressions_, hides)) return false;
-  auto is_same = [&](const judge::Finding& known) { return known.fingerprint == finding.fingerprint; };
+  auto is_same = [&](const judge::Finding& known) {
+    return known.fingerprint == finding.fingerprint;
+  };
   return !baseline_ || std::ranges::none_of(baseline_->findings, is_same);
 }
 
@@ -125,7 +129,8 @@ std::vector<judge::Finding> ReportOutput::print_early(judge::Report report) cons
   filter(report);
   report::TextOptions text = stderr_options();
   text.only_findings = true;
-  if (options_.log_path.empty() && !report.findings.empty()) print_err(report::emit_text(report, text));
+  if (options_.log_path.empty() && !report.findings.empty())
+    print_err(report::emit_text(report, text));
   return std::move(report.findings);
 }
 

@@ -52,7 +52,8 @@ class ReportOutput {
   // What is_printed says of a finding is left out of the text on stderr, where it stands already.
   using IsPrinted = std::function<bool(const judge::Finding&)>;
   Result<int> finish(judge::Report report, const IsPrinted& is_printed = {});
-  // Filters as finish() will, prints only the findings that are left, to stderr unless there is a log. Returns them.
+  // Filters as finish() will, prints only the findings that are left, to stderr unless there is a
+  // log. Returns them.
   std::vector<judge::Finding> print_early(judge::Report report) const;
 
  private:

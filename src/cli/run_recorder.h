@@ -45,8 +45,8 @@ class RunRecorder {
 
   // All findings so far; only what is new or stronger is written.
   void offer(std::vector<judge::Finding> findings);
-  // Keeps the whole report and waits until that is done. What went wrong in the whole run becomes notes
-  // of the report.
+  // Keeps the whole report and waits until that is done. What went wrong in the whole run becomes
+  // notes of the report.
   void finish(judge::Report& report);
 
  private:

@@ -1,5 +1,6 @@
-// Reports by name: a file, or a run of the store. Documents of the store are geist-report/1 like the files, and are read
-// with the same distrust: the file is one that anybody with the rights of the user may have written.
+// Reports by name: a file, or a run of the store. Documents of the store are geist-report/1 like
+// the files, and are read with the same distrust: the file is one that anybody with the rights of
+// the user may have written.
 
 #include "cli/saved_reports.h"
 

@@ -220,8 +220,10 @@ std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& obj
       marker.add_root(find_stack_roots(*memory_, *binary_, g, *stack));
     } else {
       bool stands = g.g == standing.g && standing.sp >= g.stack_lo && standing.sp < g.stack_hi;
-      if (stands && standing.roots != nullptr) marker.add_root(*standing.roots);
-      else marker.add_root(stands ? standing.sp : g.stack_lo, g.stack_hi);
+      if (stands && standing.roots != nullptr)
+        marker.add_root(*standing.roots);
+      else
+        marker.add_root(stands ? standing.sp : g.stack_lo, g.stack_hi);
     }
     if (marker.is_done()) break;
   }

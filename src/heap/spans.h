@@ -37,7 +37,7 @@ struct Span {
   TargetAddr gcmark_bits;
   TargetAddr large_type;  // of a large object, from go1.22 on: its abi.Type
   TargetAddr specials;    // first of the list of finalizers and other records
-  TargetAddr mspan;  // where the runtime keeps it
+  TargetAddr mspan;       // where the runtime keeps it
 
   TargetAddr end() const { return start + npages * 8192; }
   bool is_heap() const { return state == SpanState::kInUse; }

@@ -1,7 +1,7 @@
 // A work list from the named variables on: each object's pointer words are read, and what one leads
-// to in data or bss becomes an object of the pointer's type, unless it lies at the begin of one that is
-// as large. Pointers lie where compiled code put them, but the memory may be anybody's: every size
-// is held against the sections, and their number has a limit.
+// to in data or bss becomes an object of the pointer's type, unless it lies at the begin of one
+// that is as large. Pointers lie where compiled code put them, but the memory may be anybody's:
+// every size is held against the sections, and their number has a limit.
 #include "heap/static_data.h"
 
 #include <algorithm>

@@ -35,8 +35,8 @@ struct HeaderHit {
   u32 array = 0;        // index into the wanted arrays
 };
 
-// A goroutine that runs as far as Go knows, but is known to stand at `sp`: what lies below is left from
-// calls that returned. With `roots` the words that it can still use are known.
+// A goroutine that runs as far as Go knows, but is known to stand at `sp`: what lies below is left
+// from calls that returned. With `roots` the words that it can still use are known.
 struct StandingGoroutine {
   TargetAddr g;
   TargetAddr sp;
@@ -86,8 +86,7 @@ class ViewScanner {
   // always reachable, those on a goroutine stack as long as it lives. Takes memory for the spans it
   // walks, up to max_bytes.
   std::optional<bool> is_reachable(const std::vector<TargetAddr>& objects, u64 max_bytes,
-                                   std::vector<bool>* out,
-                                   StandingGoroutine standing = {}) const;
+                                   std::vector<bool>* out, StandingGoroutine standing = {}) const;
 
  private:
   class Scan;

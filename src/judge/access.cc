@@ -1,4 +1,5 @@
-// See access.h. Names of runtime functions: runtime/mgcmark*.go, mbitmap.go, mwbbuf.go, memmove_amd64.s, go1.21-1.27.
+// See access.h. Names of runtime functions: runtime/mgcmark*.go, mbitmap.go, mwbbuf.go,
+// memmove_amd64.s, go1.21-1.27.
 #include "judge/access.h"
 
 #include <algorithm>
@@ -16,11 +17,13 @@ using Kind = Access::Kind;
 
 constexpr u32 kMaxFrames = 48;
 
-// Runtime functions that look at memory for the collector's or the allocator's sake, on whatever stack they run.
+// Runtime functions that look at memory for the collector's or the allocator's sake, on whatever
+// stack they run.
 constexpr std::array<std::string_view, 14> kCollectorPrefixes{
-    "runtime.gc", "runtime.scan", "runtime.mark", "runtime.grey", "runtime.sweep", "runtime.bulkBarrier",
-    "runtime.wb", "runtime.heapBits", "runtime.heapSetType", "runtime.(*gc", "runtime.(*mspan)", "runtime.(*wbBuf)",
-    "runtime.(*mheap)", "runtime.tryDefer"};
+    "runtime.gc",          "runtime.scan",        "runtime.mark",     "runtime.grey",
+    "runtime.sweep",       "runtime.bulkBarrier", "runtime.wb",       "runtime.heapBits",
+    "runtime.heapSetType", "runtime.(*gc",        "runtime.(*mspan)", "runtime.(*wbBuf)",
+    "runtime.(*mheap)",    "runtime.tryDefer"};
 
 bool is_collector(std::string_view name) {
   return std::any_of(kCollectorPrefixes.begin(), kCollectorPrefixes.end(),
@@ -50,26 +53,36 @@ Kind string_direction(const Insn& insn, const target::WatchSample& sample) {
 
 // Slices and maps that grow take along what they hold, headers in them too.
 bool is_growth(std::string_view function) {
-  // runtime/slice.go; internal/runtime/maps/map.go and table.go, go1.24 and later; runtime/map.go and its _fast variants
-  constexpr std::array<std::string_view, 7> kGrowth{
-      "runtime.growslice",  "internal/runtime/maps.(*Map).growTo", "internal/runtime/maps.(*table).grow",
-      "internal/runtime/maps.(*table).split", "runtime.growWork", "runtime.evacuate", "runtime.hashGrow"};
-  return std::any_of(kGrowth.begin(), kGrowth.end(), [&](std::string_view name) { return function.starts_with(name); });
+  // runtime/slice.go; internal/runtime/maps/map.go and table.go, go1.24 and later; runtime/map.go
+  // and its _fast variants
+  constexpr std::array<std::string_view, 7> kGrowth{"runtime.growslice",
+                                                    "internal/runtime/maps.(*Map).growTo",
+                                                    "internal/runtime/maps.(*table).grow",
+                                                    "internal/runtime/maps.(*table).split",
+                                                    "runtime.growWork",
+                                                    "runtime.evacuate",
+                                                    "runtime.hashGrow"};
+  return std::any_of(kGrowth.begin(), kGrowth.end(),
+                     [&](std::string_view name) { return function.starts_with(name); });
 }
 
 }  // namespace
 
 bool is_helper_function(std::string_view name) {
   return name.starts_with("runtime.") || name.starts_with("internal/runtime/") ||
-         name.starts_with("internal/bytealg.") || name.starts_with("memeqbody") || name.starts_with("cmpbody") ||
-         name.starts_with("internal/abi.") || name.starts_with("indexbytebody") || name.starts_with("countbody") ||
+         name.starts_with("internal/bytealg.") || name.starts_with("memeqbody") ||
+         name.starts_with("cmpbody") || name.starts_with("internal/abi.") ||
+         name.starts_with("indexbytebody") || name.starts_with("countbody") ||
          name.starts_with("type:.") || name.starts_with("internal/cpu.");
 }
 
 const program::FunctionCode* AccessReader::code_of(const read::Function& function) {
   auto it = codes_.find(function.index.value);
   if (it == codes_.end()) {
-    it = codes_.emplace(function.index.value, program::FunctionCode::decode(context_.binary, function)).first;
+    it =
+        codes_
+            .emplace(function.index.value, program::FunctionCode::decode(context_.binary, function))
+            .first;
   }
   return it->second ? &*it->second : nullptr;
 }
@@ -84,7 +97,8 @@ void AccessReader::take(const Insn& insn, const target::WatchSample& sample, Acc
                 : insn.reads_memory                     ? Kind::kRead
                 : insn.writes_memory                    ? Kind::kWrite
                                                         : Kind::kUnknown;
-  if (insn.op == x86::Op::kMov && insn.operands[0].kind == Operand::Kind::kReg) access.loaded = insn.operands[0].reg;
+  if (insn.op == x86::Op::kMov && insn.operands[0].kind == Operand::Kind::kReg)
+    access.loaded = insn.operands[0].reg;
   for (u8 i = 0; i < insn.operand_count; ++i) {
     const Operand& operand = insn.operands[i];
     if (operand.kind != Operand::Kind::kMem || operand.mem.base == x86::kNoReg) continue;
@@ -100,14 +114,17 @@ void AccessReader::take(const Insn& insn, const target::WatchSample& sample, Acc
 
 void AccessReader::classify(const target::WatchSample& sample, Access& access) {
   ImageAddr ip = context_.bias().to_image(sample.ip);
-  // The instruction may be the last of its function (a CALL's or JMP's operand read ends elsewhere and stays unknown).
+  // The instruction may be the last of its function (a CALL's or JMP's operand read ends elsewhere
+  // and stays unknown).
   std::optional<read::Function> function = context_.binary.pclntab().find_function(ip - 1);
   const program::FunctionCode* code = function ? code_of(*function) : nullptr;
   if (code == nullptr) return;
   const std::vector<x86::Brief>& briefs = code->briefs();
-  auto it = std::lower_bound(briefs.begin(), briefs.end(), ip, [](const x86::Brief& b, ImageAddr a) { return b.addr < a; });
+  auto it = std::lower_bound(briefs.begin(), briefs.end(), ip,
+                             [](const x86::Brief& b, ImageAddr a) { return b.addr < a; });
   u32 index = static_cast<u32>(it - briefs.begin());
-  if (it != briefs.end() && it->addr == ip && code->insn(index).rep) return take(code->insn(index), sample, access);
+  if (it != briefs.end() && it->addr == ip && code->insn(index).rep)
+    return take(code->insn(index), sample, access);
   if (index == 0) return;
   const Insn& before = code->insn(index - 1);
   if (before.end() != ip) return;
@@ -134,7 +151,8 @@ void AccessReader::classify_in_region(const target::WatchSample& sample, Access&
   }
 }
 
-// The kernel reads buffers for write(2) and fills them for read(2); the system call's Go wrapper tells which.
+// The kernel reads buffers for write(2) and fills them for read(2); the system call's Go wrapper
+// tells which.
 void AccessReader::classify_kernel(Access& access) const {
   access.kind = Kind::kIgnored;
   for (const heap::StackFrame& frame : access.frames) {
@@ -151,11 +169,15 @@ void AccessReader::classify_kernel(Access& access) const {
   }
 }
 
-// memmove loads before it moves its cursors, so the distance between them holds at every load (runtime/memmove_amd64.s,
-// go1.21 to go1.27). Nothing depends on it: what stands at the copy's place is read and compared.
+// memmove loads before it moves its cursors, so the distance between them holds at every load
+// (runtime/memmove_amd64.s, go1.21 to go1.27). Nothing depends on it: what stands at the copy's
+// place is read and compared.
 void AccessReader::note_copy(const target::WatchSample& sample, Access& access) {
-  if (!access.reads() || access.frames.empty() || access.frames[0].function.name != "runtime.memmove") return;
-  access.copied_to = TargetAddr(sample.word.value + sample.regs[x86::kRdi] - sample.regs[x86::kRsi]);
+  if (!access.reads() || access.frames.empty() ||
+      access.frames[0].function.name != "runtime.memmove")
+    return;
+  access.copied_to =
+      TargetAddr(sample.word.value + sample.regs[x86::kRdi] - sample.regs[x86::kRsi]);
 }
 
 void AccessReader::note_stack(u64 g, TargetAddr lo, TargetAddr hi) {
@@ -167,16 +189,18 @@ void AccessReader::note_stack(u64 g, TargetAddr lo, TargetAddr hi) {
   places.push_back({lo, hi});
 }
 
-// In Go code R14 is g (ABIInternal). By the time a sample is looked at the stack may have moved on; then it was at one of
-// the places where it was seen before, if the sampled stack pointer says so.
+// In Go code R14 is g (ABIInternal). By the time a sample is looked at the stack may have moved on;
+// then it was at one of the places where it was seen before, if the sampled stack pointer says so.
 void AccessReader::find_stack(const target::WatchSample& sample, Access& access) {
   u64 g = sample.regs[x86::kR14];
-  std::optional<heap::Goroutine> now = heap::read_goroutine(context_.memory, context_.binary.layout(), TargetAddr(g));
+  std::optional<heap::Goroutine> now =
+      heap::read_goroutine(context_.memory, context_.binary.layout(), TargetAddr(g));
   if (now && now->stack_hi) note_stack(g, now->stack_lo, now->stack_hi);
   auto seen = stacks_.find(g);
   if (seen == stacks_.end()) return;
   TargetAddr sp(sample.regs[x86::kRsp]);
-  auto place = std::find_if(seen->second.rbegin(), seen->second.rend(), [sp](const Bounds& b) { return sp >= b.lo && sp < b.hi; });
+  auto place = std::find_if(seen->second.rbegin(), seen->second.rend(),
+                            [sp](const Bounds& b) { return sp >= b.lo && sp < b.hi; });
   if (place == seen->second.rend()) return;
   access.g = g;
   access.stack_hi = place->hi;
@@ -199,10 +223,11 @@ Access AccessReader::read(const target::WatchSample& sample) {
   ImageAddr pc = context_.bias().to_image(sample.user_ip);
   access.frames = heap::unwind(context_.binary, context_.bias(), pc, stack, kMaxFrames).frames;
   find_stack(sample, access);
-  access.moves_stack = std::any_of(access.frames.begin(), access.frames.end(), [](const heap::StackFrame& f) {
-    return f.function.name == "runtime.copystack";
-  });
-  while (access.actor < access.frames.size() && is_helper_function(access.frames[access.actor].function.name)) {
+  access.moves_stack =
+      std::any_of(access.frames.begin(), access.frames.end(),
+                  [](const heap::StackFrame& f) { return f.function.name == "runtime.copystack"; });
+  while (access.actor < access.frames.size() &&
+         is_helper_function(access.frames[access.actor].function.name)) {
     ++access.actor;
   }
   if (sample.in_kernel) {
@@ -211,8 +236,9 @@ Access AccessReader::read(const target::WatchSample& sample) {
   }
   classify(sample, access);
   note_copy(sample, access);
-  access.by_growth = std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
-                                 [](const heap::StackFrame& f) { return is_growth(f.function.name); });
+  access.by_growth =
+      std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
+                  [](const heap::StackFrame& f) { return is_growth(f.function.name); });
   if (access.actor < access.frames.size()) {
     const heap::StackFrame& frame = access.frames[access.actor];
     ImageAddr at = access.actor == 0 && access.insn ? access.insn : frame.lookup_pc();
@@ -220,8 +246,9 @@ Access AccessReader::read(const target::WatchSample& sample) {
     access.file = source.file;
     access.line = source.line;
   }
-  bool collector = std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
-                               [](const heap::StackFrame& f) { return is_collector(f.function.name); });
+  bool collector =
+      std::any_of(access.frames.begin(), access.frames.begin() + static_cast<i64>(access.actor),
+                  [](const heap::StackFrame& f) { return is_collector(f.function.name); });
   bool nobody = access.actor == access.frames.size();
   if (access.reads() && !access.writes() && (collector || nobody)) access.kind = Kind::kIgnored;
   return access;

@@ -1,7 +1,9 @@
-// Access: what a watch sample says, told from code: was the word read or written, by which instruction, on whose behalf.
+// Access: what a watch sample says, told from code: was the word read or written, by which
+// instruction, on whose behalf.
 //
-// The sampled IP is behind the access, so the instruction that ends there is decoded; memmove's and REP's direction comes
-// from the operand. Accesses by geist itself, the collector and the allocator are ignored: they are nobody's reading.
+// The sampled IP is behind the access, so the instruction that ends there is decoded; memmove's and
+// REP's direction comes from the operand. Accesses by geist itself, the collector and the allocator
+// are ignored: they are nobody's reading.
 #pragma once
 
 #include <map>
@@ -27,23 +29,26 @@ struct Access {
   TargetAddr word;
   int tid = 0;
   TargetAddr sp;
-  ImageAddr insn;       // of the access; 0 when it was the kernel or is not known
-  x86::Reg base = x86::kNoReg;  // register the address was made from, when it survived the instruction
+  ImageAddr insn;  // of the access; 0 when it was the kernel or is not known
+  x86::Reg base =
+      x86::kNoReg;  // register the address was made from, when it survived the instruction
   std::vector<heap::StackFrame> frames;  // of the goroutine, innermost first
-  u64 g = 0;            // its g and the upper end of its stack, as far as they are known
+  u64 g = 0;  // its g and the upper end of its stack, as far as they are known
   TargetAddr stack_hi;
-  bool moves_stack = false;     // the runtime copied the stack that the word is on
+  bool moves_stack = false;       // the runtime copied the stack that the word is on
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
   HeaderUse header_use = HeaderUse::kNone;
-  TargetAddr copied_to;  // where memmove puts the word it read
+  TargetAddr copied_to;    // where memmove puts the word it read
   bool by_growth = false;  // read because an array or a map grew: the reader asked for nothing
   const target::WatchSample* sample = nullptr;  // valid only while the access is being looked at
-  usize actor = 0;      // index of the first frame that is not the runtime's or a byte helper's
+  usize actor = 0;        // index of the first frame that is not the runtime's or a byte helper's
   std::string_view file;  // of the actor's source line
   i32 line = 0;
   Activation activation(usize frame) const { return make_activation(frames[frame], g, stack_hi); }
   bool reads() const { return kind == Kind::kRead || kind == Kind::kReadWrite; }
-  bool writes() const { return kind == Kind::kWrite || kind == Kind::kReadWrite || kind == Kind::kUnknown; }
+  bool writes() const {
+    return kind == Kind::kWrite || kind == Kind::kReadWrite || kind == Kind::kUnknown;
+  }
 };
 
 class AccessReader {

@@ -1,4 +1,5 @@
-// Append: one overwriting append as its event tells it, with its site, its array and its call stack.
+// Append: one overwriting append as its event tells it, with its site, its array and its call
+// stack.
 #pragma once
 
 #include "abi/event.h"
@@ -10,10 +11,11 @@ namespace geist::judge {
 struct Array {
   TargetAddr begin;
   TargetAddr end;
-  bool on_stack = false;   // of a goroutine
+  bool on_stack = false;  // of a goroutine
   bool in_globals = false;
-  bool in_larger_object = false;  // elements without pointers in an object that has some: an array field of a struct
-  TargetAddr g;            // on_stack: whose
+  bool in_larger_object =
+      false;     // elements without pointers in an object that has some: an array field of a struct
+  TargetAddr g;  // on_stack: whose
 };
 
 // The append as the event tells it, with the site it belongs to.
@@ -29,7 +31,8 @@ struct Append {
   // Of the function with the append.
   Activation activation() const {
     if (frames.empty()) return {site->site.function, {}, 0, 0};
-    return event == nullptr ? make_activation(frames[0], 0, {}) : make_activation(frames[0], event->g, TargetAddr(event->stack_hi));
+    return event == nullptr ? make_activation(frames[0], 0, {})
+                            : make_activation(frames[0], event->g, TargetAddr(event->stack_hi));
   }
   u64 old_len() const { return event->new_len - event->num; }
   u64 dest() const { return event->dest; }

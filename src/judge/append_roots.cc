@@ -12,26 +12,32 @@ constexpr u64 kCallBytes = 5;  // CALL rel32
 
 using program::ValueLocation;
 
-// The values that are live behind the append, from where they are now. Where one could not be located, all registers are
-// taken. False when a value is in memory that nobody has a copy of.
+// The values that are live behind the append, from where they are now. Where one could not be
+// located, all registers are taken. False when a value is in memory that nobody has a copy of.
 bool add_live_values(const Append& append, usize live_slots, std::vector<u64>& roots) {
   const abi::Event& event = *append.event;
   const program::AppendSite& site = append.site->site;
-  if (site.live_pointers.size() < live_slots) roots.insert(roots.end(), std::begin(event.regs), std::end(event.regs));
+  if (site.live_pointers.size() < live_slots)
+    roots.insert(roots.end(), std::begin(event.regs), std::end(event.regs));
   for (const program::LivePointer& pointer : site.live_pointers) {
     const ValueLocation& from = pointer.at_branch;
     const u64 addend = static_cast<u64>(from.addend);
     switch (from.kind) {
       case ValueLocation::Kind::kConstant:
-      case ValueLocation::Kind::kImageAddress: break;
-      case ValueLocation::Kind::kRegister: roots.push_back(event.regs[from.reg & 15] + addend); break;
+      case ValueLocation::Kind::kImageAddress:
+        break;
+      case ValueLocation::Kind::kRegister:
+        roots.push_back(event.regs[from.reg & 15] + addend);
+        break;
       case ValueLocation::Kind::kStackSlot: {
-        std::optional<u64> word = append.stack.find_word(TargetAddr(event.regs[x86::kRsp] + static_cast<u64>(from.disp)));
+        std::optional<u64> word =
+            append.stack.find_word(TargetAddr(event.regs[x86::kRsp] + static_cast<u64>(from.disp)));
         if (!word) return false;
         roots.push_back(*word + addend);
         break;
       }
-      default: return false;
+      default:
+        return false;
     }
   }
   return true;
@@ -39,14 +45,16 @@ bool add_live_values(const Append& append, usize live_slots, std::vector<u64>& r
 
 }  // namespace
 
-// The appending frame is looked at as if it stood behind the grow path's call: what is live across that call is live across
-// the append. Slots that only that path fills hold older values here; what will be in them is in registers now.
+// The appending frame is looked at as if it stood behind the grow path's call: what is live across
+// that call is live across the append. Slots that only that path fills hold older values here; what
+// will be in them is in registers now.
 std::optional<std::vector<u64>> find_append_roots(Context& context, const Append& append) {
   const abi::Event& event = *append.event;
   const program::AppendSite& site = append.site->site;
   const u64 sp = event.regs[x86::kRsp];
   bool is_whole = sp < event.stack_hi && event.stack_size == event.stack_hi - sp;
-  bool is_unwound = !append.frames.empty() && append.frames.back().function.name == "runtime.goexit";
+  bool is_unwound =
+      !append.frames.empty() && append.frames.back().function.name == "runtime.goexit";
   std::optional<heap::Goroutine> goroutine =
       heap::read_goroutine(context.memory, context.binary.layout(), TargetAddr(event.g));
   if (!is_whole || !is_unwound || !goroutine) return std::nullopt;
@@ -55,13 +63,15 @@ std::optional<std::vector<u64>> find_append_roots(Context& context, const Append
   stack.bytes.assign(event.stack, event.stack + event.stack_size);
   for (const program::LivePointer& spill : site.spills) {
     u64 offset = static_cast<u64>(spill.slot);
-    if (offset + 8 <= stack.bytes.size()) std::fill_n(stack.bytes.begin() + static_cast<i64>(offset), 8, u8{0});
+    if (offset + 8 <= stack.bytes.size())
+      std::fill_n(stack.bytes.begin() + static_cast<i64>(offset), 8, u8{0});
   }
   stack.unwound.frames = append.frames;
   stack.unwound.frames[0].pc = site.call + kCallBytes;
   stack.unwound.frames[0].is_return_address = true;
   stack.unwound.complete = true;
-  std::vector<u64> roots = heap::find_stack_roots(context.memory, context.binary, *goroutine, stack);
+  std::vector<u64> roots =
+      heap::find_stack_roots(context.memory, context.binary, *goroutine, stack);
   usize live_slots = heap::live_pointer_slots(context.binary, stack.unwound.frames[0]).size();
   if (!add_live_values(append, live_slots, roots)) return std::nullopt;
   return roots;

@@ -28,7 +28,8 @@ void add_bytes(std::vector<Chunk>& chunks, u64 begin, u64 end) {
 
 }  // namespace
 
-std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view, usize limit) {
+std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view,
+                                 usize limit) {
   u64 size = append.event->elem_size;
   u64 begin = std::max(append.dest(), view.ptr);
   u64 end = std::min(append.dest_end(), view.end(size));
@@ -38,7 +39,8 @@ std::vector<Chunk> choose_chunks(Context& context, const Append& append, const V
     add_bytes(chunks, begin, end);
   } else {
     ImageAddr type_addr = append.site->site.type_addr;
-    Result<read::GoType> type = type_addr ? context.binary.types().read(type_addr) : Result<read::GoType>(Error("unknown"));
+    Result<read::GoType> type =
+        type_addr ? context.binary.types().read(type_addr) : Result<read::GoType>(Error("unknown"));
     u64 telling = type.ok() && type->kind == read::Kind::kInterface ? 8 : 0;
     u64 last = end - size;
     add(chunks, chunk_at(begin + telling, end));
@@ -57,7 +59,8 @@ bool chunk_changed(const abi::Event& event, TargetAddr word, ByteView after) {
   // What lies beyond the bytes that were kept cannot be compared.
   if (begin >= known) return false;
   usize end = std::min<usize>(known, begin + 8);
-  return !std::equal(after.begin() + static_cast<i64>(begin), after.begin() + static_cast<i64>(end), event.old_bytes + begin);
+  return !std::equal(after.begin() + static_cast<i64>(begin), after.begin() + static_cast<i64>(end),
+                     event.old_bytes + begin);
 }
 
 }  // namespace geist::judge

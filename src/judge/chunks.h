@@ -1,5 +1,5 @@
-// Which parts of the changed bytes to watch: a debug register covers 1, 2, 4 or 8 aligned bytes, there are four of them,
-// and which bytes will really change is not known before the write.
+// Which parts of the changed bytes to watch: a debug register covers 1, 2, 4 or 8 aligned bytes,
+// there are four of them, and which bytes will really change is not known before the write.
 #pragma once
 
 #include <vector>
@@ -13,11 +13,14 @@ struct Chunk {
   u32 size = 0;
 };
 
-// Up to `limit` chunks of the destination that the view covers, the most telling first: of pointers and strings the
-// pointer, of interfaces the data word, of structs the first words and the last, of bytes the start, middle and end.
-std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view, usize limit);
+// Up to `limit` chunks of the destination that the view covers, the most telling first: of pointers
+// and strings the pointer, of interfaces the data word, of structs the first words and the last, of
+// bytes the start, middle and end.
+std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view,
+                                 usize limit);
 
-// Do the bytes of the chunk at `word` differ between the event's old bytes and `after` (both from the destination's start)?
+// Do the bytes of the chunk at `word` differ between the event's old bytes and `after` (both from
+// the destination's start)?
 bool chunk_changed(const abi::Event& event, TargetAddr word, ByteView after);
 
 }  // namespace geist::judge

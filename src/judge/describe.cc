@@ -1,4 +1,5 @@
-// Every field of a finding is something that was seen: in the event, in the process, or in the binary's tables.
+// Every field of a finding is something that was seen: in the event, in the process, or in the
+// binary's tables.
 #include "judge/describe.h"
 
 #include <algorithm>
@@ -17,7 +18,8 @@ namespace {
 
 constexpr usize kMaxStackLines = 12;
 
-void add_source_frames(Context& context, const read::Function& function, ImageAddr pc, std::vector<Frame>& out) {
+void add_source_frames(Context& context, const read::Function& function, ImageAddr pc,
+                       std::vector<Frame>& out) {
   for (const read::SourceFrame& source : context.binary.pclntab().source_frames(function, pc)) {
     Frame frame;
     frame.function = std::string(source.function);
@@ -28,7 +30,8 @@ void add_source_frames(Context& context, const read::Function& function, ImageAd
   }
 }
 
-// Where the changed bytes begin: the first element of the destination that the victim covers and that differs.
+// Where the changed bytes begin: the first element of the destination that the victim covers and
+// that differs.
 struct Changed {
   u64 dest_index = 0;  // element of the destination
   u64 offset = 0;      // byte of the destination
@@ -41,7 +44,8 @@ Changed find_changed(const Case& c, const View& view, ByteView after) {
   for (u64 offset = 0; offset < known; ++offset) {
     u64 address = e.dest + offset;
     bool covered = address >= view.ptr && address < view.end(e.elem_size);
-    if (covered && after[offset] != e.old_bytes[offset]) return {offset / e.elem_size, offset, true};
+    if (covered && after[offset] != e.old_bytes[offset])
+      return {offset / e.elem_size, offset, true};
   }
   return {};
 }
@@ -60,7 +64,8 @@ std::vector<Frame> Describer::append_stack(const Append& append) const {
   return out;
 }
 
-void Describer::describe_values(const Case& c, const Candidate& candidate, ByteView after, Finding& f) const {
+void Describer::describe_values(const Case& c, const Candidate& candidate, ByteView after,
+                                Finding& f) const {
   const abi::Event& e = *c.event;
   const View& view = candidate.view;
   ImageAddr type = c.append.site->site.type_addr;
@@ -93,20 +98,22 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
   f.after_hex = ValuePrinter::hex(*new_element);
 }
 
-// A header that the compiler put into a heap box of its own (it is handed to an interface later): the variable with the
-// same pointer and length in a frame of the stack is the one.
+// A header that the compiler put into a heap box of its own (it is handed to an interface later):
+// the variable with the same pointer and length in a frame of the stack is the one.
 void Describer::name_by_value(const Case& c, const View& view, Victim& v) const {
   if (context_.debug == nullptr) return;
   for (usize i = 1; i < c.append.frames.size(); ++i) {
     const heap::StackFrame& frame = c.append.frames[i];
-    for (const read::Variable& variable : context_.debug->variables_at(frame.lookup_pc(), frame.pc)) {
+    for (const read::Variable& variable :
+         context_.debug->variables_at(frame.lookup_pc(), frame.pc)) {
       if (variable.type == nullptr || variable.type->kind != read::Kind::kSlice) continue;
       std::optional<u64> ptr, len;
       for (const read::Piece& piece : variable.pieces) {
         if (piece.where != read::Piece::Where::kCfa) continue;
         TargetAddr at = frame.cfa + static_cast<u64>(piece.offset);
         if (piece.byte_offset == 0) ptr = c.append.stack.find_word(at);
-        if (piece.byte_offset <= 8 && piece.byte_offset + piece.size_bytes >= 16) len = c.append.stack.find_word(at + (8 - piece.byte_offset));
+        if (piece.byte_offset <= 8 && piece.byte_offset + piece.size_bytes >= 16)
+          len = c.append.stack.find_word(at + (8 - piece.byte_offset));
       }
       if (ptr != view.ptr || (len && *len != view.len)) continue;
       v.name = variable.name;
@@ -136,7 +143,8 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate, Findi
     v.function = view.function;
     std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);
     if (function) {
-      std::vector<read::SourceFrame> lines = context_.binary.pclntab().source_frames(*function, view.pc - 1);
+      std::vector<read::SourceFrame> lines =
+          context_.binary.pclntab().source_frames(*function, view.pc - 1);
       for (const read::SourceFrame& line : lines) {
         if (line.function != view.function) continue;
         v.file = std::string(line.file);
@@ -161,7 +169,8 @@ void Describer::draw(const Case& c, const Candidate& candidate, Finding& f) cons
   f.drawing.push_back({"this append", operand, e.new_len, e.cap});
 }
 
-Finding Describer::describe(const Case& c, const Candidate& candidate, Level level, ByteView after) const {
+Finding Describer::describe(const Case& c, const Candidate& candidate, Level level,
+                            ByteView after) const {
   const abi::Event& e = *c.event;
   const program::AppendSite& site = c.append.site->site;
   Finding f;
@@ -170,7 +179,8 @@ Finding Describer::describe(const Case& c, const Candidate& candidate, Level lev
   f.goroutine = fmt::format("{}", e.goid);
   f.pc = fmt::format("{:#x}", site.call.value);
   f.append_stack = append_stack(c.append);
-  if (probe::why_not_healable(site).empty()) f.heal = program::name_of(context_.binary, site).text();
+  if (probe::why_not_healable(site).empty())
+    f.heal = program::name_of(context_.binary, site).text();
   if (f.append_stack[0].inlined) {
     f.inlined_into = std::string(context_.binary.pclntab().function(site.function).name);
   }
@@ -188,17 +198,21 @@ Finding Describer::describe(const Case& c, const Candidate& candidate, Level lev
   if (!c.test.empty()) f.tests.push_back(c.test);
   if (candidate.reader) {
     const Access& read = *candidate.reader;
-    for (usize i = read.actor; i < read.frames.size() && f.reader_stack.size() < kMaxStackLines; ++i) {
+    for (usize i = read.actor; i < read.frames.size() && f.reader_stack.size() < kMaxStackLines;
+         ++i) {
       const heap::StackFrame& frame = read.frames[i];
-      // The first frame stands behind the read, unless a helper did it; a return address is looked up before it.
+      // The first frame stands behind the read, unless a helper did it; a return address is looked
+      // up before it.
       ImageAddr pc = i == 0 && read.insn ? read.insn : frame.lookup_pc();
-      if (frame.function.name == "runtime.main" || frame.function.name == "runtime.goexit") continue;
+      if (frame.function.name == "runtime.main" || frame.function.name == "runtime.goexit")
+        continue;
       add_source_frames(context_, frame.function, pc, f.reader_stack);
     }
     f.reader_goroutine = candidate.reader_goroutine;
   }
   const Frame& at = f.append_stack[0];
-  f.fingerprint = fingerprint_of(fmt::format("{}|{}|{}|{}", f.rule, at.function, f.element_type, holder_name(f.victim.holder)) +
+  f.fingerprint = fingerprint_of(fmt::format("{}|{}|{}|{}", f.rule, at.function, f.element_type,
+                                             holder_name(f.victim.holder)) +
                                  "|" + f.victim.type);
   return f;
 }

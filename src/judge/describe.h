@@ -1,5 +1,5 @@
-// Case → Finding: stacks with inlined frames, values in their type, the victim's name, the array drawn, the fix.
-// Called while the process is alive: names and values are read from it.
+// Case → Finding: stacks with inlined frames, values in their type, the victim's name, the array
+// drawn, the fix. Called while the process is alive: names and values are read from it.
 #pragma once
 
 #include "judge/case.h"

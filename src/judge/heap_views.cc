@@ -1,5 +1,6 @@
-// See heap_views.h. A header needs ptr inside the array, len <= cap and the end inside the array; whether it is a slice
-// or a string cannot be told from three words, so a two-word view (string) only counts for byte arrays.
+// See heap_views.h. A header needs ptr inside the array, len <= cap and the end inside the array;
+// whether it is a slice or a string cannot be told from three words, so a two-word view (string)
+// only counts for byte arrays.
 #include "judge/heap_views.h"
 
 #include <algorithm>
@@ -62,13 +63,15 @@ Array find_array(Context& context, const abi::Event& event) {
     array.begin = object->user;
     array.end = object->user + object->size_bytes;
     ImageAddr type = context.plan.sites[event.site].site.type_addr;
-    Result<read::GoType> element = type ? context.binary.types().read(type) : Result<read::GoType>(Error("unknown"));
+    Result<read::GoType> element =
+        type ? context.binary.types().read(type) : Result<read::GoType>(Error("unknown"));
     array.in_larger_object = !object->noscan && element.ok() && element->ptr_bytes == 0;
   }
   return array;
 }
 
-std::vector<std::vector<View>> find_heap_views(Context& context, const std::vector<const Append*>& appends,
+std::vector<std::vector<View>> find_heap_views(Context& context,
+                                               const std::vector<const Append*>& appends,
                                                const HeapViewLimits& limits, bool* incomplete) {
   std::vector<std::vector<View>> result(appends.size());
   std::vector<usize> order(appends.size());

@@ -23,8 +23,8 @@ constexpr u32 kMaxSteps = 24;
 struct Hop {
   u64 base = 0;
   u64 size = 0;
-  u64 at = 0;      // address of the word that leads on (a pointer), or of the header itself
-  int next = -1;   // index of the hop that word points to; -1: the header
+  u64 at = 0;     // address of the word that leads on (a pointer), or of the header itself
+  int next = -1;  // index of the hop that word points to; -1: the header
 };
 
 std::string short_symbol(const std::string& symbol) {
@@ -32,15 +32,18 @@ std::string short_symbol(const std::string& symbol) {
   return slash == std::string::npos ? symbol : symbol.substr(slash + 1);
 }
 
-// What the data word of an interface points to, told by its first word: an abi.Type or an itab (type at +8). Null when that is
-// not known, and for maps, channels and funcs, whose insides have no names.
+// What the data word of an interface points to, told by its first word: an abi.Type or an itab
+// (type at +8). Null when that is not known, and for maps, channels and funcs, whose insides have
+// no names.
 const DebugType* find_dynamic_type(Context& context, u64 word) {
   for (u64 candidate : {word, context.memory.find<u64>(TargetAddr(word + 8)).value_or(0)}) {
     ImageAddr addr = context.bias().to_image(TargetAddr(candidate));
     Result<read::GoType> type = context.binary.types().read(addr);
     if (!type.ok()) continue;
     const DebugType* dynamic = context.debug->find_type(addr);
-    if (dynamic == nullptr || type->kind == Kind::kMap || type->kind == Kind::kChan || type->kind == Kind::kFunc) return nullptr;
+    if (dynamic == nullptr || type->kind == Kind::kMap || type->kind == Kind::kChan ||
+        type->kind == Kind::kFunc)
+      return nullptr;
     return type->kind == Kind::kPointer ? dynamic->elem : dynamic;
   }
   return nullptr;
@@ -50,8 +53,8 @@ class Walk {
  public:
   Walk(Context& context, const std::vector<Hop>& hops) : context_(context), hops_(hops) {}
 
-  // From a value of `type` at `address` to the word at `target` of the chain, then on through `hop`.
-  // Returns false when the types end before the header.
+  // From a value of `type` at `address` to the word at `target` of the chain, then on through
+  // `hop`. Returns false when the types end before the header.
   bool run(const DebugType* type, u64 address, u64 target, int hop);
   std::string path;
   std::string type_name;
@@ -85,7 +88,8 @@ const DebugType* Walk::step_into(const DebugType& type, u64& address, u64 target
 
 bool Walk::run(const DebugType* type, u64 address, u64 target, int hop) {
   for (u32 step = 0; step < kMaxSteps && type != nullptr; ++step) {
-    bool at_header = hop < 0 && target == address && (type->kind == Kind::kSlice || type->kind == Kind::kString);
+    bool at_header =
+        hop < 0 && target == address && (type->kind == Kind::kSlice || type->kind == Kind::kString);
     if (at_header) {
       type_name = type->name;
       return true;
@@ -101,9 +105,12 @@ bool Walk::run(const DebugType* type, u64 address, u64 target, int hop) {
     const DebugType* next = nullptr;
     u64 next_address = *pointer;
     switch (type->kind) {
-      case Kind::kPointer: next = type->elem; break;
+      case Kind::kPointer:
+        next = type->elem;
+        break;
       case Kind::kSlice: {
-        if (type->elem == nullptr || type->elem->size_bytes == 0 || object.at < *pointer) return false;
+        if (type->elem == nullptr || type->elem->size_bytes == 0 || object.at < *pointer)
+          return false;
         u64 index = (object.at - *pointer) / type->elem->size_bytes;
         path += fmt::format("[{}]", index);
         next_address += index * type->elem->size_bytes;
@@ -115,8 +122,11 @@ bool Walk::run(const DebugType* type, u64 address, u64 target, int hop) {
         next = word ? find_dynamic_type(context_, *word) : nullptr;
         break;
       }
-      case Kind::kMap: path += "[…]"; return false;
-      default: return false;
+      case Kind::kMap:
+        path += "[…]";
+        return false;
+      default:
+        return false;
     }
     type = next;
     address = next_address;
@@ -130,13 +140,14 @@ bool Walk::run(const DebugType* type, u64 address, u64 target, int hop) {
 struct RootWord {
   const read::Variable* variable;
   u64 value;
-  u64 offset;  // of this word in the variable
+  u64 offset;                      // of this word in the variable
   std::optional<u64> word_before;  // at offset - 8: what tells the type of an interface
 };
 
 class NameSearch {
  public:
-  NameSearch(Context& context, const Append& append, const View& view) : context_(context), append_(append), view_(view) {}
+  NameSearch(Context& context, const Append& append, const View& view)
+      : context_(context), append_(append), view_(view) {}
   HolderName run();
 
  private:
@@ -144,7 +155,8 @@ class NameSearch {
   std::optional<HolderName> from_stack(int hop);
   std::optional<HolderName> from_global(const heap::HeaderHit& hit, int hop);
   std::optional<HolderName> from_variable(const RootWord& root, int hop);
-  std::vector<RootWord> words_of(const read::Variable& variable, const heap::StackFrame& frame, bool innermost) const;
+  std::vector<RootWord> words_of(const read::Variable& variable, const heap::StackFrame& frame,
+                                 bool innermost) const;
 
   Context& context_;
   const Append& append_;
@@ -161,15 +173,16 @@ std::optional<HolderName> NameSearch::closure_name() const {
   if (!function || function->entry != pc) return std::nullopt;
   std::string name(function->name);
   for (const read::DebugInfo::Capture& capture : context_.debug->captures_at(pc)) {
-    if (capture.by_reference || view_.object.value + capture.offset != view_.ptr_word.value) continue;
+    if (capture.by_reference || view_.object.value + capture.offset != view_.ptr_word.value)
+      continue;
     std::string type = capture.type != nullptr ? capture.type->name : "";
     return HolderName{capture.name + " in " + short_symbol(name), type, name};
   }
   return HolderName{"captured slice in " + short_symbol(name), "", name};
 }
 
-std::vector<RootWord> NameSearch::words_of(const read::Variable& variable, const heap::StackFrame& frame,
-                                           bool innermost) const {
+std::vector<RootWord> NameSearch::words_of(const read::Variable& variable,
+                                           const heap::StackFrame& frame, bool innermost) const {
   std::vector<RootWord> words;
   FrameValues values{frame, append_.stack, innermost ? append_.event->regs : nullptr};
   for (const Piece& piece : variable.pieces) {
@@ -178,14 +191,17 @@ std::vector<RootWord> NameSearch::words_of(const read::Variable& variable, const
       u64 offset = u64{piece.byte_offset} + inside;
       std::optional<Word> word = find_word(variable, offset, values);
       if (!word) continue;
-      std::optional<Word> before = offset < 8 ? std::nullopt : find_word(variable, offset - 8, values);
-      words.push_back({&variable, word->value, offset, before ? std::optional(before->value) : std::nullopt});
+      std::optional<Word> before =
+          offset < 8 ? std::nullopt : find_word(variable, offset - 8, values);
+      words.push_back(
+          {&variable, word->value, offset, before ? std::optional(before->value) : std::nullopt});
     }
   }
   return words;
 }
 
-// A word of a stack variable points to hops_[hop]. Its own bytes are not re-read: only the type counts.
+// A word of a stack variable points to hops_[hop]. Its own bytes are not re-read: only the type
+// counts.
 std::optional<HolderName> NameSearch::from_variable(const RootWord& root, int hop) {
   const auto& [at, value, offset, word_before] = root;
   const read::Variable& variable = *at;
@@ -201,7 +217,8 @@ std::optional<HolderName> NameSearch::from_variable(const RootWord& root, int ho
   for (u32 step = 0; step < kMaxSteps && type != nullptr && type->kind == Kind::kStruct; ++step) {
     const DebugType* inner = nullptr;
     for (const DebugType::Field& field : type->fields) {
-      bool holds = field.type != nullptr && offset >= base + field.offset && offset < base + field.offset + field.type->size_bytes;
+      bool holds = field.type != nullptr && offset >= base + field.offset &&
+                   offset < base + field.offset + field.type->size_bytes;
       if (!holds) continue;
       path += "." + field.name;
       base += field.offset;
@@ -215,12 +232,14 @@ std::optional<HolderName> NameSearch::from_variable(const RootWord& root, int ho
   bool whole = false;
   if (type->kind == Kind::kPointer) {
     whole = walk.run(type->elem, value, object.at, object.next);
-  } else if (type->kind == Kind::kSlice && type->elem != nullptr && type->elem->size_bytes != 0 && object.at >= value) {
+  } else if (type->kind == Kind::kSlice && type->elem != nullptr && type->elem->size_bytes != 0 &&
+             object.at >= value) {
     u64 index = (object.at - value) / type->elem->size_bytes;
     walk.path = fmt::format("[{}]", index);
     whole = walk.run(type->elem, value + index * type->elem->size_bytes, object.at, object.next);
   } else if (type->kind == Kind::kInterface) {
-    const DebugType* dynamic = offset == base + 8 && word_before ? find_dynamic_type(context_, *word_before) : nullptr;
+    const DebugType* dynamic =
+        offset == base + 8 && word_before ? find_dynamic_type(context_, *word_before) : nullptr;
     whole = walk.run(dynamic, value, object.at, object.next);
   } else if (type->kind == Kind::kMap) {
     return HolderName{path + "[…]", "", variable.function};
@@ -235,7 +254,8 @@ std::optional<HolderName> NameSearch::from_stack(int hop) {
   std::optional<HolderName> partial;
   for (usize i = append_.frames.size(); i-- > 0;) {
     const heap::StackFrame& frame = append_.frames[i];
-    for (const read::Variable& variable : context_.debug->variables_at(frame.lookup_pc(), frame.pc)) {
+    for (const read::Variable& variable :
+         context_.debug->variables_at(frame.lookup_pc(), frame.pc)) {
       if (variable.type == nullptr) continue;
       for (const RootWord& word : words_of(variable, frame, i == 0)) {
         if (word.value < object.base || word.value >= object.base + object.size) continue;
@@ -256,8 +276,10 @@ std::optional<HolderName> NameSearch::from_global(const heap::HeaderHit& hit, in
   // A way through the scheduler's or allocator's own tables is no name a person would use.
   if (global->name.starts_with("runtime.")) return std::nullopt;
   Walk walk(context_, hops_);
-  bool whole = walk.run(global->type, context_.bias().to_target(global->addr).value, hit.at.value, hop);
-  return HolderName{short_symbol(global->name) + walk.path + (whole ? "" : "…"), walk.type_name, ""};
+  bool whole =
+      walk.run(global->type, context_.bias().to_target(global->addr).value, hit.at.value, hop);
+  return HolderName{short_symbol(global->name) + walk.path + (whole ? "" : "…"), walk.type_name,
+                    ""};
 }
 
 HolderName NameSearch::run() {
@@ -273,12 +295,14 @@ HolderName NameSearch::run() {
   std::optional<HolderName> partial;
   for (u32 depth = 0; depth < kMaxHops && !frontier.empty(); ++depth) {
     std::vector<heap::ArrayRange> ranges;
-    std::sort(frontier.begin(), frontier.end(), [&](int a, int b) { return hops_[a].base < hops_[b].base; });
+    std::sort(frontier.begin(), frontier.end(),
+              [&](int a, int b) { return hops_[a].base < hops_[b].base; });
     for (int hop : frontier) {
       std::optional<HolderName> name = from_stack(hop);
       if (name && !name->type.empty()) return *name;
       if (name && !partial) partial = name;
-      ranges.push_back({TargetAddr(hops_[hop].base), TargetAddr(hops_[hop].base + hops_[hop].size)});
+      ranges.push_back(
+          {TargetAddr(hops_[hop].base), TargetAddr(hops_[hop].base + hops_[hop].size)});
     }
     std::vector<int> next;
     heap::ScanStats stats;
@@ -291,7 +315,8 @@ HolderName NameSearch::run() {
         if (name && !partial) partial = name;
         continue;
       }
-      bool known = std::any_of(hops_.begin(), hops_.end(), [&](const Hop& h) { return h.base == hit.holder.value; });
+      bool known = std::any_of(hops_.begin(), hops_.end(),
+                               [&](const Hop& h) { return h.base == hit.holder.value; });
       if (known || next.size() >= kMaxFrontier) continue;
       hops_.push_back({hit.holder.value, hit.holder_size, hit.at.value, hop});
       next.push_back(static_cast<int>(hops_.size() - 1));

@@ -9,18 +9,22 @@ void add_lines(std::vector<Frame>& frames, program::SourceCache& sources) {
   for (Frame& frame : frames) frame.source = sources.line_text(frame.file, frame.line);
 }
 
-// What it takes to be cured: the changed call, and as a patch of the file below the root of its module.
+// What it takes to be cured: the changed call, and as a patch of the file below the root of its
+// module.
 void add_fix(Finding& f, const program::SourceText& text, const program::SourceCache& sources) {
   const Frame& site = f.append_stack[0];
   std::optional<std::string> path = sources.find_path(site.file);
-  std::optional<program::SourceCache::Module> module = path ? sources.find_module(*path) : std::nullopt;
+  std::optional<program::SourceCache::Module> module =
+      path ? sources.find_module(*path) : std::nullopt;
   int language = module ? module->language : 0;
   bool bytes = f.element_size <= 1;
-  std::optional<program::AppendEdit> edit = program::find_append_edit(text, site.line, language, bytes);
+  std::optional<program::AppendEdit> edit =
+      program::find_append_edit(text, site.line, language, bytes);
   if (edit) f.fix = edit->call;
   if (!module || !path->starts_with(module->root + "/")) return;
   std::string inside = path->substr(module->root.size() + 1);
-  std::optional<program::Patch> patch = program::derive_fix_patch(text, site.line, language, inside, bytes);
+  std::optional<program::Patch> patch =
+      program::derive_fix_patch(text, site.line, language, inside, bytes);
   if (patch) f.fix_diff = program::emit_patch(*patch);
 }
 
@@ -36,10 +40,12 @@ void add_sources(std::vector<Finding>& findings, program::SourceCache& sources) 
     i32 line = f.append_stack[0].line;
     add_fix(f, *text, sources);
     std::optional<program::AppendCall> call = program::find_append_operand(*text, line);
-    // Two appends of one function differ in their text; their lines move with every edit above them.
+    // Two appends of one function differ in their text; their lines move with every edit above
+    // them.
     if (call) f.fingerprint = fingerprint_of(f.fingerprint + "|" + call->call);
     constexpr usize kLongestLabel = 24;
-    if (call && !f.drawing.empty() && call->operand.size() <= kLongestLabel) f.drawing[0].label = call->operand;
+    if (call && !f.drawing.empty() && call->operand.size() <= kLongestLabel)
+      f.drawing[0].label = call->operand;
   }
 }
 

@@ -1,4 +1,5 @@
-// Source text for findings: the lines of their stacks, the operand's name in the drawing, and the fix.
+// Source text for findings: the lines of their stacks, the operand's name in the drawing, and the
+// fix.
 #pragma once
 
 #include <vector>

@@ -1,10 +1,11 @@
-// Views on stacks: slice headers, whole or taken apart, in the frames of the goroutine that appends and of goroutines
-// that are parked.
+// Views on stacks: slice headers, whole or taken apart, in the frames of the goroutine that appends
+// and of goroutines that are parked.
 //
-// With DWARF: every slice (or string, or struct with such fields) whose ptr and len are known at the frame's pc. Without:
-// three neighbouring words that read as a header. In both cases the ptr must be live: a slot that the stack maps of the
-// call call live (that is what makes x = f(x) harmless), or, in the appending frame itself, a value that is live across
-// the grow path's call. Variables whose address is taken are stack objects without liveness: they are marked as not sure.
+// With DWARF: every slice (or string, or struct with such fields) whose ptr and len are known at
+// the frame's pc. Without: three neighbouring words that read as a header. In both cases the ptr
+// must be live: a slot that the stack maps of the call call live (that is what makes x = f(x)
+// harmless), or, in the appending frame itself, a value that is live across the grow path's call.
+// Variables whose address is taken are stack objects without liveness: they are marked as not sure.
 #pragma once
 
 #include "judge/append.h"
@@ -13,7 +14,8 @@ namespace geist::judge {
 
 // Views into the append's array held by its own goroutine's frames.
 std::vector<View> find_stack_views(Context& context, const Append& append);
-// The same for goroutines that wait somewhere; running ones cannot be unwound from outside and are left out.
+// The same for goroutines that wait somewhere; running ones cannot be unwound from outside and are
+// left out.
 std::vector<View> find_parked_views(Context& context, const Append& append);
 
 }  // namespace geist::judge

@@ -1,6 +1,7 @@
-// Elements as people read them: bytes and a type → text. Strings as quoted text, numbers as numbers, funcs by name with
-// what they captured, pointers and interfaces by what they point to, structs by field, maps and channels by type and length. Memory is read as it is now;
-// pointers that cannot be followed are printed as addresses.
+// Elements as people read them: bytes and a type → text. Strings as quoted text, numbers as
+// numbers, funcs by name with what they captured, pointers and interfaces by what they point to,
+// structs by field, maps and channels by type and length. Memory is read as it is now; pointers
+// that cannot be followed are printed as addresses.
 #pragma once
 
 #include <string>

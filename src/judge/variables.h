@@ -1,5 +1,5 @@
-// Words of DWARF variables as they are at one frame: in the stack copy, or in registers for a frame whose registers are
-// known (the innermost one of an event or a sample).
+// Words of DWARF variables as they are at one frame: in the stack copy, or in registers for a frame
+// whose registers are known (the innermost one of an event or a sample).
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@ namespace geist::judge {
 
 struct Word {
   u64 value = 0;
-  TargetAddr at;             // 0 when in a register or constant
-  u8 reg = x86::kNoReg;      // hardware number
+  TargetAddr at;         // 0 when in a register or constant
+  u8 reg = x86::kNoReg;  // hardware number
 };
 
 // The hardware number of a DWARF register; kNoReg for all but the 16 general purpose ones.
@@ -27,6 +27,7 @@ struct FrameValues {
 };
 
 // The 8 bytes at `offset` of the variable; nothing when they are nowhere or not in the copy.
-std::optional<Word> find_word(const read::Variable& variable, u64 offset, const FrameValues& values);
+std::optional<Word> find_word(const read::Variable& variable, u64 offset,
+                              const FrameValues& values);
 
 }  // namespace geist::judge

@@ -78,8 +78,8 @@ struct View {
   bool surrounds(const abi::Event& event) const {
     return ptr == event.old_ptr && len > event.new_len;
   }
-  // Perhaps the buffer that the operand is a front part of, and that is used by position: w.buf[:w.n]. Bytes are; who keeps
-  // elements of another kind like that stores them by index.
+  // Perhaps the buffer that the operand is a front part of, and that is used by position:
+  // w.buf[:w.n]. Bytes are; who keeps elements of another kind like that stores them by index.
   bool may_be_cut(const abi::Event& event) const {
     return surrounds(event) && event.elem_size == 1;
   }

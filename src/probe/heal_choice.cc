@@ -1,5 +1,6 @@
-// By name or all of them: which sites get a healing trampoline, and why others do not. A name is refused only when no site of
-// it can be healed; of an append that was inlined in several places some may be.
+// By name or all of them: which sites get a healing trampoline, and why others do not. A name is
+// refused only when no site of it can be healed; of an append that was inlined in several places
+// some may be.
 #include "probe/heal_choice.h"
 
 #include <fmt/format.h>
@@ -44,13 +45,15 @@ void choose_all(const program::SiteTable& table, abi::SiteMode mode, HealChoice&
   for (const AppendSite& site : table.sites) {
     if (site.bucket == SiteBucket::kAlwaysGrows) continue;
     std::string_view why = why_not_healable(site);
-    if (why.empty()) choice.modes[site.call] = mode;
-    else ++choice.refused[std::string(why)];
+    if (why.empty())
+      choice.modes[site.call] = mode;
+    else
+      ++choice.refused[std::string(why)];
   }
 }
 
-Status choose_named(const read::GoBinary& binary, const program::SiteTable& table, const std::string& name,
-                    abi::SiteMode mode, HealChoice& choice) {
+Status choose_named(const read::GoBinary& binary, const program::SiteTable& table,
+                    const std::string& name, abi::SiteMode mode, HealChoice& choice) {
   GEIST_TRY(found, program::find_sites_named(binary, table, name));
   usize meant = 0, healed = 0;
   std::string_view reason;
@@ -69,11 +72,13 @@ Status choose_named(const read::GoBinary& binary, const program::SiteTable& tabl
     }
   }
   if (healed == 0) {
-    return Error(fmt::format("the append at {} cannot be healed: {} ({})", name, help_of(reason), reason));
+    return Error(
+        fmt::format("the append at {} cannot be healed: {} ({})", name, help_of(reason), reason));
   }
   if (healed < meant) {
-    choice.notes.push_back(fmt::format("{} is compiled into {} places, {} of them cannot be healed: {}", name, meant,
-                                       meant - healed, help_of(reason)));
+    choice.notes.push_back(
+        fmt::format("{} is compiled into {} places, {} of them cannot be healed: {}", name, meant,
+                    meant - healed, help_of(reason)));
   }
   return Done{};
 }
@@ -85,7 +90,8 @@ std::string_view why_not_healable(const AppendSite& site) {
   return program::refusal_name(site.heal_refusal);
 }
 
-Result<HealChoice> choose_healed_sites(const read::GoBinary& binary, const program::SiteTable& table,
+Result<HealChoice> choose_healed_sites(const read::GoBinary& binary,
+                                       const program::SiteTable& table,
                                        const std::vector<std::string>& names, bool always) {
   HealChoice choice;
   for (std::string name : names) {
@@ -94,8 +100,10 @@ Result<HealChoice> choose_healed_sites(const read::GoBinary& binary, const progr
       mode = abi::kHealAlways;
       name.pop_back();
     }
-    if (name == "all") choose_all(table, mode, choice);
-    else GEIST_TRY_STATUS(choose_named(binary, table, name, mode, choice));
+    if (name == "all")
+      choose_all(table, mode, choice);
+    else
+      GEIST_TRY_STATUS(choose_named(binary, table, name, mode, choice));
   }
   return choice;
 }

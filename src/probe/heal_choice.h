@@ -1,4 +1,5 @@
-// Which sites a run heals, chosen by name before anything is started: what cannot be healed is refused here, by name.
+// Which sites a run heals, chosen by name before anything is started: what cannot be healed is
+// refused here, by name.
 #pragma once
 
 #include <map>
@@ -11,13 +12,15 @@ namespace geist::probe {
 
 struct HealChoice {
   std::map<ImageAddr, abi::SiteMode> modes;  // by call, for PlanOptions
-  std::map<std::string, u64> refused;        // sites that were meant but stay as they are, by reason
-  std::vector<std::string> notes;            // one sentence each, for the user
+  std::map<std::string, u64> refused;  // sites that were meant but stay as they are, by reason
+  std::vector<std::string> notes;      // one sentence each, for the user
 };
 
-// `names` are those of program::find_sites_named, or "all"; a '!' behind one means kHealAlways, and so does `always` for all
-// of them. Fails when a name means nothing, is ambiguous, or when no site of it can be healed.
-Result<HealChoice> choose_healed_sites(const read::GoBinary& binary, const program::SiteTable& table,
+// `names` are those of program::find_sites_named, or "all"; a '!' behind one means kHealAlways, and
+// so does `always` for all of them. Fails when a name means nothing, is ambiguous, or when no site
+// of it can be healed.
+Result<HealChoice> choose_healed_sites(const read::GoBinary& binary,
+                                       const program::SiteTable& table,
                                        const std::vector<std::string>& names, bool always);
 
 // Why this site cannot be healed: the name of a bucket or of a refusal; empty when it can.

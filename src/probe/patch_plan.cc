@@ -22,9 +22,10 @@ using program::FunctionCode;
 using program::SiteBucket;
 using program::ValueLocation;
 
-constexpr u64 kTrampolineBytes = 384;  // more than the longest seen; the plan checks what it really takes
+constexpr u64 kTrampolineBytes =
+    384;  // more than the longest seen; the plan checks what it really takes
 constexpr u64 kPageBytes = 4096;
-constexpr usize kMaxHooks = 16;        // runtime.exit and the returns of main.main
+constexpr usize kMaxHooks = 16;  // runtime.exit and the returns of main.main
 
 abi::Location resolve(const ValueLocation& from, LoadBias bias) {
   abi::Location to{};
@@ -32,10 +33,18 @@ abi::Location resolve(const ValueLocation& from, LoadBias bias) {
   to.disp = static_cast<i32>(from.disp);
   to.addend = from.addend;
   switch (from.kind) {
-    case ValueLocation::Kind::kConstant: to.kind = abi::kConstant; break;
-    case ValueLocation::Kind::kRegister: to.kind = abi::kRegister; break;
-    case ValueLocation::Kind::kStackSlot: to.kind = abi::kStackSlot; break;
-    case ValueLocation::Kind::kMemory: to.kind = abi::kMemory; break;
+    case ValueLocation::Kind::kConstant:
+      to.kind = abi::kConstant;
+      break;
+    case ValueLocation::Kind::kRegister:
+      to.kind = abi::kRegister;
+      break;
+    case ValueLocation::Kind::kStackSlot:
+      to.kind = abi::kStackSlot;
+      break;
+    case ValueLocation::Kind::kMemory:
+      to.kind = abi::kMemory;
+      break;
     case ValueLocation::Kind::kMemoryViaSlot:
       to.kind = abi::kMemoryViaSlot;
       to.extra = static_cast<u64>(from.slot);
@@ -80,7 +89,8 @@ class Planner {
   TrampolinePlace next_place(u32 entry_offset) {
     align(16);
     u64 record = plan_.region.value + plan_.site_table_offset + records_ * sizeof(abi::Site);
-    return {plan_.bias, plan_.region.value + plan_.region_bytes.size(), record, plan_.region.value + entry_offset,
+    return {plan_.bias,  plan_.region.value + plan_.region_bytes.size(),
+            record,      plan_.region.value + entry_offset,
             abi::kWatch, thorough_};
   }
   bool overlaps(const Displaced& d) const {
@@ -97,7 +107,7 @@ class Planner {
   bool thorough_;
   abi::BlobHeader header_{};
   usize records_ = 0;
-  std::map<u64, u64> ranges_;  // replaced bytes, begin → end
+  std::map<u64, u64> ranges_;         // replaced bytes, begin → end
   std::map<u64, u64> healing_calls_;  // function that is called → what is called in its place
   usize end_hooks_ = 0;
 };
@@ -116,7 +126,8 @@ CodePatch Planner::make_patch(const DisplacedCode& code, u64 trampoline) const {
 void Planner::commit(const Trampoline& trampoline, const abi::Site& record) {
   std::vector<u8>& bytes = plan_.region_bytes;
   bytes.insert(bytes.end(), trampoline.bytes.begin(), trampoline.bytes.end());
-  std::memcpy(bytes.data() + plan_.site_table_offset + records_ * sizeof record, &record, sizeof record);
+  std::memcpy(bytes.data() + plan_.site_table_offset + records_ * sizeof record, &record,
+              sizeof record);
   ++records_;
 }
 
@@ -124,7 +135,8 @@ void Planner::commit(const Trampoline& trampoline, const abi::Site& record) {
 bool Planner::heal_call(const AppendSite& site) {
   constexpr u8 kCallRel32 = 0xe8;
   std::optional<ByteView> original = binary_.image().find_bytes(site.call, program::kJmpBytes);
-  std::optional<read::Function> growslice = binary_.pclntab().find_function_named("runtime.growslice");
+  std::optional<read::Function> growslice =
+      binary_.pclntab().find_function_named("runtime.growslice");
   if (!original || (*original)[0] != kCallRel32 || !growslice) return false;
   std::optional<x86::Insn> call = x86::decode(*original, site.call);
   if (!call || call->flow != x86::Flow::kCall) return false;
@@ -132,7 +144,8 @@ bool Planner::heal_call(const AppendSite& site) {
   if (healing_calls_.count(called) == 0) {
     align(16);
     u64 at = plan_.region.value + plan_.region_bytes.size();
-    std::optional<Trampoline> way = emit_healing_call(at, called, plan_.bias.to_target(growslice->entry).value);
+    std::optional<Trampoline> way =
+        emit_healing_call(at, called, plan_.bias.to_target(growslice->entry).value);
     if (!way) return false;
     plan_.region_bytes.insert(plan_.region_bytes.end(), way->bytes.begin(), way->bytes.end());
     healing_calls_[called] = at;
@@ -223,7 +236,8 @@ void plan_main_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& p
 }  // namespace
 
 ByteView runtime_blob() {
-  return {geist_runtime_blob_begin, static_cast<usize>(geist_runtime_blob_end - geist_runtime_blob_begin)};
+  return {geist_runtime_blob_begin,
+          static_cast<usize>(geist_runtime_blob_end - geist_runtime_blob_begin)};
 }
 
 RegionShape region_shape(usize sites) {
@@ -231,12 +245,13 @@ RegionShape region_shape(usize sites) {
   RegionShape shape;
   shape.site_table_offset = whole_pages(runtime_blob().size());
   shape.site_table_size = whole_pages((sites + kMaxHooks) * sizeof(abi::Site));
-  shape.size = shape.site_table_offset + shape.site_table_size + whole_pages((sites + kMaxHooks) * kTrampolineBytes + kPageBytes);
+  shape.size = shape.site_table_offset + shape.site_table_size +
+               whole_pages((sites + kMaxHooks) * kTrampolineBytes + kPageBytes);
   return shape;
 }
 
-PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias, TargetAddr region,
-                       const PlanOptions& options) {
+PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias,
+                       TargetAddr region, const PlanOptions& options) {
   PatchPlan plan;
   plan.bias = bias;
   plan.region = region;
@@ -249,9 +264,10 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
   for (AppendSite& site : table.sites) {
     if (site.bucket != SiteBucket::kProbed) continue;
     auto found = options.modes.find(site.call);
-    bool wanted = options.only_healed ? found != options.modes.end()
-                                      : options.only.empty() || std::find(options.only.begin(), options.only.end(),
-                                                                          site.call) != options.only.end();
+    bool wanted = options.only_healed
+                      ? found != options.modes.end()
+                      : options.only.empty() || std::find(options.only.begin(), options.only.end(),
+                                                          site.call) != options.only.end();
     if (!wanted) continue;
     abi::SiteMode mode = found == options.modes.end() ? abi::kWatch : found->second;
     GEIST_CHECK(mode == abi::kWatch || site.heal_refusal == program::HealRefusal::kNone);

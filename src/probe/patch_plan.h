@@ -1,12 +1,15 @@
-// PatchPlan: everything that will be written into a target to probe it, decided before anything is written.
+// PatchPlan: everything that will be written into a target to probe it, decided before anything is
+// written.
 //
 //   region (within ±2 GiB of the code):
-//   │ runtime blob │ abi::Site × n │ trampolines │        patches: JMP rel32 to a trampoline over each branch
-//   │ r-x          │ rw-           │ r-x         │        each part begins on a page of its own
+//   │ runtime blob │ abi::Site × n │ trampolines │        patches: JMP rel32 to a trampoline over
+//   each branch │ r-x          │ rw-           │ r-x         │        each part begins on a page of
+//   its own
 //
-// A trampoline of an append site: the displaced instructions, the branch to the grow path, the content check of the
-// destination, the way on to the in-place path; when a destination byte is not zero it enters the runtime. It leaves no
-// return address anywhere and at most 24 bytes on the goroutine's stack, which Go guarantees to have (stackNosplit).
+// A trampoline of an append site: the displaced instructions, the branch to the grow path, the
+// content check of the destination, the way on to the in-place path; when a destination byte is not
+// zero it enters the runtime. It leaves no return address anywhere and at most 24 bytes on the
+// goroutine's stack, which Go guarantees to have (stackNosplit).
 #pragma once
 
 #include <map>
@@ -29,32 +32,35 @@ struct CodePatch {
 struct ProbedSite {
   program::AppendSite site;
   abi::SiteMode mode = abi::kWatch;
-  u32 record = 0;           // index of its abi::Site in the table, where the hooks have records too
+  u32 record = 0;  // index of its abi::Site in the table, where the hooks have records too
   CodePatch patch;
-  TargetAddr trampoline;    // where its trampoline begins in the region
+  TargetAddr trampoline;  // where its trampoline begins in the region
   u64 trampoline_size = 0;
 };
 
 struct PatchPlan {
   LoadBias bias;
-  TargetAddr region;            // page-aligned
-  std::vector<u8> region_bytes; // at most region_size(...)
+  TargetAddr region;             // page-aligned
+  std::vector<u8> region_bytes;  // at most region_size(...)
   std::vector<ProbedSite> sites;
-  std::vector<CodePatch> hooks;  // runtime.exit, the returns of main.main, the growslice calls of healed sites
+  std::vector<CodePatch>
+      hooks;  // runtime.exit, the returns of main.main, the growslice calls of healed sites
   std::vector<std::string> notes;  // hooks that could not be set, in words
-  u64 site_table_offset = 0;    // of abi::Site 0 in the region, page-aligned
-  u64 site_table_size = 0;      // whole pages
+  u64 site_table_offset = 0;       // of abi::Site 0 in the region, page-aligned
+  u64 site_table_size = 0;         // whole pages
 };
 
 struct PlanOptions {
   std::vector<ImageAddr> only;  // probe just these calls; empty: all
   bool thorough = false;        // also appends to a destination that is all zero
-  std::map<ImageAddr, abi::SiteMode> modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
-  bool only_healed = false;     // leave all other calls alone
-  bool with_end_hooks = true;   // runtime.exit and the returns of main.main wait for the judge
+  std::map<ImageAddr, abi::SiteMode>
+      modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
+  bool only_healed = false;    // leave all other calls alone
+  bool with_end_hooks = true;  // runtime.exit and the returns of main.main wait for the judge
 };
 
-// What to reserve for the region of a plan for this many sites, and where its writable part, the site records, will be.
+// What to reserve for the region of a plan for this many sites, and where its writable part, the
+// site records, will be.
 struct RegionShape {
   u64 size = 0;
   u64 site_table_offset = 0;
@@ -62,10 +68,11 @@ struct RegionShape {
 };
 RegionShape region_shape(usize sites);
 
-// Where in the image the region must be near, and the plan itself. Sites that cannot be patched get their bucket changed
-// in `table` (NoRoomForPatch, MayFault), so that the table stays the truth about what is probed.
-PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias, TargetAddr region,
-                       const PlanOptions& options);
+// Where in the image the region must be near, and the plan itself. Sites that cannot be patched get
+// their bucket changed in `table` (NoRoomForPatch, MayFault), so that the table stays the truth
+// about what is probed.
+PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias,
+                       TargetAddr region, const PlanOptions& options);
 
 // The runtime blob that geist carries.
 ByteView runtime_blob();

@@ -1,8 +1,10 @@
-// Trampolines, instruction by instruction. Every temporary register is one that is dead on the in-place edge, or is
-// pushed; flags are saved only where the in-place path still reads them (two appends that share one comparison).
+// Trampolines, instruction by instruction. Every temporary register is one that is dead on the
+// in-place edge, or is pushed; flags are saved only where the in-place path still reads them (two
+// appends that share one comparison).
 //
-// A healed site's append goes to the grow path with everything as it was at the branch: the capacity too, for the grow path
-// may keep it for later. That growslice must see no spare capacity is seen to at the call, by emit_healing_call().
+// A healed site's append goes to the grow path with everything as it was at the branch: the
+// capacity too, for the grow path may keep it for later. That growslice must see no spare capacity
+// is seen to at the call, by emit_healing_call().
 #include "probe/trampoline.h"
 
 #include <algorithm>
@@ -22,13 +24,17 @@ using LocationKind = ValueLocation::Kind;
 constexpr u64 kMaxInlineBytes = 32;
 constexpr i64 kEntryFrameBytes = 144;  // runtime/entry_x86_64.S FRAME_BYTES
 
-bool fits32(i64 value) { return value == static_cast<i32>(value); }
+bool fits32(i64 value) {
+  return value == static_cast<i32>(value);
+}
 
-// Emits the check of one site: jumps to `slow` when a destination byte is not zero, else falls through.
+// Emits the check of one site: jumps to `slow` when a destination byte is not zero, else falls
+// through.
 class CheckEmitter {
  public:
   // `live`: what must be kept for the ways on.
-  CheckEmitter(Assembler& as, const AppendSite& site, LoadBias bias, x86::RegMask live, x86::Label slow, x86::Label done)
+  CheckEmitter(Assembler& as, const AppendSite& site, LoadBias bias, x86::RegMask live,
+               x86::Label slow, x86::Label done)
       : as_(as), site_(site), bias_(bias), slow_(slow), done_(done) {
     choose_temps(live);
   }
@@ -64,7 +70,8 @@ class CheckEmitter {
 
 void CheckEmitter::choose_temps(x86::RegMask live) {
   x86::RegMask used = x86::bit(x86::kRsp) | x86::bit(x86::kRbp) | x86::bit(x86::kR14);
-  for (const ValueLocation* l : {&site_.old_ptr, &site_.new_len, &site_.cap, &site_.num, &site_.elem_type}) {
+  for (const ValueLocation* l :
+       {&site_.old_ptr, &site_.new_len, &site_.cap, &site_.num, &site_.elem_type}) {
     used |= x86::bit(l->reg);
   }
   usize found = 0;
@@ -94,7 +101,9 @@ void CheckEmitter::restore() {
 
 void CheckEmitter::load(Reg to, const ValueLocation& from) {
   switch (from.kind) {
-    case LocationKind::kConstant: as_.mov_imm(to, from.addend); return;
+    case LocationKind::kConstant:
+      as_.mov_imm(to, from.addend);
+      return;
     case LocationKind::kRegister:
       if (fits32(from.addend)) {
         as_.lea(to, {.base = from.reg, .disp = from.addend});
@@ -103,17 +112,23 @@ void CheckEmitter::load(Reg to, const ValueLocation& from) {
       as_.mov_imm(to, from.addend);
       as_.add(to, from.reg);
       return;
-    case LocationKind::kStackSlot: as_.mov(to, stack(from.disp)); break;
-    case LocationKind::kMemory: as_.mov(to, MemRef{.base = from.reg, .disp = from.disp}); break;
+    case LocationKind::kStackSlot:
+      as_.mov(to, stack(from.disp));
+      break;
+    case LocationKind::kMemory:
+      as_.mov(to, MemRef{.base = from.reg, .disp = from.disp});
+      break;
     case LocationKind::kMemoryViaSlot:
       as_.mov(to, stack(from.slot));
       as_.mov(to, MemRef{.base = to, .disp = from.disp});
       break;
     case LocationKind::kGlobal:
-      as_.mov(to, MemRef{.disp = static_cast<i64>(static_cast<u64>(from.disp) + bias_.bytes), .absolute = true});
+      as_.mov(to, MemRef{.disp = static_cast<i64>(static_cast<u64>(from.disp) + bias_.bytes),
+                         .absolute = true});
       break;
     case LocationKind::kImageAddress:
-      as_.lea(to, {.disp = static_cast<i64>(static_cast<u64>(from.disp) + bias_.bytes), .absolute = true});
+      as_.lea(to, {.disp = static_cast<i64>(static_cast<u64>(from.disp) + bias_.bytes),
+                   .absolute = true});
       break;
   }
   if (from.addend != 0) as_.add_imm(to, from.addend);
@@ -130,8 +145,10 @@ void CheckEmitter::subtract(Reg from, Reg scratch, const ValueLocation& what) {
 
 void CheckEmitter::multiply(Reg reg, u64 factor) {
   if (factor == 1) return;
-  if ((factor & (factor - 1)) == 0) as_.shl(reg, static_cast<u8>(__builtin_ctzll(factor)));
-  else as_.imul_imm(reg, static_cast<i64>(factor));
+  if ((factor & (factor - 1)) == 0)
+    as_.shl(reg, static_cast<u8>(__builtin_ctzll(factor)));
+  else
+    as_.imul_imm(reg, static_cast<i64>(factor));
 }
 
 void CheckEmitter::compare_chunks(const MemRef& at, u64 bytes) {
@@ -172,7 +189,8 @@ void CheckEmitter::compare_loop() {
   as_.bind(out);
 }
 
-// num and the element size are constants: the destination is [old_ptr + (new_len - num) * size, + num * size).
+// num and the element size are constants: the destination is [old_ptr + (new_len - num) * size, +
+// num * size).
 bool CheckEmitter::emit_constant_size() {
   u64 size = site_.elem_size;
   u64 bytes = size * static_cast<u64>(site_.num.addend);
@@ -314,8 +332,10 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   CheckEmitter check(as, site, place.bias, live, slow, done);
   check.save();
   const bool always = place.mode == abi::kHealAlways || (place.thorough && !heals);
-  if (always) check.emit_always();
-  else if (!check.emit()) return std::nullopt;
+  if (always)
+    check.emit_always();
+  else if (!check.emit())
+    return std::nullopt;
   as.bind(done);
   check.restore();
   Trampoline out;
@@ -336,9 +356,12 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   if (!heals) {
     emit_runtime_entry(as, place);
   } else {
-    as.lock_inc({.disp = static_cast<i64>(place.site_record + offsetof(abi::Site, healed)), .absolute = true});
-    if (takes_behind && behind_is_grow) as.jmp(grow);
-    else as.jmp_to(place.bias.to_target(site.grow_entry).value);
+    as.lock_inc({.disp = static_cast<i64>(place.site_record + offsetof(abi::Site, healed)),
+                 .absolute = true});
+    if (takes_behind && behind_is_grow)
+      as.jmp(grow);
+    else
+      as.jmp_to(place.bias.to_target(site.grow_entry).value);
   }
   as.finish();
   if (!as.ok()) return std::nullopt;

@@ -33,14 +33,17 @@ std::optional<Trampoline> emit_append_trampoline(const program::AppendSite& site
 std::optional<Trampoline> emit_hook_trampoline(const DisplacedCode& code,
                                                const TrampolinePlace& place);
 
-// What a healed site's CALL goes to in the place of growslice or one of its relatives (`called`), and jumps on from:
+// What a healed site's CALL goes to in the place of growslice or one of its relatives (`called`),
+// and jumps on from:
 //
-//     newLen (RBX) > oldCap (RCX)?  ─yes─▶ called, an append that had no room        growslice's own condition
+//     newLen (RBX) > oldCap (RCX)?  ─yes─▶ called, an append that had no room        growslice's
+//     own condition
 //                                   ─no──▶ growslice with oldCap := newLen - num     a healed one
 //
-// With the true capacity growslice would double it at every healed append. With the length in its place the effect is that
-// of append(s[:len(s):len(s)], …). A healed append never goes to a relative: growsliceBuf may return the array it was
-// given, and the NoAlias variants free it. Source: runtime/slice.go, go1.21 to go1.27.
+// With the true capacity growslice would double it at every healed append. With the length in its
+// place the effect is that of append(s[:len(s):len(s)], …). A healed append never goes to a
+// relative: growsliceBuf may return the array it was given, and the NoAlias variants free it.
+// Source: runtime/slice.go, go1.21 to go1.27.
 std::optional<Trampoline> emit_healing_call(u64 at, u64 called, u64 growslice);
 
 }  // namespace geist::probe

@@ -14,39 +14,50 @@ using x86::Flow;
 using x86::Insn;
 using x86::RegMask;
 
-// ABIInternal (cmd/compile/abi-internal.md): integer arguments and results AX BX CX DI SI R8-R11, DX the closure
-// context, R14 g, SP and BP the frame. A call reads all of them that it may read and destroys every other register.
-constexpr RegMask kCallReads = (1u << x86::kRax) | (1u << x86::kRbx) | (1u << x86::kRcx) | (1u << x86::kRdi) |
-                               (1u << x86::kRsi) | (1u << x86::kR8) | (1u << x86::kR9) | (1u << x86::kR10) |
-                               (1u << x86::kR11) | (1u << x86::kRdx) | (1u << x86::kR14) | (1u << x86::kRsp) |
+// ABIInternal (cmd/compile/abi-internal.md): integer arguments and results AX BX CX DI SI R8-R11,
+// DX the closure context, R14 g, SP and BP the frame. A call reads all of them that it may read and
+// destroys every other register.
+constexpr RegMask kCallReads = (1u << x86::kRax) | (1u << x86::kRbx) | (1u << x86::kRcx) |
+                               (1u << x86::kRdi) | (1u << x86::kRsi) | (1u << x86::kR8) |
+                               (1u << x86::kR9) | (1u << x86::kR10) | (1u << x86::kR11) |
+                               (1u << x86::kRdx) | (1u << x86::kR14) | (1u << x86::kRsp) |
                                (1u << x86::kRbp);
-// gcWriteBarrier1..8 keep all registers but R11, their result, and the morestack and duff helpers take registers that
-// are not in the list above: a call therefore kills nothing here. That is conservative, never wrong.
+// gcWriteBarrier1..8 keep all registers but R11, their result, and the morestack and duff helpers
+// take registers that are not in the list above: a call therefore kills nothing here. That is
+// conservative, never wrong.
 constexpr RegMask kCallWrites = 0;
 
 constexpr u64 kMaxJumpTable = 4096;
 
 RegMask reads_of(const Brief& insn) {
   switch (insn.flow) {
-    case Flow::kCall: return insn.reads | kCallReads;
-    case Flow::kRet: return insn.reads | kCallReads;
-    case Flow::kTrap: return 0;
-    default: return insn.reads;
+    case Flow::kCall:
+      return insn.reads | kCallReads;
+    case Flow::kRet:
+      return insn.reads | kCallReads;
+    case Flow::kTrap:
+      return 0;
+    default:
+      return insn.reads;
   }
 }
 
 RegMask writes_of(const Brief& insn) {
-  return insn.flow == Flow::kCall ? (insn.writes & ~x86::kFlagsBit) | kCallWrites | x86::kFlagsBit : insn.writes;
+  return insn.flow == Flow::kCall ? (insn.writes & ~x86::kFlagsBit) | kCallWrites | x86::kFlagsBit
+                                  : insn.writes;
 }
 
 }  // namespace
 
-std::optional<FunctionCode> FunctionCode::decode(const read::GoBinary& binary, const read::Function& function) {
-  std::optional<ByteView> bytes = binary.image().find_bytes(function.entry, function.end - function.entry);
+std::optional<FunctionCode> FunctionCode::decode(const read::GoBinary& binary,
+                                                 const read::Function& function) {
+  std::optional<ByteView> bytes =
+      binary.image().find_bytes(function.entry, function.end - function.entry);
   return bytes ? decode_bytes(*bytes, function, &binary.image()) : std::nullopt;
 }
 
-std::optional<FunctionCode> FunctionCode::decode_bytes(ByteView bytes, const read::Function& function,
+std::optional<FunctionCode> FunctionCode::decode_bytes(ByteView bytes,
+                                                       const read::Function& function,
                                                        const read::Image* image) {
   FunctionCode code;
   code.function_ = function;
@@ -75,7 +86,8 @@ const Insn& FunctionCode::insn(u32 index) const {
   u32& place = place_in_insns_[index];
   if (place == 0) {
     const Brief& brief = briefs_[index];
-    std::optional<Insn> insn = x86::decode(bytes_.subspan(brief.addr - function_.entry, brief.length), brief.addr);
+    std::optional<Insn> insn =
+        x86::decode(bytes_.subspan(brief.addr - function_.entry, brief.length), brief.addr);
     GEIST_CHECK(insn.has_value());  // a brief is only made of what decodes
     insns_.push_back(*insn);
     place = static_cast<u32>(insns_.size());
@@ -103,10 +115,13 @@ bool FunctionCode::starts_anew(u32 block) const {
   return calls && briefs_[b.last].flow == Flow::kJmp && briefs_[b.last].target == function_.entry;
 }
 
-RegMask FunctionCode::live_in(u32 block) const { return live_in_[block]; }
+RegMask FunctionCode::live_in(u32 block) const {
+  return live_in_[block];
+}
 
 // JMP (R)(I*8) or JMP R after MOV: the table's address is in a LEAQ a few instructions before.
-void FunctionCode::add_jump_table(const read::Image& image, u32 insn, std::vector<ImageAddr>& targets) const {
+void FunctionCode::add_jump_table(const read::Image& image, u32 insn,
+                                  std::vector<ImageAddr>& targets) const {
   const u32 look_back = std::min<u32>(insn, 8);
   for (u32 i = insn; i-- > insn - look_back;) {
     const Insn& lea = this->insn(i);
@@ -145,7 +160,9 @@ void FunctionCode::connect() {
   block_of_insn_.resize(briefs_.size());
   blocks_.reserve(static_cast<usize>(std::count(leader_.begin(), leader_.end(), true)));
   for (u32 i = 0; i < briefs_.size(); ++i) {
-    if (leader_[i]) blocks_.push_back(Block{.first = i, .last = i, .succs = {}, .preds = {}, .unknown_succs = false});
+    if (leader_[i])
+      blocks_.push_back(
+          Block{.first = i, .last = i, .succs = {}, .preds = {}, .unknown_succs = false});
     blocks_.back().last = i;
     block_of_insn_[i] = static_cast<u32>(blocks_.size() - 1);
   }
@@ -160,12 +177,15 @@ void FunctionCode::collect_edges(std::vector<Edge>& edges) {
   usize first = 0;  // of the block's own edges
   auto add_edge = [&](u32 from, u32 to) {
     auto is_known = [&](const Edge& edge) { return edge.to == to; };
-    if (std::none_of(edges.begin() + static_cast<i64>(first), edges.end(), is_known)) edges.push_back({from, to});
+    if (std::none_of(edges.begin() + static_cast<i64>(first), edges.end(), is_known))
+      edges.push_back({from, to});
   };
   auto add_target = [&](u32 from, ImageAddr target) {
     std::optional<u32> to = find_block(target);
-    if (to) add_edge(from, *to);
-    else if (target >= function_.entry && target < function_.end) blocks_[from].unknown_succs = true;
+    if (to)
+      add_edge(from, *to);
+    else if (target >= function_.entry && target < function_.end)
+      blocks_[from].unknown_succs = true;
     // A jump out of the function is a tail call: no edge.
   };
   usize next_table = 0;

@@ -1,15 +1,18 @@
-// FunctionCode: one Go function decoded, with its control-flow graph and which registers are live where.
+// FunctionCode: one Go function decoded, with its control-flow graph and which registers are live
+// where.
 //
-//   bytes ─▶ briefs ─▶ blocks (leaders: entry, branch targets, behind branches, jump-table targets) ─▶ preds, succs
+//   bytes ─▶ briefs ─▶ blocks (leaders: entry, branch targets, behind branches, jump-table targets)
+//   ─▶ preds, succs
 //              └─▶ insns, each when it is first asked for
 //
-// A search for appends decodes millions of instructions and looks at the operands of a few: so the graph and the liveness
-// are made of briefs (x86/brief.h), which cost a tenth.
+// A search for appends decodes millions of instructions and looks at the operands of a few: so the
+// graph and the liveness are made of briefs (x86/brief.h), which cost a tenth.
 //
-// Go's compilers put no data between instructions, so a function decodes linearly; padding behind it is 0xCC. Jump
-// tables (LEAQ tbl(IP),R; JMP (R)(I*8)) are read from the image: words as long as they point into the function. That may
-// take a neighbouring table of the same function along, which only adds edges that no analysis here can be misled by.
-// Source: cmd/compile/internal/ssagen, cmd/internal/obj/x86, go1.21 to go1.27.
+// Go's compilers put no data between instructions, so a function decodes linearly; padding behind
+// it is 0xCC. Jump tables (LEAQ tbl(IP),R; JMP (R)(I*8)) are read from the image: words as long as
+// they point into the function. That may take a neighbouring table of the same function along,
+// which only adds edges that no analysis here can be misled by. Source:
+// cmd/compile/internal/ssagen, cmd/internal/obj/x86, go1.21 to go1.27.
 #pragma once
 
 #include <deque>
@@ -23,10 +26,10 @@
 namespace geist::program {
 
 struct Block {
-  u32 first = 0;  // index of the first instruction
-  u32 last = 0;   // index of the last instruction, inclusive
+  u32 first = 0;                      // index of the first instruction
+  u32 last = 0;                       // index of the last instruction, inclusive
   std::span<const u32> succs, preds;  // block indices
-  bool unknown_succs = false;     // ends in an indirect jump whose targets are not known
+  bool unknown_succs = false;         // ends in an indirect jump whose targets are not known
 };
 
 // Belongs to one thread at a time: insn() keeps what it decodes.
@@ -37,10 +40,14 @@ class FunctionCode {
   FunctionCode(const FunctionCode&) = delete;  // blocks point into edges
   FunctionCode& operator=(const FunctionCode&) = delete;
 
-  // Nothing when the bytes do not decode from start to end. The image, or the bytes, must outlive it.
-  static std::optional<FunctionCode> decode(const read::GoBinary& binary, const read::Function& function);
-  // The same of `bytes`, the function from entry to end; without an image, jump tables have no known targets.
-  static std::optional<FunctionCode> decode_bytes(ByteView bytes, const read::Function& function, const read::Image* image);
+  // Nothing when the bytes do not decode from start to end. The image, or the bytes, must outlive
+  // it.
+  static std::optional<FunctionCode> decode(const read::GoBinary& binary,
+                                            const read::Function& function);
+  // The same of `bytes`, the function from entry to end; without an image, jump tables have no
+  // known targets.
+  static std::optional<FunctionCode> decode_bytes(ByteView bytes, const read::Function& function,
+                                                  const read::Image* image);
 
   const read::Function& function() const { return function_; }
   const std::vector<x86::Brief>& briefs() const { return briefs_; }
@@ -54,12 +61,13 @@ class FunctionCode {
   // The block that begins at addr.
   std::optional<u32> find_block(ImageAddr addr) const;
 
-  // A block that ends by starting the function anew, as prologues do when the stack was too small (runtime.morestack): its
-  // edge to the entry leads to no later state of the same call.
+  // A block that ends by starting the function anew, as prologues do when the stack was too small
+  // (runtime.morestack): its edge to the entry leads to no later state of the same call.
   bool starts_anew(u32 block) const;
 
-  // Registers and flags that may be read before they are written, at the start of a block. Conservative: everything is
-  // live at unknown jumps and the argument registers are live at calls, the result registers at returns.
+  // Registers and flags that may be read before they are written, at the start of a block.
+  // Conservative: everything is live at unknown jumps and the argument registers are live at calls,
+  // the result registers at returns.
   x86::RegMask live_in(u32 block) const;
 
  private:

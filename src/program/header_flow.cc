@@ -1,4 +1,5 @@
-// The walk behind header_flow.h: blocks from the start on, each with the symbols of the way that led to it.
+// The walk behind header_flow.h: blocks from the start on, each with the symbols of the way that
+// led to it.
 #include "program/header_flow.h"
 
 #include <array>
@@ -11,7 +12,8 @@ namespace {
 using x86::Flow;
 
 constexpr u32 kMaxBlocks = 64;
-constexpr u8 kMaxVisits = 2;  // of a block: where two ways meet, the header may have come along on one only
+constexpr u8 kMaxVisits =
+    2;  // of a block: where two ways meet, the header may have come along on one only
 // The order of integer arguments (cmd/compile/abi-internal.md, go1.17 and later).
 constexpr std::array kArguments{x86::kRax, x86::kRbx, x86::kRcx, x86::kRdi, x86::kRsi,
                                 x86::kR8,  x86::kR9,  x86::kR10, x86::kR11};

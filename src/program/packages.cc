@@ -12,7 +12,8 @@ int hex_digit(char c) {
   return -1;
 }
 
-// cmd/internal/objabi/path.go (PathToPrefix) escapes the dots of the last path element: "yaml%2ev3" -> "yaml.v3"
+// cmd/internal/objabi/path.go (PathToPrefix) escapes the dots of the last path element: "yaml%2ev3"
+// -> "yaml.v3"
 std::string unescape_prefix(std::string_view name) {
   std::string out;
   for (usize i = 0; i < name.size(); i++) {
@@ -41,7 +42,8 @@ std::string_view package_of(std::string_view function) {
 }
 
 std::string short_function(std::string_view function) {
-  // Type arguments and receivers may hold paths of their own; the package's path ends in front of them.
+  // Type arguments and receivers may hold paths of their own; the package's path ends in front of
+  // them.
   usize bound = function.find_first_of("([");
   usize slash = function.rfind('/', bound);
   return unescape_prefix(slash == std::string_view::npos ? function : function.substr(slash + 1));
@@ -50,7 +52,8 @@ std::string short_function(std::string_view function) {
 bool is_standard_library(std::string_view function) {
   std::string_view package = package_of(function);
   std::string_view first = package.substr(0, package.find('/'));
-  return first != "main" && first != "command-line-arguments" && first.find('.') == std::string_view::npos;
+  return first != "main" && first != "command-line-arguments" &&
+         first.find('.') == std::string_view::npos;
 }
 
 }  // namespace geist::program

@@ -1,11 +1,14 @@
-// The sites of programs seen before, one file each in the user's cache folder, so that the next run need not search.
+// The sites of programs seen before, one file each in the user's cache folder, so that the next run
+// need not search.
 //
-//   FOLDER/sites-KEY    magic │ build id of geist │ KEY │ size │ site_table_bytes.h │ checksum of all before
+//   FOLDER/sites-KEY    magic │ build id of geist │ KEY │ size │ site_table_bytes.h │ checksum of
+//   all before
 //
-// KEY is a hash of every byte of the program that is loaded, and of the release it is read as: the same key means the same
-// code and tables, whatever the file's name, time or build id say. A file that is not ours alone, is damaged, or was
-// written by another build of geist counts as absent. Files appear whole (rename) and are removed, those that were not
-// used for longest first, when all together exceed a limit. Whatever fails here costs time, never a run.
+// KEY is a hash of every byte of the program that is loaded, and of the release it is read as: the
+// same key means the same code and tables, whatever the file's name, time or build id say. A file
+// that is not ours alone, is damaged, or was written by another build of geist counts as absent.
+// Files appear whole (rename) and are removed, those that were not used for longest first, when all
+// together exceed a limit. Whatever fails here costs time, never a run.
 #pragma once
 
 #include <optional>
@@ -23,7 +26,8 @@ class SiteCache {
 
   // The kept table of this program, else the result of find_append_sites, which save() then keeps.
   SiteTable find_or_search(const read::GoBinary& binary, unsigned threads);
-  // Writes what the search has found, if there is anything new. Apart from finding, so that no program waits for it.
+  // Writes what the search has found, if there is anything new. Apart from finding, so that no
+  // program waits for it.
   void save();
 
   // Did the last find_or_search find a kept table?

@@ -1,9 +1,9 @@
-// Files of the cache: named by a hash of the program, sealed with a checksum, written whole, evicted by age. See the header
-// for what is in them and what may be relied on.
+// Files of the cache: named by a hash of the program, sealed with a checksum, written whole,
+// evicted by age. See the header for what is in them and what may be relied on.
 //
-// The checksum finds damage, not malice: a file of somebody else is not even opened for its content (is_ours_alone), and
-// what a forged one could make of the program is bounded by read_site_table() and by the patch plan, which holds each
-// branch against the code.
+// The checksum finds damage, not malice: a file of somebody else is not even opened for its content
+// (is_ours_alone), and what a forged one could make of the program is bounded by read_site_table()
+// and by the patch plan, which holds each branch against the code.
 #include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -54,7 +54,8 @@ Key key_of(const read::GoBinary& binary) {
     if (segment.type != PT_LOAD) continue;
     const u64 place[] = {segment.vaddr.value, segment.file_size, segment.flags};
     XXH3_128bits_update(state, place, sizeof place);
-    std::optional<ByteView> bytes = find_part(binary.image().file_bytes(), segment.offset, segment.file_size);
+    std::optional<ByteView> bytes =
+        find_part(binary.image().file_bytes(), segment.offset, segment.file_size);
     if (bytes) XXH3_128bits_update(state, bytes->data(), bytes->size());
   }
   Key key = canonical(XXH3_128bits_digest(state));
@@ -101,7 +102,8 @@ std::optional<ByteView> unseal(ByteView file, const Key& key) {
   std::vector<u8> header = header_of(key, payload_bytes);
   ByteView sealed = file.first(kHeaderBytes + payload_bytes);
   bool is_ours = std::equal(header.begin(), header.end(), file.begin());
-  if (!is_ours || !std::ranges::equal(canonical(XXH3_128bits(sealed.data(), sealed.size())), file.last(kHashBytes))) {
+  if (!is_ours || !std::ranges::equal(canonical(XXH3_128bits(sealed.data(), sealed.size())),
+                                      file.last(kHashBytes))) {
     return std::nullopt;
   }
   return sealed.subspan(kHeaderBytes);
@@ -140,7 +142,8 @@ bool write_file(const std::string& path, const std::vector<u8>& bytes) {
   Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return false;
   ssize_t put = ::write(fd.get(), bytes.data(), bytes.size());
-  bool is_whole = put == static_cast<ssize_t>(bytes.size()) && ::rename(temporary.c_str(), path.c_str()) == 0;
+  bool is_whole =
+      put == static_cast<ssize_t>(bytes.size()) && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (!is_whole) ::unlink(temporary.c_str());
   return is_whole;
 }
@@ -152,11 +155,15 @@ void evict(const std::string& folder) {
   while (const dirent* entry = ::readdir(dir)) {
     struct stat st {};
     std::string name = entry->d_name;
-    if (!name.starts_with(kPrefix) || ::fstatat(::dirfd(dir), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!name.starts_with(kPrefix) ||
+        ::fstatat(::dirfd(dir), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
     if (!S_ISREG(st.st_mode)) continue;
-    files.push_back({name, static_cast<u64>(st.st_size), i64{st.st_mtim.tv_sec} * 1000000000 + st.st_mtim.tv_nsec});
+    files.push_back({name, static_cast<u64>(st.st_size),
+                     i64{st.st_mtim.tv_sec} * 1000000000 + st.st_mtim.tv_nsec});
   }
-  for (const std::string& name : choose_evicted(std::move(files), kMaxCacheBytes)) ::unlinkat(::dirfd(dir), name.c_str(), 0);
+  for (const std::string& name : choose_evicted(std::move(files), kMaxCacheBytes))
+    ::unlinkat(::dirfd(dir), name.c_str(), 0);
   ::closedir(dir);
 }
 
@@ -183,7 +190,8 @@ std::string SiteCache::default_folder() {
 
 std::optional<std::string> SiteCache::find_problem(const std::string& folder) {
   if (folder.empty()) return "neither XDG_CACHE_HOME nor HOME names a folder";
-  if (!make_folder(folder) || ::access(folder.c_str(), W_OK | X_OK) != 0) return folder + ": " + std::strerror(errno);
+  if (!make_folder(folder) || ::access(folder.c_str(), W_OK | X_OK) != 0)
+    return folder + ": " + std::strerror(errno);
   return std::nullopt;
 }
 

@@ -1,5 +1,5 @@
-// Both directions of the format that the header draws. The reader knows the limit of every number before it takes it, and
-// asks at the end of each site whether the whole may be.
+// Both directions of the format that the header draws. The reader knows the limit of every number
+// before it takes it, and asks at the end of each site whether the whole may be.
 #include "program/site_table_bytes.h"
 
 #include <algorithm>
@@ -34,7 +34,9 @@ class Writer {
     }
     bytes_.push_back(static_cast<u8>(value));
   }
-  void signed_number(i64 value) { number((static_cast<u64>(value) << 1) ^ static_cast<u64>(value >> 63)); }
+  void signed_number(i64 value) {
+    number((static_cast<u64>(value) << 1) ^ static_cast<u64>(value >> 63));
+  }
   // The 0 that means "none" stays 0.
   void code_addr(ImageAddr addr, ImageAddr entry) { number(addr ? addr - entry + 1 : 0); }
   void location(const ValueLocation& l) {
@@ -87,7 +89,8 @@ class Reader {
     l.disp = signed_number();
     l.slot = signed_number();
     l.addend = signed_number();
-    bool needs_reg = l.kind == ValueLocation::Kind::kRegister || l.kind == ValueLocation::Kind::kMemory;
+    bool needs_reg =
+        l.kind == ValueLocation::Kind::kRegister || l.kind == ValueLocation::Kind::kMemory;
     if (needs_reg != (l.reg != x86::kNoReg)) failed_ = true;
     return l;
   }
@@ -116,7 +119,9 @@ void emit_site(Writer& to, const AppendSite& site, ImageAddr entry) {
   to.code_addr(site.inplace_entry, entry);
   to.code_addr(site.displaced.begin, entry);
   to.code_addr(site.displaced.end, entry);
-  for (const ValueLocation* l : {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type}) to.location(*l);
+  for (const ValueLocation* l :
+       {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type})
+    to.location(*l);
   to.number(site.elem_size);
   to.number(site.type_addr.value);
   to.number(site.live_inplace);
@@ -141,10 +146,12 @@ AppendSite read_site(Reader& from, const read::Pclntab& functions) {
   site.inplace_entry = from.code_addr(function);
   site.displaced.begin = from.code_addr(function);
   site.displaced.end = from.code_addr(function);
-  for (ValueLocation* l : {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type}) *l = from.location();
+  for (ValueLocation* l : {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type})
+    *l = from.location();
   site.elem_size = from.number();
   site.type_addr = ImageAddr(from.number());
-  site.live_inplace = static_cast<x86::RegMask>(from.number(u64{x86::kAllGprs | x86::kFlagsBit} + 1));
+  site.live_inplace =
+      static_cast<x86::RegMask>(from.number(u64{x86::kAllGprs | x86::kFlagsBit} + 1));
   site.live_grow = static_cast<x86::RegMask>(from.number(u64{x86::kAllGprs | x86::kFlagsBit} + 1));
   site.heal_refusal = static_cast<HealRefusal>(from.number(kHealRefusals));
   site.live_pointers = from.pointers();
@@ -152,13 +159,16 @@ AppendSite read_site(Reader& from, const read::Pclntab& functions) {
   return site;
 }
 
-// What the search promises of a probed site. Where the branch leads is held against the code by the patch plan.
+// What the search promises of a probed site. Where the branch leads is held against the code by the
+// patch plan.
 bool holds_together(const AppendSite& site, const read::GoBinary& binary) {
   if (!site.call) return false;
   if (site.bucket != SiteBucket::kProbed) return true;
-  bool inside = site.displaced.begin && site.displaced.begin <= site.branch && site.branch < site.displaced.end;
+  bool inside = site.displaced.begin && site.displaced.begin <= site.branch &&
+                site.branch < site.displaced.end;
   if (site.type_addr && !binary.types().contains(site.type_addr)) return false;
-  u64 size = site.type_addr ? binary.image().find_word(site.type_addr).value_or(0) : 0;  // abi.Type.Size_
+  u64 size =
+      site.type_addr ? binary.image().find_word(site.type_addr).value_or(0) : 0;  // abi.Type.Size_
   return inside && site.grow_entry && site.inplace_entry && site.elem_size == size;
 }
 

@@ -37,7 +37,9 @@ class SourceText {
   // The line that holds byte `offset`.
   i32 line_of(usize offset) const;
   // Where line `line` (from 1) begins; the end of the text for a line behind it.
-  usize start_of(u32 line) const { return line >= 1 && line <= starts_.size() ? starts_[line - 1] : text_.size(); }
+  usize start_of(u32 line) const {
+    return line >= 1 && line <= starts_.size() ? starts_[line - 1] : text_.size();
+  }
 
  private:
   std::string text_;
@@ -62,8 +64,9 @@ class SourceCache {
   std::optional<std::string> find_path(const std::string& compiled) const;
   // Its text; null when it is not here or cannot be trusted. Lives as long as the cache.
   const SourceText* find_file(const std::string& compiled);
-  // The module of a file that is here: its root, and the minor version of its go directive (0 without one). Nothing for the
-  // standard library, which has no module of its own to fix, and where no go.mod is above the file.
+  // The module of a file that is here: its root, and the minor version of its go directive (0
+  // without one). Nothing for the standard library, which has no module of its own to fix, and
+  // where no go.mod is above the file.
   struct Module {
     std::string root;
     int language = 0;
@@ -107,19 +110,21 @@ struct AppendEdit {
   bool names_slices = false;  // the file uses that name already, for whatever it stands
 };
 
-// `language` is the minor Go version of the module (go.mod, "go 1.NN"; 0: not known). An operand that can be written twice
-// gets its capacity cut; one with a call, a receive or the like in it is cloned, from 1.18 on, where generic calls are:
+// `language` is the minor Go version of the module (go.mod, "go 1.NN"; 0: not known). An operand
+// that can be written twice gets its capacity cut; one with a call, a receive or the like in it is
+// cloned, from 1.18 on, where generic calls are:
 //   append(f(x), y) → append(slices.Clone(f(x)), y)
-// Where calls stand in each other's first place it is the innermost operand; from 1.22 on, where there is slices.Concat, and
-// unless the elements may be bytes, for `append(b, "text"...)` is no slice, all of them become one call:
+// Where calls stand in each other's first place it is the innermost operand; from 1.22 on, where
+// there is slices.Concat, and unless the elements may be bytes, for `append(b, "text"...)` is no
+// slice, all of them become one call:
 //   append(append(x, y...), z...) → slices.Concat(x, y, z)
 std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language,
                                            bool has_byte_elements = true);
 
-// That edit as a patch of the file, with an import where it needs one. Nothing for a file without an edit, and for one in
-// which another thing is called slices.
-std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language, std::string path,
-                                      bool has_byte_elements = true);
+// That edit as a patch of the file, with an import where it needs one. Nothing for a file without
+// an edit, and for one in which another thing is called slices.
+std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language,
+                                      std::string path, bool has_byte_elements = true);
 
 // The same call with an operand that has no room behind its length; nothing when the operand is not
 // simple: it is used twice, so it must be made of names, fields, indices and dereferences only.

@@ -2,8 +2,8 @@
 
 namespace geist::prove {
 
-Result<std::vector<usize>> find_smallest_set(usize count,
-                                             const std::function<Result<bool>(const std::vector<usize>&)>& is_right) {
+Result<std::vector<usize>> find_smallest_set(
+    usize count, const std::function<Result<bool>(const std::vector<usize>&)>& is_right) {
   std::vector<usize> needed;
   usize end = count;  // needed and everything in [0, end) together are right
   while (end > 0) {

@@ -11,10 +11,11 @@ namespace geist::prove {
 
 struct Outcome {
   std::string out, err;
-  int code = 0;               // 128 + signal when it was killed
+  int code = 0;  // 128 + signal when it was killed
   std::optional<int> signal;
-  bool timed_out = false;     // and was killed by us
-  std::map<std::string, std::optional<std::string>> files;  // watched ones, after the run; nothing: not there
+  bool timed_out = false;  // and was killed by us
+  std::map<std::string, std::optional<std::string>>
+      files;  // watched ones, after the run; nothing: not there
 };
 
 }  // namespace geist::prove

@@ -1,12 +1,14 @@
-// Prover: does healing an append change what the program does? And, without a finding: which appends must be healed for the
-// output to be right?
+// Prover: does healing an append change what the program does? And, without a finding: which
+// appends must be healed for the output to be right?
 //
-//   two plain runs ─▶ what varies by itself ─▶ a healed run differs ─▶ more plain, control and healed runs, in turn
-//                                                                          └─▶ proved: every healed run, no other
+//   two plain runs ─▶ what varies by itself ─▶ a healed run differs ─▶ more plain, control and
+//   healed runs, in turn
+//                                                                          └─▶ proved: every healed
+//                                                                          run, no other
 //
-// One differing run proves nothing about a program that varies: a coin flip agrees with that every second time. So a
-// difference is asked for again, `confirm_runs` times, with runs of the other kinds in between; a run that shows the
-// difference without healing makes it part of what varies.
+// One differing run proves nothing about a program that varies: a coin flip agrees with that every
+// second time. So a difference is asked for again, `confirm_runs` times, with runs of the other
+// kinds in between; a run that shows the difference without healing makes it part of what varies.
 #pragma once
 
 #include <functional>
@@ -28,7 +30,8 @@ struct Verdict {
 
 class Prover {
  public:
-  Prover(Runner& runner, const read::GoBinary& binary, const program::SiteTable& table, u64 confirm_runs)
+  Prover(Runner& runner, const read::GoBinary& binary, const program::SiteTable& table,
+         u64 confirm_runs)
       : runner_(runner), binary_(binary), table_(table), confirm_runs_(confirm_runs) {}
 
   // The two plain runs. Fails when the program cannot be run to its end.
@@ -60,8 +63,9 @@ struct BisectAnswer {
   std::string why_not;  // one sentence when there is none
 };
 
-// One plain run, one with every append healed, and halving: at most 2·log2(appends that overwrite) + 4 runs for one culprit.
-Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary, const program::SiteTable& table,
-                            const Expectation& right);
+// One plain run, one with every append healed, and halving: at most 2·log2(appends that overwrite)
+// + 4 runs for one culprit.
+Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary,
+                            const program::SiteTable& table, const Expectation& right);
 
 }  // namespace geist::prove

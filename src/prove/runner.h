@@ -1,5 +1,6 @@
-// Runner: runs one command again and again, plain or healed, and keeps what came out. Output goes to memory files, so the
-// program never waits for us and children that outlive it do no harm; its input is the same each time.
+// Runner: runs one command again and again, plain or healed, and keeps what came out. Output goes
+// to memory files, so the program never waits for us and children that outlive it do no harm; its
+// input is the same each time.
 #pragma once
 
 #include <map>
@@ -32,9 +33,10 @@ struct HealedOutcome {
 
 class Runner {
  public:
-  // What the standard input of every run is: nothing for a terminal, else what is there to be read, up to its end; it is read
-  // here, once. Fails when it cannot be kept.
-  static Result<Runner> create(const read::GoBinary& binary, const program::SiteTable& table, Command command);
+  // What the standard input of every run is: nothing for a terminal, else what is there to be read,
+  // up to its end; it is read here, once. Fails when it cannot be kept.
+  static Result<Runner> create(const read::GoBinary& binary, const program::SiteTable& table,
+                               Command command);
 
   Result<Outcome> run_plain();
   // Started by geist with no site touched: what a difference to a plain run must not come from.
@@ -43,7 +45,8 @@ class Runner {
   // Another program in the place of the command, with the same input and time.
   Result<Outcome> run_other(const std::string& path, const std::vector<std::string>& argv);
   u64 runs() const { return runs_; }
-  // Our own standard input from here on, for a run that is not ours to start. Fails as create() does.
+  // Our own standard input from here on, for a run that is not ours to start. Fails as create()
+  // does.
   Status give_input();
 
  private:
@@ -60,7 +63,7 @@ class Runner {
   const read::GoBinary* binary_;
   const program::SiteTable* table_;
   Command command_;
-  Fd input_;           // invalid: nothing
+  Fd input_;  // invalid: nothing
   i64 input_start_ = 0;
   u64 runs_ = 0;
 };

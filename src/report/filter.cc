@@ -1,6 +1,6 @@
-// Suppressions and baselines work on names and fingerprints, never on lines or addresses: those move with every edit of
-// the source. A rule without a reason is refused, because in a year nobody knows whether it may go; a rule that matched
-// nothing is reported for the same cause.
+// Suppressions and baselines work on names and fingerprints, never on lines or addresses: those
+// move with every edit of the source. A rule without a reason is refused, because in a year nobody
+// knows whether it may go; a rule that matched nothing is reported for the same cause.
 #include "report/filter.h"
 
 #include <fmt/format.h>

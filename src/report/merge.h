@@ -6,9 +6,9 @@
 namespace geist::report {
 
 // Adds `part` to `whole`. A finding that is there already (same fingerprint) is counted on and
-// keeps the stronger evidence and all tests; counters are added; what is known of the append sites of a program
-// is taken once, however many processes ran it. Target, exit status and wall time stay those of
-// `whole`. The findings are in the order of a report afterwards: strongest first.
+// keeps the stronger evidence and all tests; counters are added; what is known of the append sites
+// of a program is taken once, however many processes ran it. Target, exit status and wall time stay
+// those of `whole`. The findings are in the order of a report afterwards: strongest first.
 void merge_into(judge::Report* whole, judge::Report part);
 
 }  // namespace geist::report

@@ -3,8 +3,8 @@
 // Report.
 #pragma once
 
-#include <optional>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +45,8 @@ std::string emit_sarif(const judge::Report& report);
 std::string emit_pprof(const judge::Report& report);
 // One page that needs nothing else: no server, no network, no other file.
 std::string emit_html(const judge::Report& report);
-// The fixes in the main module as one patch that `git apply` and `patch -p1` take, at the root of the module. What has none
-// is named in `left_out`, a sentence each.
+// The fixes in the main module as one patch that `git apply` and `patch -p1` take, at the root of
+// the module. What has none is named in `left_out`, a sentence each.
 std::string emit_fixes(const judge::Report& report, std::vector<std::string>* left_out);
 // The way back: emit_json(read_json(x)) == x for every x that emit_json made. Fails on text that is
 // not JSON, on another schema, and on a field of the wrong kind, which it names. Fields it does not

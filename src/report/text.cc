@@ -319,7 +319,8 @@ std::string TextWriter::heal_command(const std::string& name) const {
   // Not go is what has the append, and its tests are programs that come and go.
   const std::vector<std::string>& words = report_.target.command;
   if (words.size() > 1 && words[0] == "go" && words[1] == "test") command = "PROGRAM";
-  if (display_width(start + command) + kLead > options_.width && report_.target.command.size() > 1) {
+  if (display_width(start + command) + kLead > options_.width &&
+      report_.target.command.size() > 1) {
     command = printable(report_.target.command.front()) + " …";
   }
   bool has_room = display_width(start + command) + kRemark.size() + kLead <= options_.width;
@@ -473,8 +474,10 @@ std::string describe_victim(const judge::Victim& victim) {
     case judge::Holder::kGlobal:
       return name.empty() ? fmt::format("a global {}", type) : "global " + name;
     case judge::Holder::kHeap:
-      // A path begins at a variable, and that is one of a function; what a path of a global begins with says where it is.
-      return name.empty() ? fmt::format("a {} in the heap", type) : name + (function.empty() ? "" : " in " + function);
+      // A path begins at a variable, and that is one of a function; what a path of a global begins
+      // with says where it is.
+      return name.empty() ? fmt::format("a {} in the heap", type)
+                          : name + (function.empty() ? "" : " in " + function);
     case judge::Holder::kStack:
       if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
       return fmt::format("a {} on the stack{}", type, where);

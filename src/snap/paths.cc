@@ -1,8 +1,8 @@
 // Paths are found by one breadth-first walk over the whole graph, which every later question uses.
 //
-// An expression is a list of steps: the root, then for each object on the way what lies at the offset
-// of the pointer that leads on. Parts of maps and channels write nothing, entries of a map write their
-// key, as read from memory; the content of an interface writes a type assertion.
+// An expression is a list of steps: the root, then for each object on the way what lies at the
+// offset of the pointer that leads on. Parts of maps and channels write nothing, entries of a map
+// write their key, as read from memory; the content of an interface writes a type assertion.
 #include "snap/paths.h"
 
 #include <fmt/format.h>

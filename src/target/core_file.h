@@ -3,9 +3,10 @@
 //   PT_LOAD   memory, by address
 //   PT_NOTE   NT_PRSTATUS a thread's registers · NT_AUXV · NT_FILE what was mapped where
 //
-// A file compressed with zstd (geist snap --save) is read as what is in it. The kernel leaves out what files have (the text and constants of the program), so those bytes
-// come from the program. Everything in a core is untrusted; what a truncated one lacks is
-// unreadable, and counted. Source: core(5), elf(5), fs/binfmt_elf.c.
+// A file compressed with zstd (geist snap --save) is read as what is in it. The kernel leaves out
+// what files have (the text and constants of the program), so those bytes come from the program.
+// Everything in a core is untrusted; what a truncated one lacks is unreadable, and counted. Source:
+// core(5), elf(5), fs/binfmt_elf.c.
 #pragma once
 
 #include <optional>

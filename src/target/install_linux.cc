@@ -75,7 +75,8 @@ class PageEdits {
     std::vector<u8> bytes;
     bool is_changed = false;
   };
-  // Calls part(page, offset in the page, offset from `at`, size) for what each page has of the range.
+  // Calls part(page, offset in the page, offset from `at`, size) for what each page has of the
+  // range.
   template <typename Part>
   Status for_each_page(TargetAddr at, usize size, Part part) {
     for (usize done = 0; done < size;) {

@@ -172,7 +172,8 @@ Status Preparation::patch_one(const probe::CodePatch& patch) {
   return tracee_.memory().write(patch.addr, patch.replacement);
 }
 
-// Page by page: a large program has tens of thousands of patches. The few whose JMP lies across a boundary are written alone.
+// Page by page: a large program has tens of thousands of patches. The few whose JMP lies across a
+// boundary are written alone.
 Status Preparation::write(const Patches& patches) {
   Patches in_pages, alone;
   for (const probe::CodePatch* patch : patches)

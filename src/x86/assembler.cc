@@ -1,4 +1,5 @@
-// Encoding through Zydis' encoder; branches by hand because their size must not depend on their distance.
+// Encoding through Zydis' encoder; branches by hand because their size must not depend on their
+// distance.
 #include "x86/assembler.h"
 
 #include <Zydis/Zydis.h>
@@ -9,10 +10,10 @@ namespace geist::x86 {
 namespace {
 
 constexpr ZydisRegister kRegisters[16] = {
-    ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_RCX, ZYDIS_REGISTER_RDX, ZYDIS_REGISTER_RBX, ZYDIS_REGISTER_RSP,
-    ZYDIS_REGISTER_RBP, ZYDIS_REGISTER_RSI, ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9,
-    ZYDIS_REGISTER_R10, ZYDIS_REGISTER_R11, ZYDIS_REGISTER_R12, ZYDIS_REGISTER_R13, ZYDIS_REGISTER_R14,
-    ZYDIS_REGISTER_R15};
+    ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_RCX, ZYDIS_REGISTER_RDX, ZYDIS_REGISTER_RBX,
+    ZYDIS_REGISTER_RSP, ZYDIS_REGISTER_RBP, ZYDIS_REGISTER_RSI, ZYDIS_REGISTER_RDI,
+    ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9,  ZYDIS_REGISTER_R10, ZYDIS_REGISTER_R11,
+    ZYDIS_REGISTER_R12, ZYDIS_REGISTER_R13, ZYDIS_REGISTER_R14, ZYDIS_REGISTER_R15};
 
 ZydisEncoderOperand reg_operand(Reg r) {
   ZydisEncoderOperand o{};
@@ -63,7 +64,8 @@ void Assembler::emit_with(u64 prefixes, int mnemonic, const Operands&... operand
   ((request.operands[i++] = operands), ...);
   u8 buffer[ZYDIS_MAX_INSTRUCTION_LENGTH];
   ZyanUSize length = sizeof buffer;
-  // The absolute variant turns a RIP-relative displacement from "the address meant" into the encoded distance.
+  // The absolute variant turns a RIP-relative displacement from "the address meant" into the
+  // encoded distance.
   if (ZYAN_FAILED(ZydisEncoderEncodeInstructionAbsolute(&request, buffer, &length, here()))) {
     ok_ = false;
     return;
@@ -71,40 +73,78 @@ void Assembler::emit_with(u64 prefixes, int mnemonic, const Operands&... operand
   bytes_.insert(bytes_.end(), buffer, buffer + length);
 }
 
-void Assembler::mov(Reg to, Reg from) { emit(ZYDIS_MNEMONIC_MOV, reg_operand(to), reg_operand(from)); }
-void Assembler::mov(Reg to, const MemRef& from) { emit(ZYDIS_MNEMONIC_MOV, reg_operand(to), mem_operand(from, 64)); }
-void Assembler::mov(const MemRef& to, Reg from) { emit(ZYDIS_MNEMONIC_MOV, mem_operand(to, 64), reg_operand(from)); }
-void Assembler::mov_imm(Reg to, i64 value) { emit(ZYDIS_MNEMONIC_MOV, reg_operand(to), imm_operand(value)); }
-void Assembler::lea(Reg to, const MemRef& a) { emit(ZYDIS_MNEMONIC_LEA, reg_operand(to), mem_operand(a, 64)); }
-void Assembler::add(Reg to, Reg from) { emit(ZYDIS_MNEMONIC_ADD, reg_operand(to), reg_operand(from)); }
-void Assembler::add(Reg to, const MemRef& from) { emit(ZYDIS_MNEMONIC_ADD, reg_operand(to), mem_operand(from, 64)); }
-void Assembler::add_imm(Reg to, i64 value) { emit(ZYDIS_MNEMONIC_ADD, reg_operand(to), imm_operand(value)); }
-void Assembler::sub(Reg to, Reg from) { emit(ZYDIS_MNEMONIC_SUB, reg_operand(to), reg_operand(from)); }
-void Assembler::sub(Reg to, const MemRef& from) { emit(ZYDIS_MNEMONIC_SUB, reg_operand(to), mem_operand(from, 64)); }
-void Assembler::imul(Reg to, Reg from) { emit(ZYDIS_MNEMONIC_IMUL, reg_operand(to), reg_operand(from)); }
+void Assembler::mov(Reg to, Reg from) {
+  emit(ZYDIS_MNEMONIC_MOV, reg_operand(to), reg_operand(from));
+}
+void Assembler::mov(Reg to, const MemRef& from) {
+  emit(ZYDIS_MNEMONIC_MOV, reg_operand(to), mem_operand(from, 64));
+}
+void Assembler::mov(const MemRef& to, Reg from) {
+  emit(ZYDIS_MNEMONIC_MOV, mem_operand(to, 64), reg_operand(from));
+}
+void Assembler::mov_imm(Reg to, i64 value) {
+  emit(ZYDIS_MNEMONIC_MOV, reg_operand(to), imm_operand(value));
+}
+void Assembler::lea(Reg to, const MemRef& a) {
+  emit(ZYDIS_MNEMONIC_LEA, reg_operand(to), mem_operand(a, 64));
+}
+void Assembler::add(Reg to, Reg from) {
+  emit(ZYDIS_MNEMONIC_ADD, reg_operand(to), reg_operand(from));
+}
+void Assembler::add(Reg to, const MemRef& from) {
+  emit(ZYDIS_MNEMONIC_ADD, reg_operand(to), mem_operand(from, 64));
+}
+void Assembler::add_imm(Reg to, i64 value) {
+  emit(ZYDIS_MNEMONIC_ADD, reg_operand(to), imm_operand(value));
+}
+void Assembler::sub(Reg to, Reg from) {
+  emit(ZYDIS_MNEMONIC_SUB, reg_operand(to), reg_operand(from));
+}
+void Assembler::sub(Reg to, const MemRef& from) {
+  emit(ZYDIS_MNEMONIC_SUB, reg_operand(to), mem_operand(from, 64));
+}
+void Assembler::imul(Reg to, Reg from) {
+  emit(ZYDIS_MNEMONIC_IMUL, reg_operand(to), reg_operand(from));
+}
 void Assembler::imul_imm(Reg to, i64 value) {
   emit(ZYDIS_MNEMONIC_IMUL, reg_operand(to), reg_operand(to), imm_operand(value));
 }
-void Assembler::shl(Reg to, u8 count) { emit(ZYDIS_MNEMONIC_SHL, reg_operand(to), imm_operand(count)); }
-void Assembler::cmp(Reg a, Reg b) { emit(ZYDIS_MNEMONIC_CMP, reg_operand(a), reg_operand(b)); }
-void Assembler::test(Reg a, Reg b) { emit(ZYDIS_MNEMONIC_TEST, reg_operand(a), reg_operand(b)); }
+void Assembler::shl(Reg to, u8 count) {
+  emit(ZYDIS_MNEMONIC_SHL, reg_operand(to), imm_operand(count));
+}
+void Assembler::cmp(Reg a, Reg b) {
+  emit(ZYDIS_MNEMONIC_CMP, reg_operand(a), reg_operand(b));
+}
+void Assembler::test(Reg a, Reg b) {
+  emit(ZYDIS_MNEMONIC_TEST, reg_operand(a), reg_operand(b));
+}
 void Assembler::cmp_mem_zero(const MemRef& at, u16 size_bits) {
   emit(ZYDIS_MNEMONIC_CMP, mem_operand(at, size_bits), imm_operand(0));
 }
 void Assembler::lock_inc(const MemRef& at) {
   emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_INC, mem_operand(at, 64));
 }
-void Assembler::push(Reg r) { emit(ZYDIS_MNEMONIC_PUSH, reg_operand(r)); }
-void Assembler::pop(Reg r) { emit(ZYDIS_MNEMONIC_POP, reg_operand(r)); }
-void Assembler::pushfq() { emit(ZYDIS_MNEMONIC_PUSHFQ); }
-void Assembler::popfq() { emit(ZYDIS_MNEMONIC_POPFQ); }
+void Assembler::push(Reg r) {
+  emit(ZYDIS_MNEMONIC_PUSH, reg_operand(r));
+}
+void Assembler::pop(Reg r) {
+  emit(ZYDIS_MNEMONIC_POP, reg_operand(r));
+}
+void Assembler::pushfq() {
+  emit(ZYDIS_MNEMONIC_PUSHFQ);
+}
+void Assembler::popfq() {
+  emit(ZYDIS_MNEMONIC_POPFQ);
+}
 
 Label Assembler::new_label() {
   labels_.emplace_back();
   return Label{static_cast<u32>(labels_.size() - 1)};
 }
 
-void Assembler::bind(Label label) { labels_[label.id] = here(); }
+void Assembler::bind(Label label) {
+  labels_[label.id] = here();
+}
 
 void Assembler::rel32(u64 target) {
   i64 distance = static_cast<i64>(target - (here() + 4));
@@ -165,13 +205,15 @@ std::optional<std::vector<u8>> relocate(ByteView bytes, const Insn& insn, u64 to
   std::vector<u8> out(bytes.begin(), bytes.begin() + insn.length);
   bool rip_relative = false;
   for (u8 i = 0; i < insn.operand_count; ++i) {
-    rip_relative |= insn.operands[i].kind == Operand::Kind::kMem && insn.operands[i].mem.rip_relative;
+    rip_relative |=
+        insn.operands[i].kind == Operand::Kind::kMem && insn.operands[i].mem.rip_relative;
   }
   if (!rip_relative) return out;
   ZydisDecoder decoder;
   ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
   ZydisDecodedInstruction z;
-  if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, nullptr, out.data(), out.size(), &z))) return std::nullopt;
+  if (ZYAN_FAILED(ZydisDecoderDecodeInstruction(&decoder, nullptr, out.data(), out.size(), &z)))
+    return std::nullopt;
   if (z.raw.disp.size != 32) return std::nullopt;
   i64 moved = z.raw.disp.value + static_cast<i64>(insn.addr.value) - static_cast<i64>(to);
   if (moved != static_cast<i32>(moved)) return std::nullopt;

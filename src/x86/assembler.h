@@ -1,6 +1,7 @@
-// Assembler: emits the few instructions that trampolines are made of, at a known address. Encoding is Zydis'; branches
-// are always rel32 so that sizes do not depend on distances, and labels are bound within one Assembler.
-// relocate() copies a decoded instruction to another address as a pure function of its bytes.
+// Assembler: emits the few instructions that trampolines are made of, at a known address. Encoding
+// is Zydis'; branches are always rel32 so that sizes do not depend on distances, and labels are
+// bound within one Assembler. relocate() copies a decoded instruction to another address as a pure
+// function of its bytes.
 #pragma once
 
 #include <optional>
@@ -12,7 +13,8 @@
 
 namespace geist::x86 {
 
-// [base + index*scale + disp], or an absolute address reached RIP-relatively when `absolute` is set.
+// [base + index*scale + disp], or an absolute address reached RIP-relatively when `absolute` is
+// set.
 struct MemRef {
   Reg base = kNoReg;
   Reg index = kNoReg;
@@ -31,7 +33,8 @@ class Assembler {
 
   u64 here() const { return base_ + bytes_.size(); }
   const std::vector<u8>& bytes() const { return bytes_; }
-  // False once an instruction could not be encoded or a branch does not reach; the bytes must then not be used.
+  // False once an instruction could not be encoded or a branch does not reach; the bytes must then
+  // not be used.
   bool ok() const { return ok_; }
 
   void mov(Reg to, Reg from);
@@ -88,9 +91,10 @@ class Assembler {
   bool ok_ = true;
 };
 
-// The bytes of a non-branching instruction so that it does the same at `to` as at insn.addr: a RIP-relative operand
-// keeps meaning the same address. Nothing when the instruction branches or the distance does not fit 32 bits.
-// Example: 48 8b 05 10 00 00 00 (MOV RAX,[RIP+0x10]) at 0x1000 moved to 0x2000 becomes disp -0xff0.
+// The bytes of a non-branching instruction so that it does the same at `to` as at insn.addr: a
+// RIP-relative operand keeps meaning the same address. Nothing when the instruction branches or the
+// distance does not fit 32 bits. Example: 48 8b 05 10 00 00 00 (MOV RAX,[RIP+0x10]) at 0x1000 moved
+// to 0x2000 becomes disp -0xff0.
 std::optional<std::vector<u8>> relocate(ByteView bytes, const Insn& insn, u64 to);
 
 }  // namespace geist::x86

@@ -15,15 +15,16 @@ const ZydisDecoder& decoder() {
   return instance;
 }
 
-// By ZydisRegister: the hardware number of the 64-bit register that encloses it; kNoReg for anything but general purpose
-// registers. Asking Zydis each time takes a tenth of all decoding.
+// By ZydisRegister: the hardware number of the 64-bit register that encloses it; kNoReg for
+// anything but general purpose registers. Asking Zydis each time takes a tenth of all decoding.
 using GprTable = std::array<Reg, ZYDIS_REGISTER_MAX_VALUE + 1>;
 
 const GprTable& gpr_table() {
   static const GprTable table = [] {
     GprTable t{};
     for (usize i = 0; i < t.size(); ++i) {
-      ZydisRegister full = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, static_cast<ZydisRegister>(i));
+      ZydisRegister full = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64,
+                                                            static_cast<ZydisRegister>(i));
       bool is_gpr = ZydisRegisterGetClass(full) == ZYDIS_REGCLASS_GPR64;
       t[i] = is_gpr ? static_cast<Reg>(ZydisRegisterGetId(full)) : kNoReg;
     }
@@ -32,28 +33,48 @@ const GprTable& gpr_table() {
   return table;
 }
 
-Reg gpr_of(ZydisRegister r) { return gpr_table()[r]; }
+Reg gpr_of(ZydisRegister r) {
+  return gpr_table()[r];
+}
 
 Op op_of(ZydisMnemonic m) {
   switch (m) {
-    case ZYDIS_MNEMONIC_MOV: return Op::kMov;
-    case ZYDIS_MNEMONIC_LEA: return Op::kLea;
-    case ZYDIS_MNEMONIC_ADD: return Op::kAdd;
-    case ZYDIS_MNEMONIC_SUB: return Op::kSub;
-    case ZYDIS_MNEMONIC_INC: return Op::kInc;
-    case ZYDIS_MNEMONIC_DEC: return Op::kDec;
-    case ZYDIS_MNEMONIC_NEG: return Op::kNeg;
-    case ZYDIS_MNEMONIC_XOR: return Op::kXor;
-    case ZYDIS_MNEMONIC_AND: return Op::kAnd;
-    case ZYDIS_MNEMONIC_SHL: return Op::kShl;
-    case ZYDIS_MNEMONIC_IMUL: return Op::kImul;
-    case ZYDIS_MNEMONIC_CMP: return Op::kCmp;
-    case ZYDIS_MNEMONIC_TEST: return Op::kTest;
-    case ZYDIS_MNEMONIC_XCHG: return Op::kXchg;
-    case ZYDIS_MNEMONIC_NOP: return Op::kNop;
-    case ZYDIS_MNEMONIC_PUSH: return Op::kPush;
-    case ZYDIS_MNEMONIC_POP: return Op::kPop;
-    default: return Op::kOther;
+    case ZYDIS_MNEMONIC_MOV:
+      return Op::kMov;
+    case ZYDIS_MNEMONIC_LEA:
+      return Op::kLea;
+    case ZYDIS_MNEMONIC_ADD:
+      return Op::kAdd;
+    case ZYDIS_MNEMONIC_SUB:
+      return Op::kSub;
+    case ZYDIS_MNEMONIC_INC:
+      return Op::kInc;
+    case ZYDIS_MNEMONIC_DEC:
+      return Op::kDec;
+    case ZYDIS_MNEMONIC_NEG:
+      return Op::kNeg;
+    case ZYDIS_MNEMONIC_XOR:
+      return Op::kXor;
+    case ZYDIS_MNEMONIC_AND:
+      return Op::kAnd;
+    case ZYDIS_MNEMONIC_SHL:
+      return Op::kShl;
+    case ZYDIS_MNEMONIC_IMUL:
+      return Op::kImul;
+    case ZYDIS_MNEMONIC_CMP:
+      return Op::kCmp;
+    case ZYDIS_MNEMONIC_TEST:
+      return Op::kTest;
+    case ZYDIS_MNEMONIC_XCHG:
+      return Op::kXchg;
+    case ZYDIS_MNEMONIC_NOP:
+      return Op::kNop;
+    case ZYDIS_MNEMONIC_PUSH:
+      return Op::kPush;
+    case ZYDIS_MNEMONIC_POP:
+      return Op::kPop;
+    default:
+      return Op::kOther;
   }
 }
 
@@ -96,7 +117,9 @@ Operand operand_of(const ZydisDecodedInstruction& z, const ZydisDecodedOperand& 
       out.kind = Operand::Kind::kImm;
       out.imm = o.imm.is_signed != 0 ? o.imm.value.s : static_cast<i64>(o.imm.value.u);
       break;
-    default: out.kind = Operand::Kind::kOther; break;
+    default:
+      out.kind = Operand::Kind::kOther;
+      break;
   }
   return out;
 }
@@ -127,12 +150,21 @@ void set_flow(Insn& insn, const ZydisDecodedInstruction& z, const ZydisDecodedOp
     return;
   }
   switch (z.meta.category) {
-    case ZYDIS_CATEGORY_UNCOND_BR: insn.flow = direct ? Flow::kJmp : Flow::kJmpIndirect; break;
-    case ZYDIS_CATEGORY_CALL: insn.flow = Flow::kCall; break;
-    case ZYDIS_CATEGORY_RET: insn.flow = Flow::kRet; break;
-    case ZYDIS_CATEGORY_COND_BR: insn.flow = Flow::kTrap; break;  // not emitted by Go: ends the analysis
+    case ZYDIS_CATEGORY_UNCOND_BR:
+      insn.flow = direct ? Flow::kJmp : Flow::kJmpIndirect;
+      break;
+    case ZYDIS_CATEGORY_CALL:
+      insn.flow = Flow::kCall;
+      break;
+    case ZYDIS_CATEGORY_RET:
+      insn.flow = Flow::kRet;
+      break;
+    case ZYDIS_CATEGORY_COND_BR:
+      insn.flow = Flow::kTrap;
+      break;  // not emitted by Go: ends the analysis
     default:
-      if (z.mnemonic == ZYDIS_MNEMONIC_UD2 || z.mnemonic == ZYDIS_MNEMONIC_INT3) insn.flow = Flow::kTrap;
+      if (z.mnemonic == ZYDIS_MNEMONIC_UD2 || z.mnemonic == ZYDIS_MNEMONIC_INT3)
+        insn.flow = Flow::kTrap;
   }
 }
 
@@ -148,7 +180,8 @@ std::optional<Insn> decode(ByteView bytes, ImageAddr addr) {
   insn.addr = addr;
   insn.length = z.length;
   insn.op = op_of(z.mnemonic);
-  insn.rep = (z.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
+  insn.rep =
+      (z.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
   for (u8 i = 0; i < z.operand_count; ++i) {
     add_effects(insn, operands[i]);
     if (i < z.operand_count_visible && i < insn.operands.size()) {
@@ -158,14 +191,17 @@ std::optional<Insn> decode(ByteView bytes, ImageAddr addr) {
   }
   if (z.cpu_flags != nullptr) {
     if (z.cpu_flags->tested != 0) insn.reads |= kFlagsBit;
-    ZyanU32 changed = z.cpu_flags->modified | z.cpu_flags->set_0 | z.cpu_flags->set_1 | z.cpu_flags->undefined;
+    ZyanU32 changed =
+        z.cpu_flags->modified | z.cpu_flags->set_0 | z.cpu_flags->set_1 | z.cpu_flags->undefined;
     if (changed != 0) insn.writes |= kFlagsBit;
-    // INC and DEC keep CF: to a reader of CF they are no definition, so count them as read-modify-write.
+    // INC and DEC keep CF: to a reader of CF they are no definition, so count them as
+    // read-modify-write.
     if (insn.op == Op::kInc || insn.op == Op::kDec || insn.op == Op::kShl) insn.reads |= kFlagsBit;
   }
   set_flow(insn, z, operands);
   // XOR r,r and SUB r,r define r without reading it.
-  if ((insn.op == Op::kXor || insn.op == Op::kSub) && insn.operands[0].kind == Operand::Kind::kReg &&
+  if ((insn.op == Op::kXor || insn.op == Op::kSub) &&
+      insn.operands[0].kind == Operand::Kind::kReg &&
       insn.operands[1].is_reg(insn.operands[0].reg) && insn.operands[0].size_bits >= 32) {
     insn.reads &= ~bit(insn.operands[0].reg);
   }
@@ -175,12 +211,13 @@ std::optional<Insn> decode(ByteView bytes, ImageAddr addr) {
 std::string format(ByteView bytes, ImageAddr addr) {
   ZydisDecodedInstruction z;
   ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-  if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder(), bytes.data(), bytes.size(), &z, operands))) return "(bad)";
+  if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder(), bytes.data(), bytes.size(), &z, operands)))
+    return "(bad)";
   ZydisFormatter formatter;
   ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
   char text[128];
-  ZydisFormatterFormatInstruction(&formatter, &z, operands, z.operand_count_visible, text, sizeof text, addr.value,
-                                  nullptr);
+  ZydisFormatterFormatInstruction(&formatter, &z, operands, z.operand_count_visible, text,
+                                  sizeof text, addr.value, nullptr);
   return text;
 }
 

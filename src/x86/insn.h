@@ -1,9 +1,10 @@
-// Insn: one decoded x86-64 instruction, reduced to what the analyses ask: operands, registers and flags read and
-// written, control flow. Decoding is Zydis'; this is the vocabulary the rest of the project uses.
+// Insn: one decoded x86-64 instruction, reduced to what the analyses ask: operands, registers and
+// flags read and written, control flow. Decoding is Zydis'; this is the vocabulary the rest of the
+// project uses.
 //
-// Registers are numbered as the hardware encodes them (rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7, r8..r15),
-// which is also the bit in a RegMask; bit 16 stands for the arithmetic flags.
-// Source of instruction semantics: Intel SDM volume 2 by way of Zydis 4.
+// Registers are numbered as the hardware encodes them (rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5,
+// rsi 6, rdi 7, r8..r15), which is also the bit in a RegMask; bit 16 stands for the arithmetic
+// flags. Source of instruction semantics: Intel SDM volume 2 by way of Zydis 4.
 #pragma once
 
 #include <array>
@@ -16,16 +17,38 @@
 
 namespace geist::x86 {
 
-enum Reg : u8 { kRax, kRcx, kRdx, kRbx, kRsp, kRbp, kRsi, kRdi, kR8, kR9, kR10, kR11, kR12, kR13, kR14, kR15, kNoReg = 0xff };
+enum Reg : u8 {
+  kRax,
+  kRcx,
+  kRdx,
+  kRbx,
+  kRsp,
+  kRbp,
+  kRsi,
+  kRdi,
+  kR8,
+  kR9,
+  kR10,
+  kR11,
+  kR12,
+  kR13,
+  kR14,
+  kR15,
+  kNoReg = 0xff
+};
 
 using RegMask = u32;
 inline constexpr RegMask kFlagsBit = 1u << 16;
 inline constexpr RegMask kAllGprs = 0xffff;
-constexpr RegMask bit(Reg r) { return r == kNoReg ? 0 : 1u << r; }
+constexpr RegMask bit(Reg r) {
+  return r == kNoReg ? 0 : 1u << r;
+}
 
 // Condition codes as encoded in Jcc's low four bits.
 enum class Cond : u8 { kO, kNo, kB, kAe, kE, kNe, kBe, kA, kS, kNs, kP, kNp, kL, kGe, kLe, kG };
-constexpr Cond negate(Cond c) { return static_cast<Cond>(static_cast<u8>(c) ^ 1); }
+constexpr Cond negate(Cond c) {
+  return static_cast<Cond>(static_cast<u8>(c) ^ 1);
+}
 
 struct Mem {
   Reg base = kNoReg;
@@ -46,7 +69,24 @@ struct Operand {
 };
 
 enum class Op : u8 {  // the instructions the symbolic executor understands; the rest is kOther
-  kOther, kMov, kLea, kAdd, kSub, kInc, kDec, kNeg, kXor, kAnd, kShl, kImul, kCmp, kTest, kXchg, kNop, kPush, kPop,
+  kOther,
+  kMov,
+  kLea,
+  kAdd,
+  kSub,
+  kInc,
+  kDec,
+  kNeg,
+  kXor,
+  kAnd,
+  kShl,
+  kImul,
+  kCmp,
+  kTest,
+  kXchg,
+  kNop,
+  kPush,
+  kPop,
 };
 
 enum class Flow : u8 { kNext, kJcc, kJmp, kJmpIndirect, kCall, kRet, kTrap };
@@ -56,17 +96,18 @@ struct Insn {
   u8 length = 0;
   Op op = Op::kOther;
   Flow flow = Flow::kNext;
-  Cond cond = Cond::kO;    // kJcc
-  ImageAddr target;        // kJcc, kJmp and direct kCall; 0 for indirect calls
+  Cond cond = Cond::kO;             // kJcc
+  ImageAddr target;                 // kJcc, kJmp and direct kCall; 0 for indirect calls
   std::array<Operand, 3> operands;  // explicit ones, destination first
   u8 operand_count = 0;
   RegMask reads = 0, writes = 0;  // including flags; a partial register write counts as read too
   bool reads_memory = false, writes_memory = false;
-  bool rep = false;        // string instruction with a REP prefix
+  bool rep = false;  // string instruction with a REP prefix
   ImageAddr end() const { return addr + length; }
 };
 
-// Decodes the instruction at the start of `bytes`, which is linked at `addr`. Nothing when they are no instruction.
+// Decodes the instruction at the start of `bytes`, which is linked at `addr`. Nothing when they are
+// no instruction.
 std::optional<Insn> decode(ByteView bytes, ImageAddr addr);
 // Intel syntax, for messages and dumps.
 std::string format(ByteView bytes, ImageAddr addr);

@@ -1,5 +1,5 @@
-// Any bytes as a core file: an error, or segments that are ascending and inside of the file, and memory that reads only what
-// is there.
+// Any bytes as a core file: an error, or segments that are ascending and inside of the file, and
+// memory that reads only what is there.
 #include <algorithm>
 
 #include "target/core_file.h"
@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
     GEIST_CHECK(segment.offset <= size || segment.file_size == 0);
     behind = segment.begin + segment.size;
     u8 out[64];
-    for (u64 at : {segment.begin, segment.begin + segment.file_size / 2, segment.begin + segment.file_size - 1}) {
+    for (u64 at : {segment.begin, segment.begin + segment.file_size / 2,
+                   segment.begin + segment.file_size - 1}) {
       usize got = memory.read_some(TargetAddr(at), out);
       GEIST_CHECK(got <= sizeof out);
     }

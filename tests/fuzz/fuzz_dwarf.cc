@@ -96,7 +96,8 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
   }
   if (result.value() == nullptr) return 0;
   DebugInfo& info = *result.value();
-  // Every fourth place of the made-up code, by the input which ones: all together take most of an execution's time.
+  // Every fourth place of the made-up code, by the input which ones: all together take most of an
+  // execution's time.
   for (u64 pc = 0xff8 + 0x10 * (size % 4); pc <= 0x1148; pc += 0x40) {
     check_variables(info.variables_at(ImageAddr(pc), ImageAddr(pc + size % 2)));
   }

@@ -1,9 +1,11 @@
-// A heap whose memory lies: a small sound heap is made in memory, the input writes over it (span table, bits, objects,
-// goroutines, the program's data), and every question of geist snap is asked. Whatever the memory says, the graph's ids
-// and sizes hold together, and every question ends. The programs are those of $GEIST_FUZZ_PROGRAMS that are no PIE.
+// A heap whose memory lies: a small sound heap is made in memory, the input writes over it (span
+// table, bits, objects, goroutines, the program's data), and every question of geist snap is asked.
+// Whatever the memory says, the graph's ids and sizes hold together, and every question ends. The
+// programs are those of $GEIST_FUZZ_PROGRAMS that are no PIE.
 //
 //   input:  u8 program | question << 4, then writes:  u8 region | kind << 4, u24 offset, and
-//           kind even:  u8 count, bytes        kind odd:  u8 what, u16 which: a pointer, to a region, a type or code
+//           kind even:  u8 count, bytes        kind odd:  u8 what, u16 which: a pointer, to a
+//           region, a type or code
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -26,7 +28,7 @@ constexpr u64 kPage = 8192;
 constexpr u64 kHeap = 0xc000000000;
 constexpr u64 kMetadata = 0x7f0000000000;
 constexpr u8 kQuestions = 7;
-constexpr u64 kRecord = 512;  // room for an mspan or a g
+constexpr u64 kRecord = 512;       // room for an mspan or a g
 constexpr u32 kObjectsOfSpan = 6;  // few, for speed
 enum RegionKind : u8 { kModule, kData, kSpans, kObjects, kBits, kGoroutines, kArena, kRegions };
 
@@ -41,7 +43,9 @@ class FakeMemory : public target::Memory {
   explicit FakeMemory(const read::Image& image) : image_(image) {}
   std::array<Region, kRegions> regions;
 
-  bool read(TargetAddr addr, std::span<u8> out) const override { return read_some(addr, out) == out.size(); }
+  bool read(TargetAddr addr, std::span<u8> out) const override {
+    return read_some(addr, out) == out.size();
+  }
   usize read_some(TargetAddr addr, std::span<u8> out) const override {
     if (out.empty()) return 0;
     for (const Region& region : regions) {
@@ -77,15 +81,23 @@ struct Class {
   bool noscan;
 };
 // runtime/sizeclasses.go; 0 is a large object.
-constexpr std::array kClasses = {Class{2, 16, 1, true},  Class{2, 16, 1, false},   Class{4, 32, 1, false}, Class{8, 96, 1, false},
-                                 Class{5, 48, 1, true},  Class{32, 1024, 1, false}, Class{0, 40960, 5, false}, Class{0, 16384, 2, true}};
+constexpr std::array kClasses = {Class{2, 16, 1, true},     Class{2, 16, 1, false},
+                                 Class{4, 32, 1, false},    Class{8, 96, 1, false},
+                                 Class{5, 48, 1, true},     Class{32, 1024, 1, false},
+                                 Class{0, 40960, 5, false}, Class{0, 16384, 2, true}};
 
 class FakeHeap {
  public:
-  explicit FakeHeap(std::unique_ptr<read::GoBinary> binary) : binary_(std::move(binary)), memory_(binary_->image()) {
+  explicit FakeHeap(std::unique_ptr<read::GoBinary> binary)
+      : binary_(std::move(binary)), memory_(binary_->image()) {
     auto symbols = heap::find_runtime_symbols(*binary_);
     GEIST_CHECK(symbols.ok());
-    image_ = {.memory = &memory_, .binary = binary_.get(), .debug = nullptr, .symbols = symbols.value(), .bias = {}, .threads = {}};
+    image_ = {.memory = &memory_,
+              .binary = binary_.get(),
+              .debug = nullptr,
+              .symbols = symbols.value(),
+              .bias = {},
+              .threads = {}};
     find_types();
     copy_data();
     make_spans();
@@ -142,9 +154,12 @@ class FakeHeap {
       make_span(mspan, start, kClasses[i], kMetadata + (1 << 20) + i * 128);
       start += kClasses[i].pages * kPage;
     }
-    // Each word of the objects leads to some object; large ones and those with a header have a type.
-    for (u64 word = 0; word < pages * kPage; word += 24) memory_.put<u64>(kHeap + word, kHeap + word * 7 % pages * kPage + word % 6 * 32);
-    for (u64 object = 4 * kPage; object < 6 * kPage; object += 1024) memory_.put<u64>(kHeap + object, types_[object / 1024 % types_.size()]);
+    // Each word of the objects leads to some object; large ones and those with a header have a
+    // type.
+    for (u64 word = 0; word < pages * kPage; word += 24)
+      memory_.put<u64>(kHeap + word, kHeap + word * 7 % pages * kPage + word % 6 * 32);
+    for (u64 object = 4 * kPage; object < 6 * kPage; object += 1024)
+      memory_.put<u64>(kHeap + object, types_[object / 1024 % types_.size()]);
   }
 
   void make_span(u64 mspan, u64 start, const Class& c, u64 bits) {
@@ -165,11 +180,13 @@ class FakeHeap {
     }
     memory_.put<u32>(mspan + at.mspan_div_mul, c.number == 0 ? 0 : 0xffffffffu / c.size + 1);
     memory_.put<u32>(mspan + at.mspan_sweepgen, 4);
-    memory_.put<u8>(mspan + at.mspan_spanclass, static_cast<u8>(c.number << 1 | (c.noscan ? 1 : 0)));
+    memory_.put<u8>(mspan + at.mspan_spanclass,
+                    static_cast<u8>(c.number << 1 | (c.noscan ? 1 : 0)));
     memory_.put<u8>(mspan + at.mspan_state, 1);
     memory_.put<u64>(mspan + at.mspan_alloc_bits, bits);
     memory_.put<u64>(mspan + at.mspan_gcmark_bits, bits);
-    if (at.mspan_large_type != read::kAbsent && c.number == 0 && !c.noscan) memory_.put<u64>(mspan + at.mspan_large_type, types_[7]);
+    if (at.mspan_large_type != read::kAbsent && c.number == 0 && !c.noscan)
+      memory_.put<u64>(mspan + at.mspan_large_type, types_[7]);
   }
 
   void make_goroutine() {
@@ -188,7 +205,8 @@ class FakeHeap {
     for (u64 i = 2048; i < 4096; i += 8) memory_.put<u64>(stack + i, kHeap + i * 8);
   }
 
-  // Some words of bss that the collector would look at lead to the heap; behind them it looks at none, for speed.
+  // Some words of bss that the collector would look at lead to the heap; behind them it looks at
+  // none, for speed.
   void root_everything() {
     const read::ModuleData& module = binary_->module();
     u64 mask = module.addr.value + binary_->layout().moduledata_gcdatamask + 16;
@@ -198,7 +216,8 @@ class FakeHeap {
     for (; i < words && placed < 64; ++i) {
       if ((memory_.find<u8>(bytes + i / 8).value_or(0) >> (i % 8) & 1) == 0) continue;
       u64 at = module.bss.value + i * 8;
-      if (memory_.find<u64>(TargetAddr(at)) == 0) memory_.put<u64>(at, kHeap + placed++ % 14 * kPage);
+      if (memory_.find<u64>(TargetAddr(at)) == 0)
+        memory_.put<u64>(at, kHeap + placed++ % 14 * kPage);
     }
     memory_.put<i32>(mask, static_cast<i32>(i));
     memory_.put<i32>(mask - 16, 64);
@@ -233,7 +252,8 @@ class FakeHeap {
     if (!made.ok()) return;
     const heap::HeapGraph& graph = *made.value();
     reached_ = graph.stats().reached_objects;
-    GEIST_CHECK(graph.stats().typed_bytes <= graph.stats().reached_bytes && graph.stats().reached_bytes <= graph.stats().allocated_bytes);
+    GEIST_CHECK(graph.stats().typed_bytes <= graph.stats().reached_bytes &&
+                graph.stats().reached_bytes <= graph.stats().allocated_bytes);
     heap::Dominators dominators(graph);
     snap::Paths paths(graph);
     snap::Snapshot snapshot{graph, dominators, paths};
@@ -241,15 +261,27 @@ class FakeHeap {
     for (const snap::TypeRow& row : snap::list_types(snapshot)) bytes += row.bytes;
     GEIST_CHECK(bytes == graph.stats().reached_bytes);
     switch (question % kQuestions) {
-      case 0: text_ = snap::emit_tree(snap::list_tree(snapshot, 64, 4)); break;
-      case 1: text_ = snap::emit_sharing(snap::find_sharing(snapshot, 4)); break;
-      case 2: text_ = snap::emit_pins(snap::find_pins(snapshot, 64, 25), 4); break;
-      case 3: text_ = snap::emit_rings(snap::find_rings(snapshot, 4)); break;
-      case 4: text_ = snap::emit_goroutines(snap::list_goroutines(snapshot), 4); break;
-      case 5:
-        if (auto found = snap::find_paths(snapshot, "0xc000000010", 1); found.ok()) text_ = snap::emit_paths(found.value());
+      case 0:
+        text_ = snap::emit_tree(snap::list_tree(snapshot, 64, 4));
         break;
-      default: text_ = snap::emit_heap_json(snap::make_hold_tree(snapshot));
+      case 1:
+        text_ = snap::emit_sharing(snap::find_sharing(snapshot, 4));
+        break;
+      case 2:
+        text_ = snap::emit_pins(snap::find_pins(snapshot, 64, 25), 4);
+        break;
+      case 3:
+        text_ = snap::emit_rings(snap::find_rings(snapshot, 4));
+        break;
+      case 4:
+        text_ = snap::emit_goroutines(snap::list_goroutines(snapshot), 4);
+        break;
+      case 5:
+        if (auto found = snap::find_paths(snapshot, "0xc000000010", 1); found.ok())
+          text_ = snap::emit_paths(found.value());
+        break;
+      default:
+        text_ = snap::emit_heap_json(snap::make_hold_tree(snapshot));
     }
   }
 
@@ -272,11 +304,13 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   if (folder != nullptr) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       auto binary = read::GoBinary::open(entry.path());
-      if (binary.ok() && !binary.value()->image().is_pie()) heaps.push_back(std::make_unique<FakeHeap>(std::move(binary).value()));
+      if (binary.ok() && !binary.value()->image().is_pie())
+        heaps.push_back(std::make_unique<FakeHeap>(std::move(binary).value()));
     }
   }
   if (heaps.empty()) {
-    std::fprintf(stderr, "GEIST_FUZZ_PROGRAMS names no folder with Go programs; tests/fuzz/run makes one\n");
+    std::fprintf(
+        stderr, "GEIST_FUZZ_PROGRAMS names no folder with Go programs; tests/fuzz/run makes one\n");
     std::exit(2);
   }
   return 0;

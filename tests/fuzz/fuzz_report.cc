@@ -1,5 +1,5 @@
-// Any text as a saved report, a baseline or a file of suppressions: read or refused with a reason; and what was read is
-// written and read again without a difference.
+// Any text as a saved report, a baseline or a file of suppressions: read or refused with a reason;
+// and what was read is written and read again without a difference.
 #include <string>
 
 #include "base/check.h"

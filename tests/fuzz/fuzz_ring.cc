@@ -1,7 +1,9 @@
-// A ring written by a hostile program: whatever the shared page and the slots hold, and however they change between two
-// looks, what the tool takes out of it is in range, and it never waits or loops without end.
+// A ring written by a hostile program: whatever the shared page and the slots hold, and however
+// they change between two looks, what the tool takes out of it is in range, and it never waits or
+// loops without end.
 //
-//   input:  u32 number of sites, then writes into the shared memory:  u8 what, u8 slot, u16 offset, u8 count, bytes
+//   input:  u32 number of sites, then writes into the shared memory:  u8 what, u8 slot, u16 offset,
+//   u8 count, bytes
 //           what 0: control page  1: slot  2: slot, and make it look published  3: take and release
 #include <sys/mman.h>
 #include <unistd.h>
@@ -25,9 +27,12 @@ class Ring {
   Ring() {
     Fd file(static_cast<int>(::memfd_create("fuzz", MFD_CLOEXEC)));
     GEIST_CHECK(file.valid() && ::ftruncate(file.get(), abi::kRingBytes) == 0);
-    bytes_ = static_cast<u8*>(::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
+    bytes_ = static_cast<u8*>(
+        ::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
     GEIST_CHECK(bytes_ != MAP_FAILED);
-    ring_.emplace(std::move(target::SharedRing::create(std::move(file), *read::find_layout(26), {}, 0)).value());
+    ring_.emplace(
+        std::move(target::SharedRing::create(std::move(file), *read::find_layout(26), {}, 0))
+            .value());
   }
   void start() {
     // Slots as they were, tickets where the consumer stands.
@@ -36,7 +41,9 @@ class Ring {
       slot(ticket).sequence = ticket;
     }
   }
-  abi::Slot& slot(u64 ticket) { return reinterpret_cast<abi::Slot*>(bytes_ + abi::kControlBytes)[ticket % abi::kSlots]; }
+  abi::Slot& slot(u64 ticket) {
+    return reinterpret_cast<abi::Slot*>(bytes_ + abi::kControlBytes)[ticket % abi::kSlots];
+  }
   void write_control(u16 offset, ByteView value) {
     u64 at = offset % (sizeof(abi::Control) - 8);
     std::memcpy(bytes_ + at, value.data(), std::min<u64>(value.size(), sizeof(abi::Control) - at));
@@ -55,7 +62,8 @@ class Ring {
       next_ += ring_->lost_damaged() - damaged + (raw ? 1 : 0);
       if (!raw) return;
       const abi::Event& e = *raw->event;
-      GEIST_CHECK(e.site < sites && e.old_size <= abi::kMaxOldBytes && e.stack_size <= abi::kMaxStackBytes);
+      GEIST_CHECK(e.site < sites && e.old_size <= abi::kMaxOldBytes &&
+                  e.stack_size <= abi::kMaxStackBytes);
       GEIST_CHECK(e.num != 0 && e.num <= e.new_len && e.new_len <= e.cap && e.elem_size != 0);
       (void)ring_->still_waits(e);
       ring_->release(*raw);
@@ -81,9 +89,12 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
     u64 ticket = ring.next() + input.read_u8() % abi::kSlots;
     u16 offset = input.read_u16();
     ByteView value = input.read_bytes(std::min<u64>(input.read_u8() % 64, input.remaining()));
-    if (what == 0) ring.write_control(offset, value);
-    else if (what == 3) ring.take(sites);
-    else ring.write_slot(ticket, offset, value);
+    if (what == 0)
+      ring.write_control(offset, value);
+    else if (what == 3)
+      ring.take(sites);
+    else
+      ring.write_slot(ticket, offset, value);
     if (what == 2) ring.publish(ticket);
   }
   ring.take(sites);

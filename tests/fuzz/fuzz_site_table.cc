@@ -1,5 +1,6 @@
-// Any bytes as a kept table of append sites of a real program: refused, or in range; and the plan made from it writes
-// only whole instructions of that program's code. The program is the first of $GEIST_FUZZ_PROGRAMS.
+// Any bytes as a kept table of append sites of a real program: refused, or in range; and the plan
+// made from it writes only whole instructions of that program's code. The program is the first of
+// $GEIST_FUZZ_PROGRAMS.
 //
 //   input:  edits of a sound table:  u16 offset, u8 byte
 #include <algorithm>
@@ -26,7 +27,8 @@ void check_plan(program::SiteTable table) {
   for (const probe::ProbedSite& site : plan.sites) {
     const probe::CodePatch& patch = site.patch;
     GEIST_CHECK(patch.original.size() == patch.replacement.size() && patch.original.size() >= 5);
-    GEIST_CHECK(patch.addr.value >= module.text.value && patch.addr.value + patch.original.size() <= module.etext.value);
+    GEIST_CHECK(patch.addr.value >= module.text.value &&
+                patch.addr.value + patch.original.size() <= module.etext.value);
   }
 }
 
@@ -36,11 +38,14 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   const char* folder = std::getenv("GEIST_FUZZ_PROGRAMS");
   std::vector<std::string> paths;
   if (folder != nullptr) {
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+      paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
   if (paths.empty()) {
-    std::fprintf(stderr, "fuzz_site_table: GEIST_FUZZ_PROGRAMS names no folder of Go programs; start it with tests/fuzz/run\n");
+    std::fprintf(stderr,
+                 "fuzz_site_table: GEIST_FUZZ_PROGRAMS names no folder of Go programs; start it "
+                 "with tests/fuzz/run\n");
     std::exit(1);
   }
   binary = std::move(read::GoBinary::open(paths.front())).value();

@@ -31,7 +31,7 @@ constexpr u64 kMaxTotalBytes = u64{2} << 30;
 struct Wanted {
   std::string_view name;
   bool is_compressed = false;
-  ByteView bytes;           // as the file has them, behind a compression header if there is one
+  ByteView bytes;  // as the file has them, behind a compression header if there is one
   u64 inflated_bytes = 0;
 };
 

@@ -1,5 +1,6 @@
-// GoBinary: an ELF image that was found to be a Go program of a supported release, with its tables opened.
-// Immutable once read. Heap-allocated parts refer to each other, so it is handed out as unique_ptr.
+// GoBinary: an ELF image that was found to be a Go program of a supported release, with its tables
+// opened. Immutable once read. Heap-allocated parts refer to each other, so it is handed out as
+// unique_ptr.
 #pragma once
 
 #include <memory>
@@ -20,9 +21,10 @@ struct ReadOptions {
 
 class GoBinary {
  public:
-  // Fails: not ELF..., not Go, release outside the table (names the release, the range, --assume-go), tables that do
-  // not agree with the release.
-  static Result<std::unique_ptr<GoBinary>> open(const std::string& path, const ReadOptions& options = {});
+  // Fails: not ELF..., not Go, release outside the table (names the release, the range,
+  // --assume-go), tables that do not agree with the release.
+  static Result<std::unique_ptr<GoBinary>> open(const std::string& path,
+                                                const ReadOptions& options = {});
   static Result<std::unique_ptr<GoBinary>> from_image(Image image, const ReadOptions& options = {});
 
   const Image& image() const { return image_; }
@@ -43,8 +45,9 @@ class GoBinary {
   std::optional<Types> types_;
 };
 
-// Finds runtime.firstmoduledata: section .go.module (>= 1.26), else the word in .noptrdata/.data (or a relocation
-// addend) that points to .gopclntab and is followed by sane slices. Fails with what did not agree.
+// Finds runtime.firstmoduledata: section .go.module (>= 1.26), else the word in .noptrdata/.data
+// (or a relocation addend) that points to .gopclntab and is followed by sane slices. Fails with
+// what did not agree.
 Result<ModuleData> read_module_data(const Image& image, const Layout& layout);
 
 }  // namespace geist::read

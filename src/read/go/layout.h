@@ -1,8 +1,10 @@
-// Where things are in a Go binary and its process, per release: offsets as data, one table a layout under layouts/.
+// Where things are in a Go binary and its process, per release: offsets as data, one table a layout
+// under layouts/.
 //
-// Selected by the release in the build info, then held against structural checks (pclntab magic, moduledata bounds)
-// that must all agree. Code asks layout.has_x() or reads an offset that may be absent (kAbsent), never the release.
-// Every row of a table quotes the Go source path it was read from; sizes and offsets are bytes.
+// Selected by the release in the build info, then held against structural checks (pclntab magic,
+// moduledata bounds) that must all agree. Code asks layout.has_x() or reads an offset that may be
+// absent (kAbsent), never the release. Every row of a table quotes the Go source path it was read
+// from; sizes and offsets are bytes.
 #pragma once
 
 #include <optional>
@@ -29,19 +31,22 @@ struct Layout {
   u32 mheap_allspans, mheap_sweepgen, mheap_arenas;
   u32 heap_arena_spans;
   u32 heap_arena_no_more_ptrs;  // 1.21 only, with the pointer bitmap in front of it: kAbsent
-  bool mspan_wide_counts;  // freeindex and nelems are 8 bytes (1.21)
-  u32 mspan_start_addr, mspan_npages, mspan_freeindex, mspan_nelems, mspan_alloc_bits, mspan_gcmark_bits;
-  u32 mspan_sweepgen, mspan_div_mul, mspan_alloc_count, mspan_spanclass, mspan_state, mspan_elemsize, mspan_limit;
+  bool mspan_wide_counts;       // freeindex and nelems are 8 bytes (1.21)
+  u32 mspan_start_addr, mspan_npages, mspan_freeindex, mspan_nelems, mspan_alloc_bits,
+      mspan_gcmark_bits;
+  u32 mspan_sweepgen, mspan_div_mul, mspan_alloc_count, mspan_spanclass, mspan_state,
+      mspan_elemsize, mspan_limit;
   u32 mspan_specials;
   u32 mspan_large_type;  // kAbsent in 1.21
   u32 mspan_size;
-  u32 special_kind, special_fn;  // next is at 0
+  u32 special_kind, special_fn;                     // next is at 0
   u8 special_finalizer_kind, special_cleanup_kind;  // no cleanups before 1.24: 0
-  bool has_malloc_headers;     // 512 < elemsize <= 32768: first word is *abi.Type (>= 1.22)
-  bool has_inline_mark_bits;   // Green Tea default (>= 1.26)
+  bool has_malloc_headers;    // 512 < elemsize <= 32768: first word is *abi.Type (>= 1.22)
+  bool has_inline_mark_bits;  // Green Tea default (>= 1.26)
 
   // g, m (runtime/runtime2.go)
-  u32 g_m, g_sched_sp, g_sched_pc, g_sched_bp, g_syscallsp, g_syscallpc, g_atomicstatus, g_goid, g_waitreason;
+  u32 g_m, g_sched_sp, g_sched_pc, g_sched_bp, g_syscallsp, g_syscallpc, g_atomicstatus, g_goid,
+      g_waitreason;
   u32 m_g0, m_procid, m_curg, m_alllink;
 
   bool has_swiss_maps;  // internal/runtime/maps (>= 1.24), else runtime.hmap

@@ -1,12 +1,13 @@
-// pclntab: every function of a Go binary with its code range, lines, inlining, frame sizes and live pointer maps.
-// It is there stripped or not: the runtime itself needs it.
+// pclntab: every function of a Go binary with its code range, lines, inlining, frame sizes and live
+// pointer maps. It is there stripped or not: the runtime itself needs it.
 //
 //   moduledata.ftab ─▶ _func ─┬▶ pcsp, pcfile, pcln   (pc → value tables)
 //                             ├▶ PCDATA   stack map index, inline tree index
 //                             └▶ FUNCDATA stack maps, inline tree
 //
-// Source: runtime/symtab.go, internal/abi/symtab.go, cmd/internal/obj/pcln.go, go1.21 to go1.27 (encoding unchanged).
-// All offsets come from the file and are checked; a lookup that leaves the tables answers "absent", never a guess.
+// Source: runtime/symtab.go, internal/abi/symtab.go, cmd/internal/obj/pcln.go, go1.21 to go1.27
+// (encoding unchanged). All offsets come from the file and are checked; a lookup that leaves the
+// tables answers "absent", never a guess.
 #pragma once
 
 #include <optional>
@@ -27,7 +28,8 @@ struct ModuleData {
   ImageAddr addr;  // of runtime.firstmoduledata
   ImageAddr pc_header;
   ImageAddr funcnametab, cutab, filetab, pctab, pclntable, ftab;
-  u64 funcnametab_size = 0, cutab_count = 0, filetab_size = 0, pctab_size = 0, pclntable_size = 0, ftab_count = 0;
+  u64 funcnametab_size = 0, cutab_count = 0, filetab_size = 0, pctab_size = 0, pclntable_size = 0,
+      ftab_count = 0;
   ImageAddr minpc, maxpc, text, etext;
   ImageAddr noptrdata, enoptrdata, data, edata, bss, ebss, noptrbss, enoptrbss;
   ImageAddr types, etypes, rodata, gofunc;
@@ -41,10 +43,11 @@ struct FuncIndex {
 struct Function {
   FuncIndex index;
   ImageAddr entry;
-  ImageAddr end;          // exclusive: the next function's entry, padding included
-  std::string_view name;  // as pclntab has it: "main.main", "github.com/x/y.(*T).M", "slices.Insert[...]"
-  u32 func_offset = 0;    // of _func in pclntable
-  i32 args_size = 0;      // bytes of stack arguments; -1-ish values mean unknown (assembly)
+  ImageAddr end;  // exclusive: the next function's entry, padding included
+  std::string_view
+      name;  // as pclntab has it: "main.main", "github.com/x/y.(*T).M", "slices.Insert[...]"
+  u32 func_offset = 0;  // of _func in pclntable
+  i32 args_size = 0;    // bytes of stack arguments; -1-ish values mean unknown (assembly)
   i32 start_line = 0;
   u8 func_id = 0;
   u8 flag = 0;  // abi.FuncFlag: 1 TopFrame, 2 SPWrite, 4 Asm
@@ -55,7 +58,7 @@ struct SourceFrame {
   std::string_view function;
   std::string_view file;  // as compiled: absolute, or module@version/... with -trimpath
   i32 line = 0;
-  i32 start_line = 0;  // of the function
+  i32 start_line = 0;    // of the function
   bool inlined = false;  // true for all but the last (physical) frame
 };
 
@@ -76,12 +79,15 @@ class Pclntab {
   // Linear search, first match: for a handful of runtime functions.
   std::optional<Function> find_function_named(std::string_view name) const;
 
-  // Bytes from SP to the slot of the return address at pc (pcsp). For a pc behind a CALL pass pc itself.
+  // Bytes from SP to the slot of the return address at pc (pcsp). For a pc behind a CALL pass pc
+  // itself.
   std::optional<i32> find_sp_delta(const Function& function, ImageAddr pc) const;
-  // The source frames at pc, innermost first, at least one. For return addresses the caller passes pc - 1.
+  // The source frames at pc, innermost first, at least one. For return addresses the caller passes
+  // pc - 1.
   std::vector<SourceFrame> source_frames(const Function& function, ImageAddr pc) const;
-  // PCDATA_StackMapIndex at pc (pass returnPC - 1) applied to FUNCDATA_LocalsPointerMaps: bit 0 is the lowest word of
-  // the locals, which end (exclusive) at varp = frame's return-address slot - 8 (saved BP slot). nbit words in all.
+  // PCDATA_StackMapIndex at pc (pass returnPC - 1) applied to FUNCDATA_LocalsPointerMaps: bit 0 is
+  // the lowest word of the locals, which end (exclusive) at varp = frame's return-address slot - 8
+  // (saved BP slot). nbit words in all.
   std::optional<PointerMap> find_locals_map(const Function& function, ImageAddr pc) const;
   // The same for FUNCDATA_ArgsPointerMaps; bit 0 is the word right above the return address slot.
   std::optional<PointerMap> find_args_map(const Function& function, ImageAddr pc) const;
@@ -94,19 +100,23 @@ class Pclntab {
     u32 func_offset;
   };
   Pclntab() = default;
-  // Calls visit(value, length) for the pieces of a pc → value table, in order, until it returns true (then true).
+  // Calls visit(value, length) for the pieces of a pc → value table, in order, until it returns
+  // true (then true).
   template <typename Visit>
   bool visit_pc_values(u32 table, Visit visit) const;
-  // The value that the table at `table` of pctab gives for pc; -1 where it says nothing (runtime/symtab.go pcvalue).
+  // The value that the table at `table` of pctab gives for pc; -1 where it says nothing
+  // (runtime/symtab.go pcvalue).
   i32 pc_value(u32 table, ImageAddr entry, ImageAddr pc) const;
   i32 pc_data(const Function& function, u32 which, ImageAddr pc) const;
-  // The bytes from FUNCDATA `which` on, to the end of what holds it; empty when the function has none.
+  // The bytes from FUNCDATA `which` on, to the end of what holds it; empty when the function has
+  // none.
   ByteView func_data(const Function& function, u32 which) const;
   std::string_view name_at(i32 offset) const;
   std::string_view file_at(const Function& function, ImageAddr pc) const;
   i32 line_at(const Function& function, ImageAddr pc) const;
   // `max_words`: what the frame has room for; a map of more words is damage and absent.
-  std::optional<PointerMap> find_map(const Function& function, u32 which, ImageAddr pc, u64 max_words) const;
+  std::optional<PointerMap> find_map(const Function& function, u32 which, ImageAddr pc,
+                                     u64 max_words) const;
   i32 max_sp_delta(const Function& function) const;
 
   std::vector<Entry> entries_;  // sorted by entry

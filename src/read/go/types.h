@@ -15,9 +15,33 @@
 namespace geist::read {
 
 enum class Kind : u8 {  // abi.Kind, same numbers
-  kInvalid = 0, kBool, kInt, kInt8, kInt16, kInt32, kInt64, kUint, kUint8, kUint16, kUint32, kUint64, kUintptr,
-  kFloat32, kFloat64, kComplex64, kComplex128, kArray, kChan, kFunc, kInterface, kMap, kPointer, kSlice, kString,
-  kStruct, kUnsafePointer,
+  kInvalid = 0,
+  kBool,
+  kInt,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kUint,
+  kUint8,
+  kUint16,
+  kUint32,
+  kUint64,
+  kUintptr,
+  kFloat32,
+  kFloat64,
+  kComplex64,
+  kComplex128,
+  kArray,
+  kChan,
+  kFunc,
+  kInterface,
+  kMap,
+  kPointer,
+  kSlice,
+  kString,
+  kStruct,
+  kUnsafePointer,
 };
 
 struct TypeField {

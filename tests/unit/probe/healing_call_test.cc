@@ -1,4 +1,5 @@
-// The way a healed site's call takes: which arguments go on to which function, by running the few instructions by hand.
+// The way a healed site's call takes: which arguments go on to which function, by running the few
+// instructions by hand.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -25,14 +26,21 @@ Outcome run(u64 new_len, u64 cap, u64 num) {
   regs[x86::kRdi] = num;
   bool above = false;
   for (u64 at = 0; at < way->bytes.size();) {
-    std::optional<x86::Insn> insn = x86::decode(ByteView(way->bytes).subspan(at), ImageAddr(kAt + at));
+    std::optional<x86::Insn> insn =
+        x86::decode(ByteView(way->bytes).subspan(at), ImageAddr(kAt + at));
     if (!insn) return {};
     x86::Reg a = insn->operands[0].reg;
     x86::Reg b = insn->operands[1].reg;
     switch (insn->op) {
-      case x86::Op::kCmp: above = regs[a] > regs[b]; break;
-      case x86::Op::kMov: regs[a] = regs[b]; break;
-      case x86::Op::kSub: regs[a] -= regs[b]; break;
+      case x86::Op::kCmp:
+        above = regs[a] > regs[b];
+        break;
+      case x86::Op::kMov:
+        regs[a] = regs[b];
+        break;
+      case x86::Op::kSub:
+        regs[a] -= regs[b];
+        break;
       default:
         if (insn->flow == x86::Flow::kJmp) return {insn->target.value, regs[x86::kRcx]};
         if (insn->flow != x86::Flow::kJcc || insn->cond != x86::Cond::kA) return {};

@@ -1,8 +1,10 @@
-// Trampolines are run: made for a small piece of code in this process, entered with known registers, and left through
-// stubs that tell which of the three ways out was taken, with which registers, flags and stack.
+// Trampolines are run: made for a small piece of code in this process, entered with known
+// registers, and left through stubs that tell which of the three ways out was taken, with which
+// registers, flags and stack.
 //
 //   code      [displaced instructions] Jcc grow        (never runs: the trampoline stands for it)
-//   exits     grow, in-place, runtime entry: each a stub that saves everything and returns to the test
+//   exits     grow, in-place, runtime entry: each a stub that saves everything and returns to the
+//   test
 #include "probe/trampoline.h"
 
 #include <gtest/gtest.h>
@@ -19,8 +21,8 @@ struct MachineState {
 extern "C" void geist_test_enter(MachineState* state, unsigned long target, unsigned char* stack);
 extern "C" void geist_test_exit();
 
-// Enters `target` by a jump with the state's registers and SP = stack; geist_test_exit, entered with a number pushed,
-// saves all registers and returns from geist_test_enter.
+// Enters `target` by a jump with the state's registers and SP = stack; geist_test_exit, entered
+// with a number pushed, saves all registers and returns from geist_test_enter.
 asm(R"(
         .intel_syntax noprefix
         .text
@@ -127,10 +129,12 @@ ValueLocation constant(i64 value) {
 // RAX old_ptr, RBX newLen, RCX cap as at most appends; one element of 8 bytes.
 class Trampolines : public testing::Test {
  protected:
-  static constexpr u64 kCodeAt = 0x100, kGrowAt = 0x400, kInplaceAt = 0x500, kEventAt = 0x600, kTrampolineAt = 0x1000, kRecordAt = 0x2000;
+  static constexpr u64 kCodeAt = 0x100, kGrowAt = 0x400, kInplaceAt = 0x500, kEventAt = 0x600,
+                       kTrampolineAt = 0x1000, kRecordAt = 0x2000;
 
   Trampolines() {
-    void* at = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* at = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE | PROT_EXEC,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     EXPECT_NE(at, MAP_FAILED);
     memory = static_cast<u8*>(at);
     base = reinterpret_cast<u64>(at);
@@ -184,7 +188,8 @@ class Trampolines : public testing::Test {
     return make_site(x86::kRcx, x86::kRbx, Cond::kB, [](x86::Assembler&) {});
   }
 
-  // The displaced range is [first byte, end); the in-place path is the stub unless it lies in the range.
+  // The displaced range is [first byte, end); the in-place path is the stub unless it lies in the
+  // range.
   DisplacedCode code_of(u64 end) {
     DisplacedCode code;
     code.range = {ImageAddr(base + kCodeAt), ImageAddr(base + kCodeAt + end)};
@@ -201,7 +206,8 @@ class Trampolines : public testing::Test {
     // Behind the displaced bytes the in-place path goes on: there stands its stub.
     u64 behind = kCodeAt + code_bytes;
     put_exit(behind, kInplace);
-    std::optional<Trampoline> made = emit_append_trampoline(site, code, {LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt});
+    std::optional<Trampoline> made = emit_append_trampoline(
+        site, code, {LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt});
     EXPECT_TRUE(made.has_value());
     MachineState state = start;
     if (!made) return state;
@@ -254,7 +260,8 @@ TEST_F(Trampolines, AnyByteOfTheDestinationEntersTheRuntime) {
     u64 saved_rax = 0;
     std::memcpy(&saved_rax, stack + sizeof stack / 2 - kEntryFrame, 8);
     EXPECT_EQ(saved_rax, start.regs[x86::kRax]);
-    for (int r : {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}) EXPECT_EQ(end.regs[r], start.regs[r]) << r;
+    for (int r : {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+      EXPECT_EQ(end.regs[r], start.regs[r]) << r;
   }
 }
 
@@ -371,7 +378,9 @@ TEST_F(Trampolines, OperandsOnTheStackAreFoundAlsoWhileFlagsAreSavedThere) {
 
 TEST_F(Trampolines, InstructionsBehindTheBranchRunOnTheirWayOnly) {
   // CMP; JB grow; LEA RDX,[RDX+1] belongs to the in-place path and is displaced too.
-  AppendSite site = make_site(x86::kRcx, x86::kRbx, Cond::kB, [](x86::Assembler& as) { as.lea(x86::kRdx, {.base = x86::kRdx, .disp = 1}); });
+  AppendSite site = make_site(x86::kRcx, x86::kRbx, Cond::kB, [](x86::Assembler& as) {
+    as.lea(x86::kRdx, {.base = x86::kRdx, .disp = 1});
+  });
   MachineState inplace = run(site);
   EXPECT_EQ(inplace.exit, kInplace);
   EXPECT_EQ(inplace.regs[x86::kRdx], start.regs[x86::kRdx] + 1);
@@ -408,7 +417,8 @@ TEST_F(Trampolines, AHookRunsTheRuntimeFirstAndThenWhatItDisplaced) {
   std::memcpy(memory + kCodeAt, as.bytes().data(), as.bytes().size());
   DisplacedCode code = code_of(as.bytes().size());
   put_exit(kCodeAt + as.bytes().size(), kInplace);
-  std::optional<Trampoline> made = emit_hook_trampoline(code, {LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt});
+  std::optional<Trampoline> made = emit_hook_trampoline(
+      code, {LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt});
   ASSERT_TRUE(made.has_value());
   std::memcpy(memory + kTrampolineAt, made->bytes.data(), made->bytes.size());
   MachineState state = start;

@@ -1,5 +1,5 @@
-// What the cache gives back is what the search found, or nothing: for every damage of the file, and for every table that
-// does not fit the program.
+// What the cache gives back is what the search found, or nothing: for every damage of the file, and
+// for every table that does not fit the program.
 #include "program/site_cache.h"
 
 #include <gtest/gtest.h>
@@ -51,7 +51,8 @@ class Cache : public testing::Test {
   }
   static void write(const fs::path& path, const std::vector<u8>& bytes) {
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
   }
 
   fs::path folder;
@@ -65,7 +66,8 @@ TEST_F(Cache, TheSecondRunFindsWhatTheFirstFound) {
   EXPECT_GT(first.size(), 1000u);
   EXPECT_TRUE(run());
   EXPECT_EQ(last, first);
-  EXPECT_EQ(fs::status(only_file()).permissions() & fs::perms::all, fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(fs::status(only_file()).permissions() & fs::perms::all,
+            fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST_F(Cache, AnyChangedByteMakesItAbsent) {
@@ -87,7 +89,8 @@ TEST_F(Cache, AnyChangedByteMakesItAbsent) {
 TEST_F(Cache, CutOffOrLongerFilesAreAbsent) {
   run();
   const std::vector<u8> sound = bytes_of(only_file());
-  for (usize size : {usize{0}, usize{1}, usize{51}, sound.size() / 2, sound.size() - 1, sound.size() + 1}) {
+  for (usize size :
+       {usize{0}, usize{1}, usize{51}, sound.size() / 2, sound.size() - 1, sound.size() + 1}) {
     std::vector<u8> other = sound;
     other.resize(size);
     write(only_file(), other);
@@ -133,7 +136,8 @@ TEST_F(Cache, OneChangedByteOfTheProgramIsAnotherProgram) {
   EXPECT_FALSE(cache.was_hit());
 }
 
-// Behind a checksum that fits, anything may stand: what is read is in range, or it is nothing. ASan looks on in `dev`.
+// Behind a checksum that fits, anything may stand: what is read is in range, or it is nothing. ASan
+// looks on in `dev`.
 TEST_F(Cache, DamagedTablesAreRefusedOrInRange) {
   run();
   const std::vector<u8> sound = last;
@@ -142,7 +146,8 @@ TEST_F(Cache, DamagedTablesAreRefusedOrInRange) {
   constexpr u32 kRounds = 300;
   for (u32 i = 0; i < kRounds; ++i) {
     std::vector<u8> damaged = sound;
-    for (u32 n = 0; n < 1 + i % 4; ++n) damaged[random() % damaged.size()] = static_cast<u8>(random());
+    for (u32 n = 0; n < 1 + i % 4; ++n)
+      damaged[random() % damaged.size()] = static_cast<u8>(random());
     std::optional<SiteTable> table = read_site_table(*binary, damaged);
     refused += table ? 0 : 1;
     if (!table) continue;

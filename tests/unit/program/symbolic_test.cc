@@ -1,5 +1,6 @@
-// Equality of two symbolic values is a claim about the program, so every way to lose knowledge must lose it: stores through
-// unknown pointers, narrow writes, calls of instructions that are not understood.
+// Equality of two symbolic values is a claim about the program, so every way to lose knowledge must
+// lose it: stores through unknown pointers, narrow writes, calls of instructions that are not
+// understood.
 #include "program/symbolic.h"
 
 #include <gtest/gtest.h>
@@ -145,7 +146,8 @@ TEST_F(Symbolic, SubstitutionOfWhatWasLoadedBehindAStoreIsUnknown) {
     as.mov(MemRef{.base = kRdx}, kRsi);
     as.mov(kRax, MemRef{.base = kRbx});
   });
-  Expr loaded = state.value_of(decode(std::vector<u8>{0x48, 0x8b, 0x03}, ImageAddr(0))->operands[1]);
+  Expr loaded =
+      state.value_of(decode(std::vector<u8>{0x48, 0x8b, 0x03}, ImageAddr(0))->operands[1]);
   EXPECT_NE(state.substitute(later.reg(kRax), later_table), loaded);
 }
 

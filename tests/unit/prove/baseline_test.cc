@@ -35,7 +35,8 @@ TEST(Baseline, EqualRunsAreComparedToTheByte) {
 }
 
 TEST(Baseline, TimesAddressesAndPortsAreLeftOut) {
-  std::vector<std::string> plain{"took 1.5ms at 0xc0001 on 127.0.0.1:4001\n", "took 12ms at 0xc00ff on 127.0.0.1:39\n"};
+  std::vector<std::string> plain{"took 1.5ms at 0xc0001 on 127.0.0.1:4001\n",
+                                 "took 12ms at 0xc00ff on 127.0.0.1:39\n"};
   EXPECT_FALSE(compare(plain, "took 7s at 0xdead on 127.0.0.1:8\n"));
   EXPECT_TRUE(compare(plain, "needed 7s at 0xdead on 127.0.0.1:8\n"));
   EXPECT_TRUE(compare(plain, "took 7s at 0xdead on 127.0.0.1:8 twice\n"));
@@ -97,9 +98,12 @@ TEST(Baseline, WatchedFiles) {
 }
 
 TEST(Verdicts, OfTestBinariesAndJsonStreams) {
-  EXPECT_EQ(read_verdicts("=== RUN   TestA\n--- FAIL: TestA (0.00s)\n    --- PASS: TestA/one (0.00s)\nFAIL\n"),
-            (std::map<std::string, std::string>{{"TestA", "FAIL"}, {"TestA/one", "PASS"}}));
-  EXPECT_EQ(read_verdicts("{\"Action\":\"run\",\"Test\":\"TestB\"}\n{\"Action\":\"pass\",\"Test\":\"TestB\"}\n{\"broken\n"),
+  EXPECT_EQ(
+      read_verdicts(
+          "=== RUN   TestA\n--- FAIL: TestA (0.00s)\n    --- PASS: TestA/one (0.00s)\nFAIL\n"),
+      (std::map<std::string, std::string>{{"TestA", "FAIL"}, {"TestA/one", "PASS"}}));
+  EXPECT_EQ(read_verdicts("{\"Action\":\"run\",\"Test\":\"TestB\"}\n{\"Action\":\"pass\",\"Test\":"
+                          "\"TestB\"}\n{\"broken\n"),
             (std::map<std::string, std::string>{{"TestB", "PASS"}}));
   EXPECT_TRUE(read_verdicts("no tests here\n").empty());
 }
@@ -121,8 +125,9 @@ TEST(Verdicts, TheirTimesAreNotCompared) {
 }
 
 TEST(Verdicts, ComeBeforeTheTextAroundThem) {
-  std::optional<Difference> d = compare({"x 1\n--- FAIL: TestA (0.01s)\n", "x 2\n--- FAIL: TestA (0.02s)\n"},
-                                        "x 3\n--- PASS: TestA (0.00s)\n");
+  std::optional<Difference> d =
+      compare({"x 1\n--- FAIL: TestA (0.01s)\n", "x 2\n--- FAIL: TestA (0.02s)\n"},
+              "x 3\n--- PASS: TestA (0.00s)\n");
   ASSERT_TRUE(d);
   EXPECT_EQ(d->what, "test TestA");
   EXPECT_EQ(d->plain, "FAIL");

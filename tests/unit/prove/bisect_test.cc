@@ -56,7 +56,8 @@ TEST(Bisect, FindsSetsThatWorkOnlyTogether) {
 }
 
 TEST(Bisect, AFailedRunIsNoAnswer) {
-  auto found = find_smallest_set(8, [](const std::vector<usize>&) -> Result<bool> { return Error("no such file"); });
+  auto found = find_smallest_set(
+      8, [](const std::vector<usize>&) -> Result<bool> { return Error("no such file"); });
   EXPECT_FALSE(found.ok());
 }
 

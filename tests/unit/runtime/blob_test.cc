@@ -1,6 +1,6 @@
-// The rules that only the linked blob can show: nothing from outside, no constructors, no writable data, no vector or
-// segment registers, no system call but futex, no way out but a jump. Each rule is also given code that breaks it.
-// GCC 12 warns about its own std::regex when sanitizers are on.
+// The rules that only the linked blob can show: nothing from outside, no constructors, no writable
+// data, no vector or segment registers, no system call but futex, no way out but a jump. Each rule
+// is also given code that breaks it. GCC 12 warns about its own std::regex when sanitizers are on.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -33,7 +33,8 @@ Output run(const std::string& command) {
   std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return out;
   std::array<char, 4096> buffer{};
-  while (std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) out.text.append(buffer.data(), got);
+  while (std::size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    out.text.append(buffer.data(), got);
   out.status = ::pclose(pipe);
   return out;
 }
@@ -52,22 +53,27 @@ std::vector<std::string> lines_of(const std::string& text) {
 std::optional<std::string> find_forbidden(const std::string& disassembly) {
   static const std::regex vector("%[xyz]?mm[0-9]|%st|%k[0-7]");
   static const std::regex segment("%[fg]s:");
-  static const std::regex ways_out("\\t(int|into|sysenter|iretq?|hlt|fxsave|fxrstor|xsave[a-z0-9]*|xrstor[a-z0-9]*|emms|in|ins[bwl]|out|outs[bwl])( |$)");
+  static const std::regex ways_out(
+      "\\t(int|into|sysenter|iretq?|hlt|fxsave|fxrstor|xsave[a-z0-9]*|xrstor[a-z0-9]*|emms|in|ins["
+      "bwl]|out|outs[bwl])( |$)");
   for (const std::string& line : lines_of(disassembly)) {
-    if (std::regex_search(line, vector) || std::regex_search(line, segment) || std::regex_search(line, ways_out)) return line;
+    if (std::regex_search(line, vector) || std::regex_search(line, segment) ||
+        std::regex_search(line, ways_out))
+      return line;
   }
   return std::nullopt;
 }
 
-// The first line of source that makes a system call in another way than syscall4(kSysFutex, ...). The compiler keeps the
-// number in any register, so the machine code does not tell.
+// The first line of source that makes a system call in another way than syscall4(kSysFutex, ...).
+// The compiler keeps the number in any register, so the machine code does not tell.
 std::optional<std::string> find_other_system_call(const std::string& source) {
   static const std::regex call("syscall4\\((?!kSysFutex,|long number,)|kSysFutex *=(?! 202;)");
   static const std::regex instruction("\\b(syscall|sysenter)\\b|int *0x80");
   for (const std::string& line : lines_of(source)) {
     bool is_the_one = line.find("asm volatile(\"syscall\"") != std::string::npos;
     std::string code = line.substr(0, line.find("//"));
-    if (std::regex_search(code, call) || (!is_the_one && std::regex_search(code, instruction))) return line;
+    if (std::regex_search(code, call) || (!is_the_one && std::regex_search(code, instruction)))
+      return line;
   }
   return std::nullopt;
 }
@@ -87,7 +93,8 @@ class Object {
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
     std::ofstream(folder_ + "/a.c") << source;
-    Output made = run(std::string(GEIST_CC) + " " + flags + " -c -o " + path() + " " + folder_ + "/a.c");
+    Output made =
+        run(std::string(GEIST_CC) + " " + flags + " -c -o " + path() + " " + folder_ + "/a.c");
     EXPECT_EQ(made.status, 0) << made.text;
   }
   ~Object() { run("rm -rf " + folder_); }
@@ -98,7 +105,8 @@ class Object {
 };
 
 int check_blob(const std::string& file) {
-  return run(std::string("cmake -DNM=") + GEIST_NM + " -DFILE=" + file + " -P " + GEIST_CHECK_BLOB).status;
+  return run(std::string("cmake -DNM=") + GEIST_NM + " -DFILE=" + file + " -P " + GEIST_CHECK_BLOB)
+      .status;
 }
 
 TEST(Blob, KeepsTheRules) {
