@@ -34,6 +34,14 @@ struct Append {
     return event == nullptr ? make_activation(frames[0], 0, {})
                             : make_activation(frames[0], event->g, TargetAddr(event->stack_hi));
   }
+  // Was this call under way when the append happened? What it was handed says nothing about a later
+  // read by it or by what it calls: that may go through the append's own result.
+  bool was_under_way(const Activation& call) const {
+    for (const heap::StackFrame& frame : frames) {
+      if (make_activation(frame, event->g, TargetAddr(event->stack_hi)) == call) return true;
+    }
+    return false;
+  }
   u64 old_len() const { return event->new_len - event->num; }
   u64 dest() const { return event->dest; }
   u64 dest_end() const { return event->dest + event->dest_size; }

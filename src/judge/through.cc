@@ -67,8 +67,9 @@ std::vector<u8> read_behind_result(const target::Memory& memory, const View& vic
 }
 
 bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim,
-                         const abi::Event& event, bool has_grown) {
+                         const Append& append, bool has_grown) {
   constexpr usize kMaxFrames = 12;
+  const abi::Event& event = *append.event;
   // What begins where the operand does may be the append's result, or become its like when that is
   // appended to further.
   bool is_result = victim.ptr == event.old_ptr &&
@@ -83,7 +84,8 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
   for (usize i = access.actor; i < access.frames.size() && i < access.actor + kMaxFrames; ++i) {
     const heap::StackFrame& frame = access.frames[i];
     // The victim's own frame says nothing: the victim is there whoever reads.
-    if (victim.frame == access.activation(i)) return false;
+    if (victim.frame == access.activation(i) || append.was_under_way(access.activation(i)))
+      return false;
     FrameValues values{frame, stack, i == 0 ? access.sample->regs.data() : nullptr};
     ImageAddr pc = i == 0 && access.insn ? access.insn : frame.pc;
     for (const Variable& variable : debug.variables_at(i == 0 ? pc : frame.lookup_pc(), pc)) {

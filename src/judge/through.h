@@ -7,6 +7,7 @@
 
 #include "abi/event.h"
 #include "judge/access.h"
+#include "judge/append.h"
 #include "judge/view.h"
 #include "read/dwarf/debug_info.h"
 #include "x86/insn.h"
@@ -31,7 +32,7 @@ HeaderUse find_header_use(const program::FunctionCode& code, u32 insn);
 // was handed the victim. `has_grown`: the result may have been appended to since, until it had the
 // victim's header.
 bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim,
-                         const abi::Event& event, bool has_grown);
+                         const Append& append, bool has_grown);
 
 // Did this read of the changed bytes take its pointer, right before, out of the victim's own word
 // in its own frame, while the header there was the victim's and not the append's result? True after

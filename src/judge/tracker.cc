@@ -367,6 +367,7 @@ bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const V
   usize frame = 0;
   while (frame < access.frames.size() && !(access.activation(frame) == victim.frame)) ++frame;
   if (frame == access.frames.size()) return false;
+  if (frame > 0 && c.append.was_under_way(access.activation(frame - 1))) return false;
   const program::FunctionCode* code = accesses_.code_of(access.frames[frame].function);
   if (code == nullptr) return false;
   bool is_taken = frame == 0 ? !victim.may_be_cut(*c.event) &&
@@ -388,7 +389,7 @@ std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, co
     // Whoever appended to the result since has written something else there, or we shall not know.
     bool has_grown =
         behind.empty() || read_behind_result(context_.memory, victim, *event) != behind;
-    if (holds_victim_header(*context_.debug, access, victim, *event, has_grown)) return true;
+    if (holds_victim_header(*context_.debug, access, victim, c.append, has_grown)) return true;
     if (victim.may_be_cut(*c.event) || victim.name.empty() || !access.insn ||
         access.base == x86::kNoReg || !(access.activation(0) == victim.frame))
       return false;

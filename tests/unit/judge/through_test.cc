@@ -204,5 +204,27 @@ TEST_F(HeaderUseTest, NeighbouringArgumentsAreHandedOn) {
       HeaderUse::kWhole);
 }
 
+// What a call was handed before the append may be read, inside it, through the append's result.
+TEST(AppendTest, CallsOfItsStackWereUnderWay) {
+  heap::StackFrame inner, outer;
+  inner.function.index = read::FuncIndex{3};
+  inner.cfa = TargetAddr(kCfa);
+  outer.function.index = read::FuncIndex{4};
+  outer.cfa = TargetAddr(kCfa + 0x40);
+  abi::Event event{};
+  event.g = kG;
+  event.stack_hi = kHi;
+  Append append;
+  append.event = &event;
+  append.frames = {inner, outer};
+  EXPECT_TRUE(append.was_under_way(make_activation(outer, kG, TargetAddr(kHi))));
+  outer.cfa = TargetAddr(kCfa + 0x40 + 0x10000);
+  EXPECT_TRUE(append.was_under_way(make_activation(outer, kG, TargetAddr(kHi + 0x10000))))
+      << "the stack has moved";
+  inner.function.index = read::FuncIndex{5};
+  EXPECT_FALSE(append.was_under_way(make_activation(inner, kG, TargetAddr(kHi))))
+      << "another function at the same place";
+}
+
 }  // namespace
 }  // namespace geist::judge
