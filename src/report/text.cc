@@ -422,10 +422,13 @@ std::string count_lost(const judge::Report& report) {
 
 // What the program and geist itself spent on it. A plain run is not known here: it is what is left
 // of this one. Threads are taken as if they had waited one after another; where they did so beside
-// each other for longer than the run took, that says nothing.
+// each other for longer than the run took, that says nothing, and nor does a share of a run that is
+// over at once.
 std::string describe_overhead(const judge::Cost& cost) {
+  constexpr double kTooShort = 0.5;
+  if (cost.wall_s < kTooShort) return "";
   const double time = std::max(cost.wall_s, cost.program_cpu_s), added = cost.added_s();
-  if (cost.wall_s <= 0 || added <= 0 || added >= time) return "";
+  if (added <= 0 || added >= time) return "";
   auto percent = [](double share) {
     return fmt::format("{:.{}f}%", share * 100, share < 0.0995 ? 1 : 0);
   };

@@ -204,6 +204,10 @@ TEST(Summary, SaysWhatWatchingCost) {
   EXPECT_TRUE(emit_summary_line(report).ends_with("+0.5% run time, geist 2.5% of a processor"));
   report.cost.parked_s = 30;  // beside each other: says nothing
   EXPECT_EQ(emit_summary_line(report).find("run time"), std::string::npos);
+  report.cost = {};
+  report.cost.wall_s = 0.029;
+  report.cost.parked_s = 0.025;
+  EXPECT_EQ(emit_summary_line(report).find("run time"), std::string::npos) << "over at once";
 }
 
 TEST(Summary, SaysSoWhenNothingWasFound) {
