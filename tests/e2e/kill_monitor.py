@@ -101,7 +101,8 @@ class Killer:
             if not was_done and codes != [self.want.returncode]:
                 return f'!output right, but it ended with {codes}, expected [{self.want.returncode}]; stderr {err[:300]!r}'
             return 'finished_first' if was_done else 'survived'
-        if out == b'' and not was_done and codes in ([], [-signal.SIGKILL]):
+        # 127 is what geist's child ends with when it is left alone before it has become the program.
+        if out == b'' and not was_done and codes in ([], [-signal.SIGKILL], [127]):
             return 'never_began'
         return f'!output {out[:200]!r}, ended with {codes}, stderr {err[:600]!r}'
 
