@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "read/elf/header.h"
 #include "target/process_info.h"
 
 namespace geist::target {
@@ -56,16 +57,8 @@ std::vector<u8> make_notes(const CoreContents& contents) {
 }
 
 Elf64_Ehdr make_header(u64 segments) {
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_ident[EI_VERSION] = EV_CURRENT;
-  header.e_type = ET_CORE;
-  header.e_machine = EM_X86_64;
-  header.e_version = EV_CURRENT;
+  Elf64_Ehdr header = read::make_elf_header(ET_CORE);
   header.e_phoff = sizeof header;
-  header.e_ehsize = sizeof header;
   header.e_phentsize = sizeof(Elf64_Phdr);
   header.e_phnum = static_cast<Elf64_Half>(segments);
   return header;

@@ -15,6 +15,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "read/elf/header.h"
+
 namespace geist::read {
 namespace {
 
@@ -124,15 +126,7 @@ Result<std::vector<u8>> make_elf(const std::vector<Wanted>& wanted) {
   add(kNames, SHT_STRTAB, names.size() + kNames.size() + 1);
 
   std::vector<u8> out(end + headers.size() * sizeof(Elf64_Shdr));
-  Elf64_Ehdr file{};
-  std::memcpy(file.e_ident, ELFMAG, SELFMAG);
-  file.e_ident[EI_CLASS] = ELFCLASS64;
-  file.e_ident[EI_DATA] = ELFDATA2LSB;
-  file.e_ident[EI_VERSION] = EV_CURRENT;
-  file.e_type = ET_EXEC;
-  file.e_machine = EM_X86_64;
-  file.e_version = EV_CURRENT;
-  file.e_ehsize = sizeof(Elf64_Ehdr);
+  Elf64_Ehdr file = make_elf_header(ET_EXEC);
   file.e_shoff = end;
   file.e_shentsize = sizeof(Elf64_Shdr);
   file.e_shnum = static_cast<u16>(headers.size());
