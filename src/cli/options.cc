@@ -145,6 +145,19 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
   return options;
 }
 
+namespace {
+
+// What geist heal and geist run --no-judge have in common.
+Status take_common(const ParsedFlags& parsed, HealOptions& options) {
+  options.quiet = parsed.has("quiet");
+  options.no_cache = parsed.has("no-cache");
+  GEIST_TRY(assumed, parse_assumed_go(parsed));
+  options.assume_go_minor = assumed;
+  return Done{};
+}
+
+}  // namespace
+
 Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
   HealOptions options;
   options.command = parsed.operands;
@@ -165,10 +178,7 @@ Result<HealOptions> make_heal_options(const ParsedFlags& parsed) {
         .with_hint("The heal line of a report shows a command; --site=all heals every append");
   }
   options.always = parsed.has("always");
-  options.quiet = parsed.has("quiet");
-  options.no_cache = parsed.has("no-cache");
-  GEIST_TRY(assumed, parse_assumed_go(parsed));
-  options.assume_go_minor = assumed;
+  GEIST_TRY_STATUS(take_common(parsed, options));
   return options;
 }
 
@@ -177,10 +187,7 @@ Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed) {
   options.command = parsed.operands;
   options.sites = healed_sites(parsed);
   if (options.sites.empty()) return Error("--no-judge: there is nothing to do without --heal");
-  options.quiet = parsed.has("quiet");
-  options.no_cache = parsed.has("no-cache");
-  GEIST_TRY(assumed, parse_assumed_go(parsed));
-  options.assume_go_minor = assumed;
+  GEIST_TRY_STATUS(take_common(parsed, options));
   return options;
 }
 

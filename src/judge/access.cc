@@ -119,12 +119,9 @@ void AccessReader::classify(const target::WatchSample& sample, Access& access) {
   std::optional<read::Function> function = context_.binary.pclntab().find_function(ip - 1);
   const program::FunctionCode* code = function ? code_of(*function) : nullptr;
   if (code == nullptr) return;
-  const std::vector<x86::Brief>& briefs = code->briefs();
-  auto it = std::lower_bound(briefs.begin(), briefs.end(), ip,
-                             [](const x86::Brief& b, ImageAddr a) { return b.addr < a; });
-  u32 index = static_cast<u32>(it - briefs.begin());
-  if (it != briefs.end() && it->addr == ip && code->insn(index).rep)
-    return take(code->insn(index), sample, access);
+  const u32 index = code->first_insn_from(ip);
+  bool begins_here = index < code->briefs().size() && code->briefs()[index].addr == ip;
+  if (begins_here && code->insn(index).rep) return take(code->insn(index), sample, access);
   if (index == 0) return;
   const Insn& before = code->insn(index - 1);
   if (before.end() != ip) return;

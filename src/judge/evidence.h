@@ -27,10 +27,9 @@ enum class HeaderTrust : u8 {
   kBesideResult,  // H is a spill slot of the appending frame, where the result is at hand too: only
                   // by a callee
   kSameRegister,  // H is a bare pointer: only through the very register that was loaded from H
-  // The victim begins with the operand and reaches beyond the result, so it may be the buffer that
-  // the operand was cut from (out := append(w.buf[:w.n], …), and later w.buf[:w.n]): only when the
-  // header was read as a whole, and then by the frame that did, or by a function it called after
-  // handing the header on.
+  // The victim may be the buffer of bytes that the operand was cut from (View::may_be_cut): only
+  // when the header was read as a whole, and then by the frame that did, or by a function it called
+  // after handing the header on.
   kWhole,
 };
 

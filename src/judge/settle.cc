@@ -34,8 +34,7 @@ bool may_be_receiver(const Case& c, const View& view) {
 // life that its owner has ended) or behind a front part of it: out := append(c.buf[:4], payload...)
 // with c.buf as long as it ever was.
 bool refills(const Case& c, const View& view) {
-  bool emptied = c.event->new_len == c.event->num;
-  return emptied || view.may_be_cut(*c.event);
+  return c.append.old_len() == 0 || view.may_be_cut(*c.event);
 }
 
 // Is what stands there perhaps a new header that is the same again?
@@ -135,9 +134,7 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
   if (live_sibling) return Level::kLikely;
   // Or it is handed on, after the append, as the slice that it was before: not a buffer with a
   // position.
-  const bool emptied = c.event->new_len == c.event->num;
-  if (candidate.handed_on && view.surrounds(*c.event) && !emptied && candidate.change_watched)
-    return Level::kLikely;
+  if (candidate.handed_on && candidate.change_watched) return Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
   if (refills(c, view)) return Level::kSuspect;
   if (may_be_replaced(c, candidate, watcher_.available())) return Level::kSuspect;

@@ -3,13 +3,14 @@
 #include "judge/through.h"
 
 #include <algorithm>
-#include <array>
 
 #include "judge/variables.h"
+#include "program/go_abi.h"
 
 namespace geist::judge {
 namespace {
 
+using program::kIntegerArguments;
 using read::DebugType;
 using read::Kind;
 using read::Piece;
@@ -101,11 +102,6 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
 
 namespace {
 
-// The order of integer arguments in Go's register ABI (cmd/compile/abi-internal.md, go1.17 and
-// later).
-constexpr std::array kArguments{x86::kRax, x86::kRbx, x86::kRcx, x86::kRdi, x86::kRsi,
-                                x86::kR8,  x86::kR9,  x86::kR10, x86::kR11};
-
 // Loads a whole word into a register, from an address without an index.
 bool is_word_load(const x86::Insn& insn) {
   constexpr u16 kWordBits = 64;
@@ -193,9 +189,9 @@ bool passes_victim(const program::FunctionCode& code, const Access& access, usiz
   std::optional<u32> call = find_call(code, access.frames[frame]);
   std::optional<Slots> slots = find_slots(access, access.frames[frame].sp, victim, event);
   if (!call || !slots) return false;
-  for (usize i = 0; i + 1 < kArguments.size(); ++i) {
-    if (find_loaded_slot(code, *call, kArguments[i]) != slots->ptr) continue;
-    if (find_loaded_slot(code, *call, kArguments[i + 1]) == slots->len) return true;
+  for (usize i = 0; i + 1 < kIntegerArguments.size(); ++i) {
+    if (find_loaded_slot(code, *call, kIntegerArguments[i]) != slots->ptr) continue;
+    if (find_loaded_slot(code, *call, kIntegerArguments[i + 1]) == slots->len) return true;
   }
   return false;
 }
@@ -227,9 +223,9 @@ HeaderUse find_header_use(const program::FunctionCode& code, u32 insn) {
   u32 call = std::max(insn, *pointer);
   const u32 last = code.blocks()[code.block_of(insn)].last;
   while (call < last && code.briefs()[call].flow != x86::Flow::kCall) ++call;
-  for (usize i = 0; i + 1 < kArguments.size(); ++i) {
-    bool is_argument = find_load(code, call, kArguments[i]) == *pointer &&
-                       find_load(code, call, kArguments[i + 1]) == insn;
+  for (usize i = 0; i + 1 < kIntegerArguments.size(); ++i) {
+    bool is_argument = find_load(code, call, kIntegerArguments[i]) == *pointer &&
+                       find_load(code, call, kIntegerArguments[i + 1]) == insn;
     if (is_argument && code.briefs()[call].flow == x86::Flow::kCall) return HeaderUse::kArgument;
   }
   return HeaderUse::kWhole;

@@ -241,12 +241,12 @@ void Tracker::keep(std::unique_ptr<Case> c) {
   cases_.erase(cases_.begin());
 }
 
-// Does the appending function go on to hand this variable of its own, pointer and length, to a
-// call?
+// Does the operand begin a variable of the appending function, which goes on to hand that, pointer
+// and length, to a call?
 bool Tracker::is_handed_on(const Case& c, const View& view) {
   bool is_variable = view.same_frame && view.live_for_sure && view.len_known &&
                      !view.in_stack_object && !view.name.empty();
-  if (!is_variable) return false;
+  if (!is_variable || !view.surrounds(*c.event) || c.append.old_len() == 0) return false;
   const program::AppendSite& site = c.append.site->site;
   const read::Pclntab& functions = context_.binary.pclntab();
   const program::FunctionCode* code = accesses_.code_of(functions.function(site.function));

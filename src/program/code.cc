@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "program/go_abi.h"
 
 namespace geist::program {
 namespace {
@@ -14,14 +15,14 @@ using x86::Flow;
 using x86::Insn;
 using x86::RegMask;
 
-// ABIInternal (cmd/compile/abi-internal.md): integer arguments and results AX BX CX DI SI R8-R11,
-// DX the closure context, R14 g, SP and BP the frame. A call reads all of them that it may read and
-// destroys every other register.
-constexpr RegMask kCallReads = (1u << x86::kRax) | (1u << x86::kRbx) | (1u << x86::kRcx) |
-                               (1u << x86::kRdi) | (1u << x86::kRsi) | (1u << x86::kR8) |
-                               (1u << x86::kR9) | (1u << x86::kR10) | (1u << x86::kR11) |
-                               (1u << x86::kRdx) | (1u << x86::kR14) | (1u << x86::kRsp) |
-                               (1u << x86::kRbp);
+// The arguments, DX the closure context, R14 g, SP and BP the frame. A call reads all of them that
+// it may read and destroys every other register.
+constexpr RegMask kCallReads = [] {
+  RegMask reads =
+      x86::bit(x86::kRdx) | x86::bit(x86::kR14) | x86::bit(x86::kRsp) | x86::bit(x86::kRbp);
+  for (x86::Reg argument : kIntegerArguments) reads |= x86::bit(argument);
+  return reads;
+}();
 // gcWriteBarrier1..8 keep all registers but R11, their result, and the morestack and duff helpers
 // take registers that are not in the list above: a call therefore kills nothing here. That is
 // conservative, never wrong.
@@ -95,11 +96,16 @@ const Insn& FunctionCode::insn(u32 index) const {
   return insns_[place - 1];
 }
 
-std::optional<u32> FunctionCode::find_insn(ImageAddr addr) const {
+u32 FunctionCode::first_insn_from(ImageAddr addr) const {
   auto it = std::lower_bound(briefs_.begin(), briefs_.end(), addr,
                              [](const Brief& brief, ImageAddr a) { return brief.addr < a; });
-  if (it == briefs_.end() || it->addr != addr) return std::nullopt;
   return static_cast<u32>(it - briefs_.begin());
+}
+
+std::optional<u32> FunctionCode::find_insn(ImageAddr addr) const {
+  u32 index = first_insn_from(addr);
+  if (index == briefs_.size() || briefs_[index].addr != addr) return std::nullopt;
+  return index;
 }
 
 std::optional<u32> FunctionCode::find_block(ImageAddr addr) const {

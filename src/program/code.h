@@ -57,6 +57,8 @@ class FunctionCode {
   const x86::Brief& last_brief(u32 block) const { return briefs_[blocks_[block].last]; }
   // The instruction that begins at addr, if one does.
   std::optional<u32> find_insn(ImageAddr addr) const;
+  // The first one that begins at addr or behind it; as many as there are when none does.
+  u32 first_insn_from(ImageAddr addr) const;
   u32 block_of(u32 insn) const { return block_of_insn_[insn]; }
   // The block that begins at addr.
   std::optional<u32> find_block(ImageAddr addr) const;

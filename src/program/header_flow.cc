@@ -2,8 +2,7 @@
 // led to it.
 #include "program/header_flow.h"
 
-#include <array>
-
+#include "program/go_abi.h"
 #include "program/symbolic.h"
 
 namespace geist::program {
@@ -14,9 +13,6 @@ using x86::Flow;
 constexpr u32 kMaxBlocks = 64;
 constexpr u8 kMaxVisits =
     2;  // of a block: where two ways meet, the header may have come along on one only
-// The order of integer arguments (cmd/compile/abi-internal.md, go1.17 and later).
-constexpr std::array kArguments{x86::kRax, x86::kRbx, x86::kRcx, x86::kRdi, x86::kRsi,
-                                x86::kR8,  x86::kR9,  x86::kR10, x86::kR11};
 
 std::optional<Expr> value_of(SymbolicState& state, const ValueLocation& location) {
   using Kind = ValueLocation::Kind;
@@ -81,8 +77,9 @@ class HeaderFlow {
   }
 
   bool takes_header(const SymbolicState& state) const {
-    for (usize i = 0; i + 1 < kArguments.size(); ++i) {
-      if (state.reg(kArguments[i]) == ptr_ && state.reg(kArguments[i + 1]) == len_) return true;
+    for (usize i = 0; i + 1 < kIntegerArguments.size(); ++i) {
+      if (state.reg(kIntegerArguments[i]) == ptr_ && state.reg(kIntegerArguments[i + 1]) == len_)
+        return true;
     }
     return false;
   }
