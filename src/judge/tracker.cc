@@ -440,6 +440,11 @@ void Tracker::read_samples() {
     }
     if (over) end_session(i, false);
   }
+  if (watcher_.note_unseen()) {
+    for (Session& session : sessions_)
+      for (usize index : session.candidates)
+        session.of->candidates[index].watched_throughout = false;
+  }
 }
 
 // Does the function of the victim's frame, from where it stands, never store into this header of
