@@ -16,8 +16,8 @@ bool Tracker::may_spend(double wanted) const {
 }
 
 double Tracker::watch_seconds() const {
-  const u64 accesses = watcher_.accesses();
-  return accesses == 0 ? 0 : static_cast<double>(accesses) * target::Watcher::seconds_a_sample();
+  const u64 samples = watcher_.all_samples();
+  return samples == 0 ? 0 : static_cast<double>(samples) * target::Watcher::seconds_a_sample();
 }
 
 // A word that the program uses all the time is watched no longer than half of the budget pays for.

@@ -69,9 +69,9 @@ class Watcher {
     lost_samples_ += unseen_;
     return std::exchange(unseen_, 0) != 0;
   }
-  // Accesses so far that stopped the program, those included whose samples were dropped, and how
-  // long one keeps it: measured on a word of our own.
-  u64 accesses() const { return accesses_; }
+  // Samples so far, the dropped ones included, and how long one keeps the program: measured on a
+  // word of our own.
+  u64 all_samples() const { return samples_ + lost_samples_; }
   static double seconds_a_sample();
   // Samples the kernel had to drop so far and times that it disarmed a word, and threads that could
   // not be watched.
@@ -84,7 +84,7 @@ class Watcher {
  private:
   struct Breakpoint {
     Fd event;
-    u64 accesses = 0;  // so far, by the kernel's count
+    u64 accesses = 0;  // so far, at least
     u64 granted = 0;   // it is disarmed when it has so many
   };
   struct Thread {
@@ -94,9 +94,9 @@ class Watcher {
   };
   bool add_thread(int tid);
   static bool grant(Breakpoint& breakpoint, u64 more);
-  bool renew(Breakpoint& breakpoint);
+  static bool renew(Breakpoint& breakpoint, bool are_all);
   u64 renew_all(int tid, Thread& thread, std::span<const WatchSample> samples);
-  bool count_accesses(Breakpoint& breakpoint);
+  static bool count_accesses(Breakpoint& breakpoint);
   struct Place {
     u32 size = 8;
     bool include_kernel = true;
@@ -113,7 +113,7 @@ class Watcher {
   std::string why_not_;
   std::map<u64, Place> words_;  // by address
   std::map<int, Thread> threads_;
-  u64 accesses_ = 0;
+  u64 samples_ = 0;
   u64 lost_samples_ = 0;
   u64 unseen_ = 0;  // times that a word was disarmed, not yet counted as lost
   u64 unwatched_threads_ = 0;

@@ -168,37 +168,40 @@ bool Watcher::grant(Breakpoint& breakpoint, u64 more) {
   return ::ioctl(breakpoint.event.get(), PERF_EVENT_IOC_REFRESH, more) == 0;
 }
 
-// Brings the count up to date and lets an armed word be accessed kMaxAccesses times from now on.
-// False when the kernel disarmed it, or may have before it was told of more. What has been disarmed
-// once is not armed again by that: linux 6.18 leaves it stopped.
-bool Watcher::renew(Breakpoint& breakpoint) {
-  const u64 granted = breakpoint.granted, before = breakpoint.accesses;
-  if (!count_accesses(breakpoint)) return false;
-  if (breakpoint.accesses == before) return true;
-  return breakpoint.accesses < granted &&
+// Lets a word be accessed kMaxAccesses times from now on. False when the kernel disarmed it, or may
+// have before it was told of more: what has been disarmed once is not armed again by that, linux
+// 6.18 leaves it stopped. To read the kernel's count interrupts the program where it runs, so it is
+// not asked while the samples, when `are_all` can have been read, say that much is left.
+bool Watcher::renew(Breakpoint& breakpoint, bool are_all) {
+  if (are_all && breakpoint.accesses + kMaxAccesses / 2 < breakpoint.granted) return true;
+  const u64 granted = breakpoint.granted;
+  return count_accesses(breakpoint) && breakpoint.accesses < granted &&
          grant(breakpoint, breakpoint.accesses + kMaxAccesses - granted) &&
          count_accesses(breakpoint) && breakpoint.accesses < granted;
 }
 
-// Takes the kernel's own count, which has the accesses whose samples found no room.
+// Takes the kernel's own count, which has the accesses whose samples are not read yet or found no
+// room.
 bool Watcher::count_accesses(Breakpoint& breakpoint) {
-  u64 count = 0;
-  if (::read(breakpoint.event.get(), &count, sizeof count) != sizeof count) return false;
-  accesses_ += count - breakpoint.accesses;
-  breakpoint.accesses = count;
-  return true;
+  return ::read(breakpoint.event.get(), &breakpoint.accesses, sizeof breakpoint.accesses) ==
+         sizeof breakpoint.accesses;
 }
 
 // Arms again what was disarmed in this thread. Whether there were more accesses since nobody knows:
-// gives the time up to which all were seen. `samples` are this thread's.
+// gives the time up to which all were seen. `samples` are this thread's since the last time.
 u64 Watcher::renew_all(int tid, Thread& thread, std::span<const WatchSample> samples) {
   u64 complete_until = ~u64{0};
+  const bool had_room = samples.size() < kMaxAccesses / 2;
   for (const auto& [word, place] : words_) {
     auto found = thread.breakpoints.find(word);
-    if (found == thread.breakpoints.end() || renew(found->second)) continue;
+    if (found == thread.breakpoints.end()) continue;
     u64 last = samples.empty() ? 0 : samples.back().time;
-    for (const WatchSample& sample : samples)
-      if (sample.word.value == word) last = sample.time;
+    for (const WatchSample& sample : samples) {
+      if (sample.word.value != word) continue;
+      last = sample.time;
+      ++found->second.accesses;
+    }
+    if (renew(found->second, had_room)) continue;
     complete_until = std::min(complete_until, last);
     thread.breakpoints.erase(found);
     if (!arm(tid, thread, word, place)) ++unwatched_threads_;
@@ -235,12 +238,7 @@ void Watcher::remove(TargetAddr word) {
   auto known = words_.find(word.value);
   if (known == words_.end() || --known->second.users != 0) return;
   words_.erase(known);
-  for (auto& [tid, thread] : threads_) {
-    auto found = thread.breakpoints.find(word.value);
-    if (found == thread.breakpoints.end()) continue;
-    (void)count_accesses(found->second);
-    thread.breakpoints.erase(found);
-  }
+  for (auto& [tid, thread] : threads_) thread.breakpoints.erase(word.value);
 }
 
 bool Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
@@ -287,6 +285,7 @@ std::vector<WatchSample> Watcher::drain() {
     const std::span<const WatchSample> own = std::span(samples).subspan(before);
     complete_until = std::min(complete_until, renew_all(tid, thread, own));
   }
+  samples_ += samples.size();
   std::stable_sort(samples.begin(), samples.end(),
                    [](const WatchSample& a, const WatchSample& b) { return a.time < b.time; });
   if (complete_until == ~u64{0}) return samples;

@@ -30,20 +30,19 @@ TEST_F(Watching, FewAccessesAreAllSeen) {
   for (int round = 1; round <= 20; ++round) {
     access(10);
     EXPECT_EQ(watcher.drain().size(), 10u) << round;
-    EXPECT_EQ(watcher.accesses(), 10u * static_cast<u64>(round));
+    EXPECT_EQ(watcher.all_samples(), 10u * static_cast<u64>(round));
   }
   EXPECT_EQ(watcher.lost_samples(), 0u);
 }
 
-// Each access that stops the program is counted, also when its sample was dropped; and a loop over
-// the word is not stopped more often than its samples have room.
+// A loop over the word is not stopped more often than its samples have room: 100000 stops take a
+// second.
 TEST_F(Watching, AWordInALoopIsDisarmedAndItsLossTold) {
   constexpr u64 kTimes = 100000, kMost = 40;
   access(kTimes);
   const usize seen = watcher.drain().size();
   EXPECT_GT(seen, 0u);
-  EXPECT_GE(watcher.accesses(), seen);
-  EXPECT_LE(watcher.accesses(), kMost);
+  EXPECT_LE(seen, kMost);
   EXPECT_EQ(watcher.lost_samples(), 0u);  // up to here all were seen
   EXPECT_TRUE(watcher.note_unseen());
   EXPECT_EQ(watcher.lost_samples(), 1u);
@@ -79,12 +78,25 @@ TEST_F(Watching, WhatWasDisarmedIsWatchedAgainAfterALook) {
   EXPECT_EQ(watcher.lost_samples(), lost);
 }
 
-TEST_F(Watching, AccessesToAWordThatIsGivenUpStayCounted) {
+// One ring serves all words: what fills it may hide that another word was disarmed.
+TEST_F(Watching, AWordWhoseSamplesFoundNoRoomIsWatchedAgain) {
+  static volatile u64 other_word = 0;
+  ASSERT_TRUE(watcher.add(address_of(other_word), 8, false));
+  access(25);
+  for (u64 i = 0; i < 100; ++i) other_word = i;
+  (void)watcher.drain();
+  EXPECT_TRUE(watcher.note_unseen());
+  other_word = 1;
+  access(1);
+  EXPECT_EQ(watcher.drain().size(), 2u);
+}
+
+TEST_F(Watching, AWordThatIsGivenUpStopsNobody) {
   access(5);
   watcher.remove(address_of(watched_word));
-  EXPECT_EQ(watcher.accesses(), 5u);
   access(5);
-  EXPECT_EQ(watcher.accesses(), 5u);
+  EXPECT_EQ(watcher.drain().size(), 5u);
+  EXPECT_FALSE(watcher.note_unseen());
 }
 
 }  // namespace
