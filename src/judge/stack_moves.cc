@@ -92,8 +92,8 @@ void Tracker::guard_stacks() {
     for (usize index : session.candidates) {
       const Candidate& candidate = session.of->candidates[index];
       const View& view = candidate.view;
-      const bool is_watched = std::count(session.words.begin(), session.words.end(),
-                                         view.header_word()) != 0;
+      const bool is_watched =
+          std::count(session.words.begin(), session.words.end(), view.header_word()) != 0;
       const bool is_on_stack = view.holder == Holder::kStack && !candidate.lost_track;
       if (is_watched && is_on_stack &&
           std::count(goroutines.begin(), goroutines.end(), view.g) == 0)

@@ -43,8 +43,8 @@ struct PatchPlan {
   TargetAddr region;             // page-aligned
   std::vector<u8> region_bytes;  // at most region_size(...)
   std::vector<ProbedSite> sites;
-  std::vector<CodePatch> hooks;  // runtime.exit, runtime.newstack, the returns of main.main, the
-                                 // growslice calls of healed sites
+  std::vector<CodePatch> hooks;    // runtime.exit, runtime.newstack, the returns of main.main, the
+                                   // growslice calls of healed sites
   bool follows_stacks = false;     // a goroutine whose stack has grown waits for the judge
   std::vector<std::string> notes;  // hooks that could not be set, in words
   u64 site_table_offset = 0;       // of abi::Site 0 in the region, page-aligned
