@@ -192,7 +192,7 @@ int cmd_attach(const AttachOptions& options) {
   report.sites = count_sites(sites);
   fill_report(report, tracker, *binary.value(), attachment.process(), 0);
   fill_pauses(report.cost, attachment.pauses());
-  judge::add_sources(report.findings, sources);
+  add_from_source(report, *binary.value(), sites, sources);
   note_what_was_missing(report, tracker, debug, !options.no_watch);
   note_end(report, process.value(), end, attachment.mapped_bytes());
   Result<int> status = output->finish(std::move(report),

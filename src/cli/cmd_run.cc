@@ -21,7 +21,6 @@
 #include "cli/run_recorder.h"
 #include "cli/run_report.h"
 #include "cli/unwatched.h"
-#include "judge/sources.h"
 #include "judge/tracker.h"
 #include "probe/heal_choice.h"
 #include "program/site_cache.h"
@@ -175,7 +174,7 @@ int cmd_run(const RunOptions& options) {
   fill_report(report, tracker, *binary.value(), running, exit.cpu_s);
   add_exit(report, exit);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
-  judge::add_sources(report.findings, sources);
+  add_from_source(report, *binary.value(), sites, sources);
   add_healing(*binary.value(), healed.value(), running, report);
   note_what_was_missing(report, tracker, debug, !options.no_watch);
   keep_for_proof(options, program->path, report);

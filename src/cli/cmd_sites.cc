@@ -2,6 +2,7 @@
 // the calls.
 #include "cli/cmd_sites.h"
 
+#include <limits>
 #include <map>
 #include <thread>
 
@@ -14,6 +15,8 @@
 #include "probe/heal_choice.h"
 #include "probe/patch_plan.h"
 #include "program/append_sites.h"
+#include "program/plain_appends.h"
+#include "report/report.h"
 
 namespace geist::cli {
 namespace {
@@ -66,6 +69,25 @@ std::string summary_of(const program::SiteTable& table) {
   return out;
 }
 
+// Appends that are no growslice call: listed by their source, as far as it is here.
+std::vector<program::PlainAppend> find_plain(const read::GoBinary& binary,
+                                             const program::SiteTable& table) {
+  program::SourceCache sources(
+      {.go_release = binary.build_info().release.text, .binary_path = binary.image().path()});
+  return program::find_plain_appends(binary, table, sources, std::numeric_limits<usize>::max());
+}
+
+std::string describe_plain(const std::vector<program::PlainAppend>& appends) {
+  if (appends.empty()) return "";
+  std::string out = fmt::format(
+      "{} append{} compiled without growslice, for the compiler knew that there is "
+      "room, or a new array (-gcflags=-N keeps the call):\n",
+      appends.size(), appends.size() == 1 ? "" : "s");
+  for (const program::PlainAppend& append : appends)
+    out += fmt::format("  {}:{}\n", report::printable(append.file), append.line);
+  return out;
+}
+
 std::string emit_text(const read::GoBinary& binary, const program::SiteTable& table,
                       bool only_skipped) {
   std::string out;
@@ -78,7 +100,7 @@ std::string emit_text(const read::GoBinary& binary, const program::SiteTable& ta
                        program::bucket_name(site.bucket), line.function, line.file, line.line,
                        refusal.empty() ? "" : "  not healed: ", refusal);
   }
-  return out + summary_of(table);
+  return out + summary_of(table) + describe_plain(find_plain(binary, table));
 }
 
 std::string emit_json(const read::GoBinary& binary, const program::SiteTable& table,
@@ -93,6 +115,9 @@ std::string emit_json(const read::GoBinary& binary, const program::SiteTable& ta
     buckets[name] = buckets.value(name, u64{0}) + 1;
   }
   root["buckets"] = buckets;
+  root["without_grow_path"] = nlohmann::ordered_json::array();
+  for (const program::PlainAppend& append : find_plain(binary, table))
+    root["without_grow_path"].push_back({{"file", append.file}, {"line", append.line}});
   root["sites"] = nlohmann::ordered_json::array();
   for (const AppendSite& site : table.sites) {
     if (only_skipped && !is_skipped(site)) continue;

@@ -21,7 +21,6 @@
 #include "cli/program_path.h"
 #include "cli/refuse_sanitized.h"
 #include "cli/run_report.h"
-#include "judge/sources.h"
 #include "program/append_sites.h"
 #include "report/merge.h"
 #include "target/follow.h"
@@ -216,7 +215,7 @@ void FollowingRun::close(int pid, double cpu_s) {
     finding.pid = pid;
   }
   program::SourceCache sources({.go_release = target.go, .binary_path = session.file->path});
-  judge::add_sources(part.findings, sources);
+  add_from_source(part, *session.file->binary, session.file->sites, sources);
   if (report_.target.go.empty())
     report_.target = target;  // paths are printed relative to the first program's module
   report::merge_into(&report_, std::move(part));

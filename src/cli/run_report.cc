@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "judge/sources.h"
+#include "program/plain_appends.h"
 #include "program/site_names.h"
 
 namespace geist::cli {
@@ -78,6 +80,15 @@ judge::SiteCounts count_sites(const program::SiteTable& table) {
       ++counts.skipped[std::string(program::bucket_name(site.bucket))];
   }
   return counts;
+}
+
+void add_from_source(judge::Report& report, const read::GoBinary& binary,
+                     const program::SiteTable& table, program::SourceCache& sources) {
+  judge::add_sources(report.findings, sources);
+  constexpr usize kMostFiles = 2000;  // of the largest programs: a run should not end late
+  for (program::PlainAppend& append :
+       program::find_plain_appends(binary, table, sources, kMostFiles))
+    report.sites.without_grow_path.insert({std::move(append.file), append.line});
 }
 
 void fill_report(judge::Report& report, const judge::Tracker& tracker, const read::GoBinary& binary,

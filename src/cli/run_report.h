@@ -5,6 +5,7 @@
 #include "cli/debug_opener.h"
 #include "judge/tracker.h"
 #include "program/append_sites.h"
+#include "program/source.h"
 
 namespace geist::cli {
 
@@ -14,6 +15,10 @@ judge::Target describe_target(const std::vector<std::string>& command,
 // file as a person knows it.
 judge::Target describe_target(const std::vector<std::string>& command, const read::GoBinary& binary,
                               const std::string& path);
+// Adds what only the source tells: the findings' lines and fixes, and the appends that nobody can
+// probe (program/plain_appends.h).
+void add_from_source(judge::Report& report, const read::GoBinary& binary,
+                     const program::SiteTable& table, program::SourceCache& sources);
 judge::SiteCounts count_sites(const program::SiteTable& table);
 
 // Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -142,11 +143,18 @@ struct ProgramRuns {
   u64 processes = 0;
 };
 
+struct PlaceInSource {
+  std::string file;  // as compiled
+  i32 line = 0;
+  auto operator<=>(const PlaceInSource&) const = default;
+};
+
 struct SiteCounts {
   u64 growslice_calls = 0;
   u64 always_grows = 0;
   u64 probed = 0;
   std::map<std::string, u64> skipped;  // by reason; sums with the two above to growslice_calls
+  std::set<PlaceInSource> without_grow_path;  // see program/plain_appends.h
   u64 total_skipped() const {
     u64 sum = 0;
     for (const auto& [reason, count] : skipped) sum += count;

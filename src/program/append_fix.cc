@@ -502,6 +502,20 @@ std::optional<AppendCall> find_append_operand(const SourceText& source, i32 line
   return AppendCall{"append(" + *operand + ", " + *rest + ")", *operand, *rest};
 }
 
+std::vector<i32> find_append_lines(const SourceText& source) {
+  const std::vector<Token> all = Tokenizer(source.text()).read_all();
+  const Tokens tokens(source.text(), all, 0, all.size());
+  std::vector<i32> lines;
+  for (usize i = 0; i < all.size(); i++) {
+    std::optional<Call> call = find_call(tokens, i);
+    std::optional<Site> site = call ? find_site(tokens, *call) : std::nullopt;
+    if (!site || never_overwrites(site->operand)) continue;
+    const i32 line = source.line_of(all[i].begin);
+    if (lines.empty() || lines.back() != line) lines.push_back(line);
+  }
+  return lines;
+}
+
 namespace {
 
 // In the place of the innermost operand, or of all of a chain.

@@ -100,6 +100,9 @@ struct AppendCall {
 // `append([]T{...}, ...)` and the like, which never overwrite, do not count.
 std::optional<AppendCall> find_append_operand(const SourceText& source, i32 line);
 
+// The lines on which an append call that may overwrite begins, ascending, each once.
+std::vector<i32> find_append_lines(const SourceText& source);
+
 // The operand of the call of a line, and what to put in its place so that the call copies.
 struct AppendEdit {
   usize begin = 0;  // bytes of the file: the operand

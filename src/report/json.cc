@@ -131,6 +131,13 @@ Json finding_json(const Finding& finding) {
       {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)}};
 }
 
+Json places_json(const std::set<judge::PlaceInSource>& places) {
+  Json out = Json::array();
+  for (const judge::PlaceInSource& place : places)
+    out.push_back({{"file", place.file}, {"line", place.line}});
+  return out;
+}
+
 Json bisection_json(const judge::Bisection& bisection) {
   Json sites = Json::array();
   for (const judge::Bisection::Site& site : bisection.sites) {
@@ -180,7 +187,8 @@ Json report_json(const judge::Report& report) {
            {{"growslice_calls", report.sites.growslice_calls},
             {"always_grows", report.sites.always_grows},
             {"probed", report.sites.probed},
-            {"skipped", skipped}}},
+            {"skipped", skipped},
+            {"without_grow_path", places_json(report.sites.without_grow_path)}}},
           {"events",
            {{"overwriting", report.events.overwriting},
             {"contexts", report.events.contexts},
@@ -316,6 +324,18 @@ std::vector<Frame> read_frames(const ObjectReader& parent, const char* key) {
   return frames;
 }
 
+std::set<judge::PlaceInSource> read_places(const ObjectReader& sites) {
+  std::set<judge::PlaceInSource> places;
+  sites.for_each("without_grow_path", [&](const Json& json, const std::string& name) {
+    ObjectReader reader(json, name, sites.problem());
+    judge::PlaceInSource place;
+    reader.read("file", &place.file);
+    reader.read("line", &place.line);
+    places.insert(std::move(place));
+  });
+  return places;
+}
+
 judge::Victim read_victim(const ObjectReader& reader) {
   judge::Victim victim;
   std::string holder = "heap";
@@ -443,6 +463,7 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   sites.read("always_grows", &report->sites.always_grows);
   sites.read("probed", &report->sites.probed);
   sites.read("skipped", &report->sites.skipped);
+  report->sites.without_grow_path = read_places(sites);
   ObjectReader events = reader.object("events");
   events.read("overwriting", &report->events.overwriting);
   events.read("contexts", &report->events.contexts);

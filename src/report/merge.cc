@@ -46,6 +46,7 @@ void add_sites(judge::SiteCounts* whole, const judge::SiteCounts& part) {
   whole->growslice_calls += part.growslice_calls;
   whole->always_grows += part.always_grows;
   whole->probed += part.probed;
+  whole->without_grow_path.insert(part.without_grow_path.begin(), part.without_grow_path.end());
   for (const auto& [reason, count] : part.skipped) whole->skipped[reason] += count;
 }
 

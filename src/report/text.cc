@@ -43,6 +43,7 @@ class TextWriter {
   TextWriter(const judge::Report& report, const TextOptions& options)
       : report_(report), options_(options) {}
 
+  void write_plain_appends();
   void write_finding(const Finding& finding) {
     line(std::string(kRule));
     write_head(finding);
@@ -541,6 +542,26 @@ std::string emit_summary_line(const judge::Report& report) {
   return out;
 }
 
+// A program in which nothing was found may have appends that nobody could look at.
+void TextWriter::write_plain_appends() {
+  constexpr usize kMostNamed = 3;
+  const auto& places = report_.sites.without_grow_path;
+  if (places.empty()) return;
+  std::string names;
+  usize named = 0;
+  for (const judge::PlaceInSource& at : places) {
+    if (named++ == kMostNamed) break;
+    names += fmt::format("{}{}:{}", names.empty() ? "" : ", ",
+                         printable(short_file(at.file, report_.target, options_)), at.line);
+  }
+  if (places.size() > kMostNamed) names += fmt::format(" and {} more", places.size() - kMostNamed);
+  line(
+      fmt::format("geist: note: {} not watched, for the compiler knew that there is room, or a "
+                  "new array: {}; in a build with -gcflags=-N {} watched",
+                  places.size() == 1 ? "1 append is" : fmt::format("{} appends are", places.size()),
+                  names, places.size() == 1 ? "it is" : "they are"));
+}
+
 std::string emit_text(const judge::Report& report, const TextOptions& options) {
   TextWriter writer(report, options);
   for (const Finding& finding : report.findings) {
@@ -552,6 +573,7 @@ std::string emit_text(const judge::Report& report, const TextOptions& options) {
   for (const std::string& unused : report.unused_suppressions) {
     writer.line("geist: note: suppression matched nothing: " + printable(unused));
   }
+  if (report.findings.empty()) writer.write_plain_appends();
   writer.line(emit_summary_line(report));
   return writer.take();
 }

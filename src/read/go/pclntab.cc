@@ -204,10 +204,12 @@ std::optional<i32> Pclntab::find_sp_delta(const Function& function, ImageAddr pc
 
 std::string_view Pclntab::file_at(const Function& function, ImageAddr pc) const {
   std::optional<u32> table = find_int<u32>(pclntable_, function.func_offset + kPcfile);
+  return table ? file_of(function, pc_value(*table, function.entry, pc)) : std::string_view();
+}
+
+std::string_view Pclntab::file_of(const Function& function, i32 number) const {
   std::optional<u32> unit = find_int<u32>(pclntable_, function.func_offset + kCuOffset);
-  if (!table || !unit || *unit == kNoOffset) return {};
-  i32 number = pc_value(*table, function.entry, pc);
-  if (number < 0) return {};
+  if (number < 0 || !unit || *unit == kNoOffset) return {};
   std::optional<u32> offset = find_int<u32>(cutab_, (u64{*unit} + static_cast<u32>(number)) * 4);
   if (!offset || *offset == kNoOffset) return {};
   return ByteReader(filetab_, *offset).read_cstring();
@@ -247,6 +249,38 @@ std::vector<SourceFrame> Pclntab::source_frames(const Function& function, ImageA
                     .start_line = function.start_line,
                     .inlined = false});
   return frames;
+}
+
+std::vector<SourceLine> Pclntab::source_lines(const Function& function) const {
+  struct Piece {
+    u64 end;
+    i32 value;
+  };
+  auto pieces_of = [&](u32 table) {
+    std::vector<Piece> pieces;
+    u64 end = 0;
+    visit_pc_values(find_int<u32>(pclntable_, function.func_offset + table).value_or(0),
+                    [&](i32 value, u64 length) {
+                      pieces.push_back({end += length, value});
+                      return false;
+                    });
+    return pieces;
+  };
+  const std::vector<Piece> files = pieces_of(kPcfile), numbers = pieces_of(kPcln);
+  std::vector<SourceLine> lines;
+  auto file = files.begin();
+  u64 begin = 0;
+  for (const Piece& number : numbers) {
+    while (file != files.end() && file->end <= begin) ++file;
+    for (auto in = file; in != files.end() && number.value > 0; ++in) {
+      lines.push_back({file_of(function, in->value), number.value});
+      if (in->end >= number.end) break;
+    }
+    begin = number.end;
+  }
+  std::sort(lines.begin(), lines.end());
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  return lines;
 }
 
 std::optional<PointerMap> Pclntab::find_map(const Function& function, u32 which, ImageAddr pc,

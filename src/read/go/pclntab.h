@@ -62,6 +62,12 @@ struct SourceFrame {
   bool inlined = false;  // true for all but the last (physical) frame
 };
 
+struct SourceLine {
+  std::string_view file;
+  i32 line = 0;
+  auto operator<=>(const SourceLine&) const = default;
+};
+
 // Which words of a frame hold pointers that are live; bit i is the word at base + 8*i.
 struct PointerMap {
   std::vector<bool> live;
@@ -85,6 +91,9 @@ class Pclntab {
   // The source frames at pc, innermost first, at least one. For return addresses the caller passes
   // pc - 1.
   std::vector<SourceFrame> source_frames(const Function& function, ImageAddr pc) const;
+  // The lines that its instructions come from, those of inlined functions too; ascending, each
+  // once.
+  std::vector<SourceLine> source_lines(const Function& function) const;
   // PCDATA_StackMapIndex at pc (pass returnPC - 1) applied to FUNCDATA_LocalsPointerMaps: bit 0 is
   // the lowest word of the locals, which end (exclusive) at varp = frame's return-address slot - 8
   // (saved BP slot). nbit words in all.
@@ -113,6 +122,8 @@ class Pclntab {
   ByteView func_data(const Function& function, u32 which) const;
   std::string_view name_at(i32 offset) const;
   std::string_view file_at(const Function& function, ImageAddr pc) const;
+  // By the value of pcfile.
+  std::string_view file_of(const Function& function, i32 number) const;
   i32 line_at(const Function& function, ImageAddr pc) const;
   // `max_words`: what the frame has room for; a map of more words is damage and absent.
   std::optional<PointerMap> find_map(const Function& function, u32 which, ImageAddr pc,

@@ -73,6 +73,7 @@ inline judge::Report example_report() {
   report.target.build_id = "abc/def";
   report.sites.growslice_calls = 666;
   report.sites.always_grows = 24;
+  report.sites.without_grow_path = {{"/home/me/app/main.go", 12}};
   report.sites.probed = 637;
   report.sites.skipped = {{"element_type_unknown", 3}, {"operands_do_not_match", 2}};
   report.events = {65, 9, 13, 13};

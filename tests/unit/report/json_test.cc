@@ -26,7 +26,8 @@ void expect_schema(const judge::Report& report) {
               {"schema", "geist", "target", "exit", "sites", "events", "findings", "lost", "cost"});
   expect_keys(doc["target"], "target", {"command", "binary", "go", "module", "build_id"});
   expect_keys(doc["exit"], "exit", {"code", "signal"});
-  expect_keys(doc["sites"], "sites", {"growslice_calls", "always_grows", "probed", "skipped"});
+  expect_keys(doc["sites"], "sites",
+              {"growslice_calls", "always_grows", "probed", "skipped", "without_grow_path"});
   expect_keys(doc["events"], "events", {"overwriting", "contexts", "recorded", "judged"});
   expect_keys(doc["lost"], "lost", {"ring_full", "not_watched"});
   expect_keys(doc["cost"], "cost",

@@ -1,0 +1,70 @@
+#include "program/plain_appends.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "program/packages.h"
+
+namespace geist::program {
+namespace {
+
+using LinesOfFiles = std::map<std::string_view, std::set<i32>>;
+
+bool is_of_main_module(const read::GoBinary& binary, std::string_view function) {
+  const std::string_view package = package_of(function);
+  const std::string& module = binary.build_info().main_module.path;
+  if (package == "main") return true;
+  return !module.empty() && package.starts_with(module) &&
+         (package.size() == module.size() || package[module.size()] == '/');
+}
+
+// Every line of the main module's files that code was made of. A file is the module's when one of
+// its functions begins there; what was inlined from elsewhere is not.
+LinesOfFiles find_lines_with_code(const read::GoBinary& binary) {
+  const read::Pclntab& functions = binary.pclntab();
+  LinesOfFiles lines;
+  std::set<std::string_view> own;
+  for (u32 i = 0; i < functions.function_count(); ++i) {
+    const read::Function function = functions.function(read::FuncIndex{i});
+    if (!is_of_main_module(binary, function.name)) continue;
+    own.insert(functions.source_frames(function, function.entry).back().file);
+    for (const read::SourceLine& at : functions.source_lines(function))
+      lines[at.file].insert(at.line);
+  }
+  std::erase_if(lines, [&](const auto& file) { return own.count(file.first) == 0; });
+  return lines;
+}
+
+LinesOfFiles find_lines_with_sites(const read::GoBinary& binary, const SiteTable& table) {
+  LinesOfFiles lines;
+  for (const AppendSite& site : table.sites) {
+    const read::Function function = binary.pclntab().function(site.function);
+    const read::SourceFrame at = binary.pclntab().source_frames(function, site.call)[0];
+    lines[at.file].insert(at.line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
+                                            SourceCache& sources, usize max_files) {
+  const LinesOfFiles code = find_lines_with_code(binary);
+  const LinesOfFiles sites = find_lines_with_sites(binary, table);
+  std::vector<PlainAppend> found;
+  usize read = 0;
+  for (const auto& [file, lines] : code) {
+    if (read++ == max_files) break;
+    const SourceText* text = sources.find_file(std::string(file));
+    if (text == nullptr) continue;
+    const auto of_file = sites.find(file);
+    for (i32 line : find_append_lines(*text)) {
+      const bool has_site = of_file != sites.end() && of_file->second.count(line) != 0;
+      if (lines.count(line) != 0 && !has_site) found.push_back({std::string(file), line});
+    }
+  }
+  return found;
+}
+
+}  // namespace geist::program
