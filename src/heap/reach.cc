@@ -197,6 +197,26 @@ bool is_on_stack(const Goroutine& g, TargetAddr addr) {
   return addr >= low && addr < g.stack_hi;
 }
 
+void add_running_stack(Marker& marker, const Goroutine& g, const StandingGoroutine& standing) {
+  bool stands = g.g == standing.g && standing.sp >= g.stack_lo && standing.sp < g.stack_hi;
+  if (stands && standing.roots != nullptr)
+    marker.add_root(*standing.roots);
+  else
+    marker.add_root(stands ? standing.sp : g.stack_lo, g.stack_hi);
+}
+
+void add_globals(Marker& marker, const target::Memory& memory, const read::GoBinary& binary,
+                 LoadBias bias) {
+  for (GlobalSection section : {GlobalSection::kData, GlobalSection::kBss}) {
+    std::optional<std::vector<GlobalWord>> words = read_global_words(memory, binary, bias, section);
+    const TargetAddr begin = bias.to_target(begin_of(binary, section));
+    if (words)
+      marker.add_root(*words);
+    else
+      marker.add_root(begin, begin + size_of(binary, section));
+  }
+}
+
 }  // namespace
 
 std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& objects, u64 max_bytes,
@@ -225,29 +245,20 @@ std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& obj
     for (const Goroutine& g : goroutines) reached[i] = reached[i] || is_on_stack(g, addr);
     if (!reached[i]) marker.want(addr, i);
   }
-  for (GlobalSection section : {GlobalSection::kData, GlobalSection::kBss}) {
-    std::optional<std::vector<GlobalWord>> words =
-        read_global_words(*memory_, *binary_, bias_, section);
-    const TargetAddr begin = bias_.to_target(begin_of(*binary_, section));
-    if (words)
-      marker.add_root(*words);
-    else
-      marker.add_root(begin, begin + size_of(*binary_, section));
-  }
+  // What is asked for mostly hangs on the stack of who stands, and nearly all of the heap on
+  // globals: the walk ends sooner in this order.
+  std::stable_partition(goroutines.begin(), goroutines.end(),
+                        [&](const Goroutine& g) { return g.g == standing.g; });
   for (const Goroutine& g : goroutines) {
+    if (marker.is_done()) break;
     std::optional<ParkedStack> stack =
         unwind_parked(*memory_, *binary_, bias_, g, kMaxStackBytes, kMaxFrames);
-    if (stack) {
+    if (stack)
       marker.add_root(find_stack_roots(*memory_, *binary_, g, *stack));
-    } else {
-      bool stands = g.g == standing.g && standing.sp >= g.stack_lo && standing.sp < g.stack_hi;
-      if (stands && standing.roots != nullptr)
-        marker.add_root(*standing.roots);
-      else
-        marker.add_root(stands ? standing.sp : g.stack_lo, g.stack_hi);
-    }
-    if (marker.is_done()) break;
+    else
+      add_running_stack(marker, g, standing);
   }
+  if (!marker.is_done()) add_globals(marker, *memory_, *binary_, bias_);
   for (usize i : marker.found()) reached[i] = true;
   bool are_all = std::find(reached.begin(), reached.end(), false) == reached.end();
   if (out != nullptr) *out = reached;

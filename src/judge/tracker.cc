@@ -444,6 +444,11 @@ void Tracker::read_samples() {
     }
     if (over) end_session(i, false);
   }
+  if (watcher_.note_unseen()) {
+    for (Session& session : sessions_)
+      for (usize index : session.candidates)
+        session.of->candidates[index].watched_throughout = false;
+  }
 }
 
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing

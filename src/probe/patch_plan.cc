@@ -24,6 +24,8 @@ using program::ValueLocation;
 
 constexpr u64 kTrampolineBytes =
     384;  // more than the longest seen; the plan checks what it really takes
+// The check of an append of one element has about 20 bytes: so they are in one line of the caches.
+constexpr usize kTrampolineAlignment = 32;
 constexpr u64 kPageBytes = 4096;
 constexpr usize kMaxHooks = 16;  // runtime.exit, runtime.newstack and the returns of main.main
 
@@ -87,7 +89,7 @@ class Planner {
     while (plan_.region_bytes.size() % boundary != 0) plan_.region_bytes.push_back(0xcc);
   }
   TrampolinePlace next_place(u32 entry_offset) {
-    align(16);
+    align(kTrampolineAlignment);
     u64 record = plan_.region.value + plan_.site_table_offset + records_ * sizeof(abi::Site);
     return {plan_.bias,  plan_.region.value + plan_.region_bytes.size(),
             record,      plan_.region.value + entry_offset,

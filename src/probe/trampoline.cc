@@ -28,25 +28,50 @@ bool fits32(i64 value) {
   return value == static_cast<i32>(value);
 }
 
-// Emits the check of one site: jumps to `slow` when a destination byte is not zero, else falls
-// through.
+// The ways on from a check.
+struct Exits {
+  x86::Label slow;  // a destination byte is not zero
+  x86::Label done;  // all are
+  // Set where done does nothing but jump there.
+  std::optional<u64> inplace;
+};
+
+// Emits the check of one site. It ends behind its last comparison: falls through into `slow` where
+// it can leave for the in-place path by that comparison's own branch, else into `done`.
 class CheckEmitter {
  public:
-  // `live`: what must be kept for the ways on.
-  CheckEmitter(Assembler& as, const AppendSite& site, LoadBias bias, x86::RegMask live,
-               x86::Label slow, x86::Label done)
-      : as_(as), site_(site), bias_(bias), slow_(slow), done_(done) {
+  // `live`: what must be kept for the ways on. `always`: no check, to `slow` whenever something is
+  // appended.
+  CheckEmitter(Assembler& as, const AppendSite& site, LoadBias bias, x86::RegMask live, bool always,
+               const Exits& exits)
+      : as_(as), site_(site), bias_(bias), always_(always), exits_(exits) {
     choose_temps(live);
+    if (!saved_.empty() || save_flags_) exits_.inplace.reset();
   }
 
   void save();
   void restore();
   bool emit();
-  // Instead of the check: to `slow` whenever something is appended.
-  void emit_always();
+  bool leaves_directly() const { return exits_.inplace.has_value(); }
 
  private:
+  bool has_constant_size() const {
+    return site_.num.kind == LocationKind::kConstant && site_.elem_size != 0;
+  }
+  u64 constant_bytes() const { return site_.elem_size * static_cast<u64>(site_.num.addend); }
+  // Can an index register of the x86 address mode stand for the new length?
+  bool is_new_len_an_index() const {
+    return is_reg(site_.new_len) && site_.elem_size <= 8 &&
+           (site_.elem_size & (site_.elem_size - 1)) == 0;
+  }
+  usize temps_needed() const;
   void choose_temps(x86::RegMask live);
+  void emit_always();
+  // To `done`, always or when the condition holds.
+  void go_on();
+  void go_on_if(Cond cond);
+  // Behind the last comparison, whose zero flag says that nothing is overwritten.
+  void end_check();
   MemRef stack(i64 disp) const { return {.base = x86::kRsp, .disp = disp + pushed_bytes_}; }
   // to := value of the location; may use nothing but `to`.
   void load(Reg to, const ValueLocation& from);
@@ -61,12 +86,21 @@ class CheckEmitter {
   Assembler& as_;
   const AppendSite& site_;
   LoadBias bias_;
-  x86::Label slow_, done_;
+  bool always_;
+  Exits exits_;
   std::array<Reg, 2> temps_{};
   std::vector<Reg> saved_;
   bool save_flags_ = false;
   i64 pushed_bytes_ = 0;
 };
+
+// The first so many of temps_ are used; a check that uses none pushes none.
+usize CheckEmitter::temps_needed() const {
+  if (always_) return site_.num.kind == LocationKind::kConstant ? 0 : 1;
+  if (!has_constant_size() || constant_bytes() > kMaxInlineBytes || !is_reg(site_.old_ptr))
+    return temps_.size();
+  return site_.new_len.kind == LocationKind::kConstant || is_new_len_an_index() ? 0 : 1;
+}
 
 void CheckEmitter::choose_temps(x86::RegMask live) {
   x86::RegMask used = x86::bit(x86::kRsp) | x86::bit(x86::kRbp) | x86::bit(x86::kR14);
@@ -75,8 +109,9 @@ void CheckEmitter::choose_temps(x86::RegMask live) {
     used |= x86::bit(l->reg);
   }
   usize found = 0;
+  const usize needed = temps_needed();
   for (bool dead_only : {true, false}) {
-    for (int r = 15; r >= 0 && found < temps_.size(); --r) {
+    for (int r = 15; r >= 0 && found < needed; --r) {
       Reg reg = static_cast<Reg>(r);
       bool dead = (live & x86::bit(reg)) == 0;
       if ((used & x86::bit(reg)) != 0 || dead != dead_only) continue;
@@ -151,55 +186,96 @@ void CheckEmitter::multiply(Reg reg, u64 factor) {
     as_.imul_imm(reg, static_cast<i64>(factor));
 }
 
+void CheckEmitter::go_on() {
+  if (exits_.inplace)
+    as_.jmp_to(*exits_.inplace);
+  else
+    as_.jmp(exits_.done);
+}
+
+void CheckEmitter::go_on_if(Cond cond) {
+  if (exits_.inplace)
+    as_.jcc_to(cond, *exits_.inplace);
+  else
+    as_.jcc(cond, exits_.done);
+}
+
+// One branch that is taken where nothing is overwritten, in the place of one that is not and a
+// jump: in a loop that only appends this is what the check costs.
+void CheckEmitter::end_check() {
+  if (exits_.inplace)
+    as_.jcc_to(Cond::kE, *exits_.inplace);
+  else
+    as_.jcc(Cond::kNe, exits_.slow);
+}
+
 void CheckEmitter::compare_chunks(const MemRef& at, u64 bytes) {
   MemRef here = at;
   while (bytes > 0) {
     u64 chunk = bytes >= 8 ? 8 : bytes >= 4 ? 4 : bytes >= 2 ? 2 : 1;
     as_.cmp_mem_zero(here, static_cast<u16>(chunk * 8));
-    as_.jcc(Cond::kNe, slow_);
     here.disp += static_cast<i64>(chunk);
     bytes -= chunk;
+    if (bytes > 0) as_.jcc(Cond::kNe, exits_.slow);
   }
+  end_check();
 }
 
-// temps_[0] is the cursor, temps_[1] the end.
+// temps_[0] is the cursor, temps_[1] the end. Words, the last of which may overlap the one before;
+// what is shorter than a word is looked at as two halves, or byte by byte.
 void CheckEmitter::compare_loop() {
+  constexpr u64 kWord = 8, kHalf = 4;
   Reg cursor = temps_[0];
   Reg end = temps_[1];
   x86::Label words = as_.new_label();
-  x86::Label rest = as_.new_label();
+  x86::Label tiny = as_.new_label();
   x86::Label bytes = as_.new_label();
-  x86::Label out = as_.new_label();
-  as_.bind(words);
-  as_.lea(cursor, {.base = cursor, .disp = 8});
+  auto move = [&](i64 by) { as_.lea(cursor, {.base = cursor, .disp = by}); };
+  auto look = [&](Reg behind, u64 size) {
+    as_.cmp_mem_zero({.base = behind, .disp = -static_cast<i64>(size)}, static_cast<u16>(size * 8));
+  };
+  // Shorter than a half: byte by byte.
+  move(kHalf);
   as_.cmp(cursor, end);
-  as_.jcc(Cond::kA, rest);
-  as_.cmp_mem_zero({.base = cursor, .disp = -8}, 64);
-  as_.jcc(Cond::kNe, slow_);
-  as_.jmp(words);
-  as_.bind(rest);
-  as_.lea(cursor, {.base = cursor, .disp = -8});
+  as_.jcc(Cond::kA, tiny);
+  move(kWord - kHalf);
+  as_.cmp(cursor, end);
+  as_.jcc(Cond::kBe, words);
+  // Shorter than a word: its first half and its last.
+  as_.cmp_mem_zero({.base = cursor, .disp = -static_cast<i64>(kWord)}, kHalf * 8);
+  as_.jcc(Cond::kNe, exits_.slow);
+  look(end, kHalf);
+  as_.jcc(Cond::kNe, exits_.slow);
+  go_on();
+  as_.bind(tiny);
+  move(-static_cast<i64>(kHalf));
   as_.bind(bytes);
   as_.cmp(cursor, end);
-  as_.jcc(Cond::kAe, out);
-  as_.cmp_mem_zero({.base = cursor}, 8);
-  as_.jcc(Cond::kNe, slow_);
-  as_.lea(cursor, {.base = cursor, .disp = 1});
-  as_.jmp(bytes);
-  as_.bind(out);
+  go_on_if(Cond::kAe);
+  move(1);
+  look(cursor, 1);
+  as_.jcc(Cond::kE, bytes);
+  as_.jmp(exits_.slow);
+  as_.bind(words);
+  look(cursor, kWord);
+  as_.jcc(Cond::kNe, exits_.slow);
+  move(kWord);
+  as_.cmp(cursor, end);
+  as_.jcc(Cond::kBe, words);
+  look(end, kWord);
+  end_check();
 }
 
 // num and the element size are constants: the destination is [old_ptr + (new_len - num) * size, +
 // num * size).
 bool CheckEmitter::emit_constant_size() {
   u64 size = site_.elem_size;
-  u64 bytes = size * static_cast<u64>(site_.num.addend);
+  u64 bytes = constant_bytes();
   i64 disp = -static_cast<i64>(bytes);
   MemRef at;
-  bool scaled = size <= 8 && (size & (size - 1)) == 0;
   if (site_.new_len.kind == LocationKind::kConstant) {
     disp += site_.new_len.addend * static_cast<i64>(size);
-  } else if (is_reg(site_.new_len) && scaled) {
+  } else if (is_new_len_an_index()) {
     at.index = site_.new_len.reg;
     at.scale = static_cast<u8>(size);
     disp += site_.new_len.addend * static_cast<i64>(size);
@@ -234,7 +310,7 @@ bool CheckEmitter::emit_variable_size() {
     // Appending nothing is "in place" even with a nil pointer.
     load(size, site_.num);
     as_.test(size, size);
-    as_.jcc(Cond::kE, done_);
+    go_on_if(Cond::kE);
   }
   load(cursor, site_.new_len);
   subtract(cursor, size, site_.num);
@@ -268,10 +344,14 @@ bool CheckEmitter::emit_variable_size() {
 }
 
 bool CheckEmitter::emit() {
+  if (always_) {
+    emit_always();
+    return true;
+  }
   bool constant = site_.num.kind == LocationKind::kConstant;
   if (constant && (site_.num.addend <= 0 || site_.num.addend > (1 << 20))) return false;
   if (site_.elem_size > (1u << 20)) return false;
-  return constant && site_.elem_size != 0 ? emit_constant_size() : emit_variable_size();
+  return has_constant_size() ? emit_constant_size() : emit_variable_size();
 }
 
 void CheckEmitter::emit_always() {
@@ -279,9 +359,9 @@ void CheckEmitter::emit_always() {
     // Appending nothing must leave a nil slice nil.
     load(temps_[0], site_.num);
     as_.test(temps_[0], temps_[0]);
-    as_.jcc(Cond::kE, done_);
+    go_on_if(Cond::kE);
   }
-  as_.jmp(slow_);
+  as_.jmp(exits_.slow);
 }
 
 // The instructions [first, end) of the displaced ones.
@@ -313,55 +393,54 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   std::optional<usize> branch = find_branch(code, site);
   if (!branch) return std::nullopt;
   Assembler as(place.at);
-  x86::Label slow = as.new_label();
-  x86::Label done = as.new_label();
   x86::Label grow = as.new_label();
   usize behind = *branch + 1;
-  bool takes_behind = behind < code.insns.size();
-  bool behind_is_grow = site.inplace_is_taken;
-  bool heals = place.mode != abi::kWatch;
-  u64 end = place.bias.to_target(code.range.end).value;
+  const bool takes_behind = behind < code.insns.size();
+  const bool grow_is_behind = takes_behind && site.inplace_is_taken;
+  const bool inplace_is_behind = takes_behind && !site.inplace_is_taken;
+  const bool heals = place.mode != abi::kWatch;
+  const u64 end = place.bias.to_target(code.range.end).value;
+  const u64 inplace = place.bias.to_target(site.inplace_entry).value;
+  Exits exits{as.new_label(), as.new_label(), std::nullopt};
+  if (!inplace_is_behind) exits.inplace = inplace;
 
   if (!emit_displaced(as, code, 0, *branch, place.bias)) return std::nullopt;
-  if (takes_behind && behind_is_grow)
+  if (grow_is_behind)
     as.jcc(site.grow_cond, grow);
   else
     as.jcc_to(site.grow_cond, place.bias.to_target(site.grow_entry).value);
 
   x86::RegMask live = heals ? site.live_inplace | site.live_grow : site.live_inplace;
-  CheckEmitter check(as, site, place.bias, live, slow, done);
-  check.save();
   const bool always = place.mode == abi::kHealAlways || (place.thorough && !heals);
-  if (always)
-    check.emit_always();
-  else if (!check.emit())
-    return std::nullopt;
-  as.bind(done);
-  check.restore();
+  CheckEmitter check(as, site, place.bias, live, always, exits);
+  check.save();
+  if (!check.emit()) return std::nullopt;
   Trampoline out;
-  out.resume = as.here();
-  if (takes_behind && !behind_is_grow) {
-    if (!emit_displaced(as, code, behind, code.insns.size(), place.bias)) return std::nullopt;
-    as.jmp_to(end);
-  } else {
-    as.jmp_to(place.bias.to_target(site.inplace_entry).value);
+  out.resume = inplace;
+  if (!check.leaves_directly()) {
+    as.bind(exits.done);
+    check.restore();
+    out.resume = as.here();
+    if (inplace_is_behind && !emit_displaced(as, code, behind, code.insns.size(), place.bias))
+      return std::nullopt;
+    as.jmp_to(inplace_is_behind ? end : inplace);
   }
-  if (takes_behind && behind_is_grow) {
-    as.bind(grow);
-    if (!emit_displaced(as, code, behind, code.insns.size(), place.bias)) return std::nullopt;
-    as.jmp_to(end);
-  }
-  as.bind(slow);
+  as.bind(exits.slow);
   check.restore();
   if (!heals) {
     emit_runtime_entry(as, place);
   } else {
     as.lock_inc({.disp = static_cast<i64>(place.site_record + offsetof(abi::Site, healed)),
                  .absolute = true});
-    if (takes_behind && behind_is_grow)
+    if (grow_is_behind)
       as.jmp(grow);
     else
       as.jmp_to(place.bias.to_target(site.grow_entry).value);
+  }
+  if (grow_is_behind) {
+    as.bind(grow);
+    if (!emit_displaced(as, code, behind, code.insns.size(), place.bias)) return std::nullopt;
+    as.jmp_to(end);
   }
   as.finish();
   if (!as.ok()) return std::nullopt;

@@ -5,8 +5,10 @@
 //   ─▶ samples by time
 //
 // A thread has four debug registers, so four words at a time. Threads that come later are found by
-// refresh(). What the kernel dropped is counted: after a loss nobody may claim that something did
-// *not* happen. Source: perf_event_open(2), linux/hw_breakpoint.h. A data breakpoint reports after
+// refresh(). A word that is accessed all the time would stop the program at each: after as many
+// accesses as a ring holds the kernel disarms it, and drain() arms it again. What was not seen
+// meanwhile or dropped is counted: after a loss nobody may claim that something did *not* happen.
+// Source: perf_event_open(2), linux/hw_breakpoint.h. A data breakpoint reports after
 // the access: the sampled IP is that of the next instruction.
 #pragma once
 
@@ -15,7 +17,9 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -56,13 +60,21 @@ class Watcher {
   usize free_words() const { return kWatchedWords - words_.size(); }
   // Looks for new threads and lets them watch too.
   void refresh();
-  // Samples since the last call, in time order.
+  // Samples since the last call, in time order. Where a word was disarmed they end with its last
+  // access: what they say holds, but something behind them was not seen.
   std::vector<WatchSample> drain();
+  // For when the samples of drain() have been used: counts what was not seen behind them as lost.
+  // True when there was such a thing.
+  bool note_unseen() {
+    lost_samples_ += unseen_;
+    return std::exchange(unseen_, 0) != 0;
+  }
   // Samples so far, the dropped ones included, and how long one keeps the program: measured on a
   // word of our own.
   u64 all_samples() const { return samples_ + lost_samples_; }
   static double seconds_a_sample();
-  // Samples the kernel had to drop so far, and threads that could not be watched.
+  // Samples the kernel had to drop so far and times that it disarmed a word, and threads that could
+  // not be watched.
   u64 lost_samples() const { return lost_samples_; }
   u64 unwatched_threads() const { return unwatched_threads_; }
   // Threads that were found while something was watched: what they did in their first moments was
@@ -70,19 +82,29 @@ class Watcher {
   u64 late_threads() const { return late_threads_; }
 
  private:
+  struct Breakpoint {
+    Fd event;
+    u64 accesses = 0;  // so far, at least
+    u64 granted = 0;   // it is disarmed when it has so many
+  };
   struct Thread {
     Fd buffer_event;
     void* buffer = nullptr;
-    std::map<u64, Fd> breakpoints;  // by word
+    std::map<u64, Breakpoint> breakpoints;  // by word
   };
   bool add_thread(int tid);
+  static bool grant(Breakpoint& breakpoint, u64 more);
+  static bool renew(Breakpoint& breakpoint, bool are_all);
+  u64 renew_all(int tid, Thread& thread, std::span<const WatchSample> samples);
+  static bool count_accesses(Breakpoint& breakpoint);
   struct Place {
     u32 size = 8;
     bool include_kernel = true;
     u32 users = 1;  // how often it was added
   };
   bool arm(int tid, Thread& thread, u64 word, Place place);
-  void drain_thread(Thread& thread, std::vector<WatchSample>& out);
+  // False when there was nothing.
+  bool drain_thread(Thread& thread, std::vector<WatchSample>& out);
   static void unmap(Thread& thread);
 
   int pid_;
@@ -93,6 +115,7 @@ class Watcher {
   std::map<int, Thread> threads_;
   u64 samples_ = 0;
   u64 lost_samples_ = 0;
+  u64 unseen_ = 0;  // times that a word was disarmed, not yet counted as lost
   u64 unwatched_threads_ = 0;
   u64 late_threads_ = 0;
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,6 +25,9 @@ constexpr u64 kPageBytes = 4096;
 constexpr u64 kBufferPages =
     64;  // a power of two: 256 KiB a thread, about 30 samples with their stacks
 constexpr u32 kStackDumpBytes = 8192;
+// Of one word by one thread between two looks at its buffer, which has no room for more. Each costs
+// the program a trap, also when its sample finds no room: so the kernel disarms the word then.
+constexpr u64 kMaxAccesses = 30;
 
 // asm/perf_regs.h: AX BX CX DX SI DI BP SP IP are bits 0-8, R8-R15 bits 16-23.
 constexpr u64 kRegisterMask = 0x1ff | (0xffull << 16);
@@ -57,6 +61,7 @@ perf_event_attr breakpoint_attr(u64 word, u32 size, bool include_kernel) {
                      PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
   attr.sample_regs_user = kRegisterMask;
   attr.sample_stack_user = kStackDumpBytes;
+  attr.disabled = 1;  // until it was granted accesses
   attr.exclude_kernel = include_kernel ? 0 : 1;
   attr.exclude_hv = 1;
   return attr;
@@ -151,8 +156,57 @@ bool Watcher::arm(int tid, Thread& thread, u64 word, Place place) {
   Fd fd(static_cast<int>(perf_event_open(&attr, tid)));
   if (!fd.valid()) return errno == ESRCH;  // a thread that ended does nothing any more
   if (::ioctl(fd.get(), PERF_EVENT_IOC_SET_OUTPUT, thread.buffer_event.get()) != 0) return false;
-  thread.breakpoints.emplace(word, std::move(fd));
-  return true;
+  Breakpoint& breakpoint =
+      thread.breakpoints.insert_or_assign(word, Breakpoint{std::move(fd)}).first->second;
+  return grant(breakpoint, kMaxAccesses);
+}
+
+// Lets the word be accessed so many times more before the kernel disarms it. perf_event_open(2),
+// PERF_EVENT_IOC_REFRESH.
+bool Watcher::grant(Breakpoint& breakpoint, u64 more) {
+  breakpoint.granted += more;
+  return ::ioctl(breakpoint.event.get(), PERF_EVENT_IOC_REFRESH, more) == 0;
+}
+
+// Lets a word be accessed kMaxAccesses times from now on. False when the kernel disarmed it, or may
+// have before it was told of more: what has been disarmed once is not armed again by that, linux
+// 6.18 leaves it stopped. To read the kernel's count interrupts the program where it runs, so it is
+// not asked while the samples, when `are_all` can have been read, say that much is left.
+bool Watcher::renew(Breakpoint& breakpoint, bool are_all) {
+  if (are_all && breakpoint.accesses + kMaxAccesses / 2 < breakpoint.granted) return true;
+  const u64 granted = breakpoint.granted;
+  return count_accesses(breakpoint) && breakpoint.accesses < granted &&
+         grant(breakpoint, breakpoint.accesses + kMaxAccesses - granted) &&
+         count_accesses(breakpoint) && breakpoint.accesses < granted;
+}
+
+// Takes the kernel's own count, which has the accesses whose samples are not read yet or found no
+// room.
+bool Watcher::count_accesses(Breakpoint& breakpoint) {
+  return ::read(breakpoint.event.get(), &breakpoint.accesses, sizeof breakpoint.accesses) ==
+         sizeof breakpoint.accesses;
+}
+
+// Arms again what was disarmed in this thread. Whether there were more accesses since nobody knows:
+// gives the time up to which all were seen. `samples` are this thread's since the last time.
+u64 Watcher::renew_all(int tid, Thread& thread, std::span<const WatchSample> samples) {
+  u64 complete_until = ~u64{0};
+  const bool had_room = samples.size() < kMaxAccesses / 2;
+  for (const auto& [word, place] : words_) {
+    auto found = thread.breakpoints.find(word);
+    if (found == thread.breakpoints.end()) continue;
+    u64 last = samples.empty() ? 0 : samples.back().time;
+    for (const WatchSample& sample : samples) {
+      if (sample.word.value != word) continue;
+      last = sample.time;
+      ++found->second.accesses;
+    }
+    if (renew(found->second, had_room)) continue;
+    complete_until = std::min(complete_until, last);
+    thread.breakpoints.erase(found);
+    if (!arm(tid, thread, word, place)) ++unwatched_threads_;
+  }
+  return complete_until;
 }
 
 void Watcher::refresh() {
@@ -187,12 +241,13 @@ void Watcher::remove(TargetAddr word) {
   for (auto& [tid, thread] : threads_) thread.breakpoints.erase(word.value);
 }
 
-void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
+bool Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
   auto* page = static_cast<perf_event_mmap_page*>(thread.buffer);
   const u8* data = static_cast<const u8*>(thread.buffer) + kPageBytes;
   constexpr u64 kDataBytes = kBufferPages * kPageBytes;
   u64 head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
   u64 tail = page->data_tail;
+  if (head == tail) return false;
   std::vector<u8> record;
   while (head - tail >= sizeof(perf_event_header) && head - tail <= kDataBytes) {
     perf_event_header header;
@@ -218,14 +273,24 @@ void Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
     tail += header.size;
   }
   __atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);
+  return true;
 }
 
 std::vector<WatchSample> Watcher::drain() {
   std::vector<WatchSample> samples;
-  for (auto& [tid, thread] : threads_) drain_thread(thread, samples);
+  u64 complete_until = ~u64{0};
+  for (auto& [tid, thread] : threads_) {
+    const usize before = samples.size();
+    if (!drain_thread(thread, samples)) continue;
+    const std::span<const WatchSample> own = std::span(samples).subspan(before);
+    complete_until = std::min(complete_until, renew_all(tid, thread, own));
+  }
   samples_ += samples.size();
   std::stable_sort(samples.begin(), samples.end(),
                    [](const WatchSample& a, const WatchSample& b) { return a.time < b.time; });
+  if (complete_until == ~u64{0}) return samples;
+  ++unseen_;
+  std::erase_if(samples, [&](const WatchSample& sample) { return sample.time > complete_until; });
   return samples;
 }
 
@@ -233,7 +298,8 @@ std::vector<WatchSample> Watcher::drain() {
 // the machine most of all: a virtual one may take ten times as long.
 double Watcher::seconds_a_sample() {
   static const double measured = [] {
-    constexpr u32 kAccesses = 16;  // as many as fit into the buffer
+    constexpr u32 kAccesses = 16;
+    static_assert(kAccesses < kMaxAccesses);
     alignas(8) static volatile u64 word = 0;
     Watcher self(::gettid());
     Thread thread;

@@ -348,6 +348,53 @@ TEST_F(Trampolines, ANumberFromARegisterIsAllCompared) {
   EXPECT_EQ(run(site).exit, kEvent);
 }
 
+// Words that may overlap, halves of a word and single bytes: no length may leave a byte out or look
+// beyond its end. With free registers and without, as the two leave on different ways.
+TEST_F(Trampolines, EveryLengthIsComparedToItsLastByte) {
+  constexpr u64 kFront = 3, kLongest = 27;
+  for (x86::RegMask dead : {x86::RegMask{0}, x86::bit(x86::kR12) | x86::bit(x86::kR13)}) {
+    for (u64 length = 0; length <= kLongest; ++length) {
+      AppendSite site = usual_site();
+      site.elem_size = 1;
+      site.num = in_register(x86::kRdi);
+      site.live_inplace = x86::kAllGprs & ~dead;
+      set(x86::kRdi, length);
+      set(x86::kRbx, kFront + length);
+      set(x86::kRcx, sizeof elements);
+      auto* bytes = reinterpret_cast<u8*>(elements.data());
+      for (u64 at = 0; at < kFront + length + 9; ++at) {
+        elements = {};
+        bytes[at] = 0x80;
+        const bool is_inside = at >= kFront && at < kFront + length;
+        const MachineState end = run(site);
+        ASSERT_EQ(end.exit, is_inside ? kEvent : kInplace) << length << " bytes, changed: " << at;
+        for (int r : {1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 14, 15})
+          ASSERT_EQ(end.regs[r], start.regs[r]) << r;
+      }
+    }
+  }
+}
+
+TEST_F(Trampolines, AnElementSizeOfZeroComparesNothing) {
+  const u64 type[] = {0};  // abi.Type.Size_
+  AppendSite site = usual_site();
+  site.elem_size = 0;
+  site.elem_type = in_register(x86::kR9);
+  set(x86::kR9, reinterpret_cast<u64>(type));
+  elements = {~u64{0}, ~u64{0}, ~u64{0}, ~u64{0}};
+  EXPECT_EQ(run(site).exit, kInplace);
+}
+
+TEST_F(Trampolines, ACheckThatNeedsNoRegisterTouchesNoStack) {
+  std::memset(stack, 0x5a, sizeof stack);
+  EXPECT_EQ(run(usual_site()).exit, kInplace);  // all registers are live
+  // The way out of this test pushes a number, the flags and RAX.
+  constexpr usize kPushedAtExit = 24;
+  for (usize below = kPushedAtExit + 1; below <= 64; ++below)
+    EXPECT_EQ(stack[sizeof stack / 2 - below], 0x5a) << below;
+  EXPECT_EQ(trampoline.resume, base + kCodeAt + code_bytes);  // straight on, by its own branch
+}
+
 TEST_F(Trampolines, AnElementSizeFromADictionaryIsReadAtRunTime) {
   const u64 type[] = {16};  // abi.Type.Size_
   AppendSite site = usual_site();
