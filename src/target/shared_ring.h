@@ -21,7 +21,7 @@ namespace geist::target {
 inline constexpr u64 kThoroughGraceMs = 1000;
 
 struct Budget {
-  u64 grace_ms = 80;  // parked time that is always allowed
+  u64 grace_ms = 120;  // parked time that is always allowed
   u32 share_percent =
       2;  // further share of the elapsed time, for waits, the slow path and watches together
   u32 park_timeout_us = 250000;  // longest wait of one append
