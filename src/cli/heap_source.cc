@@ -199,9 +199,10 @@ Status HeapSource::save(ZstdWriter writer) const {
 }
 
 Status HeapSource::make_graph() {
-  GEIST_TRY(graph, heap::HeapGraph::make(image_, std::thread::hardware_concurrency()));
+  auto find_dominators = [&](const heap::HeapGraph& graph) { dominators_.emplace(graph); };
+  GEIST_TRY(graph,
+            heap::HeapGraph::make(image_, std::thread::hardware_concurrency(), find_dominators));
   graph_ = std::move(graph);
-  dominators_.emplace(*graph_);
   paths_.emplace(*graph_);
   snapshot_.emplace(*graph_, *dominators_, *paths_);
   return Done{};
