@@ -23,6 +23,16 @@ struct MapEntry {
 
 // /proc/PID/maps, ascending. Fails when the process is gone or hidden from us.
 Result<std::vector<MapEntry>> read_maps(int pid);
+
+// What /proc/PID/smaps says beyond that.
+struct MapUsage {
+  MapEntry entry;
+  u64 resident_bytes = 0;
+  std::string flags = {};  // " rd wr mr ... ", proc_pid_smaps(5)
+  bool has_flag(const std::string& two) const { return flags.contains(" " + two + " "); }
+};
+// Ascending; none when the process is gone or hidden from us. The kernel counts every page for it.
+std::vector<MapUsage> read_map_usage(int pid);
 // The value of an auxiliary vector entry (AT_ENTRY, ...), from /proc/PID/auxv.
 Result<u64> read_auxv(int pid, u64 type);
 // The threads there are now; none when the process is gone.
