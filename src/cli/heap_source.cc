@@ -105,8 +105,8 @@ Status HeapSource::open_process(int pid, const SourceOptions& options) {
 // until the graph is made.
 Status HeapSource::take_process(int pid, bool wants_stop) {
   if (!wants_stop) {
-    GEIST_TRY(at, target::find_syscall_instruction(binary_->image()));
-    auto copy = target::ProcessCopy::make(pid, image_.bias.to_target(at));
+    GEIST_TRY(room, target::find_code_room(*binary_, image_.bias));
+    auto copy = target::ProcessCopy::make(pid, room);
     if (copy.ok()) {
       copy_.emplace(std::move(copy).value());
       image_.memory = &copy_->memory();

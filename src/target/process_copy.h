@@ -15,15 +15,16 @@
 //
 // Children share the file table (CLONE_FILES), so no file stays open for their sake, and have no
 // exit signal, so the process gets no SIGCHLD and its wait4(-1) does not find them. They die with
-// geist (PTRACE_O_EXITKILL); should geist be killed before that is set, the child runs into the
-// INT3 behind its system call with all signals blocked, which ends it. When they are given up, a
-// thread of the process collects them, by a system call of ours.
+// geist (PTRACE_O_EXITKILL); should geist be killed before that is set, the child ends by itself
+// (self_restoring_code.h), and the process goes on with its mappings as they were. When they are
+// given up, a thread of the process collects them, by a system call of ours.
 #pragma once
 
 #include <memory>
 
 #include "target/freeze.h"
 #include "target/parted_memory.h"
+#include "target/stopped_process.h"
 #include "target/written_pages.h"
 
 namespace geist::target {
@@ -44,10 +45,10 @@ struct Pauses {
 
 class ProcessCopy {
  public:
-  // `syscall_at`: a SYSCALL in the process that an INT3 follows. Fails as FrozenProcess does, or
-  // when the kernel refuses the child (a limit of processes or memory); the process runs on in all
-  // cases.
-  static Result<ProcessCopy> make(int pid, TargetAddr syscall_at, const CopyLimits& limits = {});
+  // Calls are made from `room`, whose bytes must last. Fails as FrozenProcess does, or when the
+  // kernel refuses the child (a limit of processes or memory); the process runs on in all cases.
+  static Result<ProcessCopy> make(int pid, const StoppedProcess::CodeRoom& room,
+                                  const CopyLimits& limits = {});
   ProcessCopy(ProcessCopy&& other) noexcept;
   ProcessCopy& operator=(ProcessCopy&&) = delete;
   ~ProcessCopy();
@@ -62,7 +63,8 @@ class ProcessCopy {
   const Pauses& pauses() const { return pauses_; }
 
  private:
-  ProcessCopy(int pid, TargetAddr syscall_at) : pid_(pid), syscall_at_(syscall_at) {}
+  ProcessCopy(int pid, WritableMemory process, const StoppedProcess::CodeRoom& room)
+      : pid_(pid), process_(std::move(process)), room_(room) {}
   Status take_whole();
   Status take_in_parts(const CopyLimits& limits);
   Status take_part(const std::vector<AddressRange>& large, const AddressRange& part);
@@ -70,7 +72,8 @@ class ProcessCopy {
   void kill_children();
 
   int pid_;
-  TargetAddr syscall_at_;
+  WritableMemory process_;
+  StoppedProcess::CodeRoom room_;
   std::vector<int> children_;  // one a part, and one for the rest
   std::vector<AddressRange> parts_;
   std::vector<u8> written_bytes_;  // pages of the process itself

@@ -57,10 +57,11 @@ class Haste {
 // One pause, and the calls that are made in the name of the process meanwhile.
 class Stop {
  public:
-  static Result<Stop> begin(int pid, TargetAddr syscall_at) {
+  static Result<Stop> begin(int pid, const WritableMemory& memory,
+                            const StoppedProcess::CodeRoom& room) {
     Clock::time_point start = Clock::now();
     GEIST_TRY(frozen, FrozenProcess::freeze(pid));
-    return Stop(std::move(frozen), syscall_at, start);
+    return Stop(std::move(frozen), memory, room, start);
   }
   // Lets the process go on, and says for how many milliseconds it did not.
   double end() {
@@ -70,87 +71,100 @@ class Stop {
 
   const std::vector<FrozenThread>& threads() const { return frozen_.threads(); }
 
-  Result<InjectedCall> call(long number, const std::array<u64, 6>& args) {
-    GEIST_TRY(call, inject_syscall(tid(), syscall_at_, number, args));
-    for (int signal : call.signals) frozen_.deliver(tid(), signal);
-    return call;
+  Result<InjectedCalls> call(std::span<const RemoteCall> calls,
+                             const std::function<void(i64)>& first = nullptr) {
+    const int tid = frozen_.threads().front().tid;
+    GEIST_TRY(done, inject_calls(tid, memory_, room_, calls, first));
+    for (int signal : done.signals) frozen_.deliver(tid, signal);
+    return done;
   }
 
-  Status advise(const AddressRange& range, int advice) {
-    GEIST_TRY(done, call(SYS_madvise,
-                         {range.begin.value, range.size_bytes, static_cast<u64>(advice), 0, 0, 0}));
-    if (done.result == 0) return Done{};
-    return Error(fmt::format("madvise: {}", std::strerror(static_cast<int>(-done.result))),
-                 ErrorKind::kSystem);
-  }
-
-  // A copy of the process, stopped before its first instruction.
-  Result<int> make_child() {
-    u64 mask = 0;
-    const u64 kAll = ~u64{0};
-    bool is_ready =
-        ptrace(PTRACE_GETSIGMASK, tid(), sizeof mask, &mask) == 0 &&
-        ptrace(PTRACE_SETSIGMASK, tid(), sizeof kAll, &kAll) == 0 &&
-        ptrace(PTRACE_SETOPTIONS, tid(), 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK) == 0;
-    if (!is_ready)
-      return Error(fmt::format("ptrace: {}", std::strerror(errno)), ErrorKind::kSystem);
-    auto made = call(SYS_clone, {CLONE_FILES | CLONE_FS | CLONE_IO, 0, 0, 0, 0, 0});
-    ptrace(PTRACE_SETOPTIONS, tid(), 0, 0);
-    ptrace(PTRACE_SETSIGMASK, tid(), sizeof mask, &mask);
-    if (!made.ok()) return made.take_error();
-    if (made->child != 0) return made->child;
-    return Error(fmt::format("the kernel refuses a copy of the process: {}",
-                             std::strerror(static_cast<int>(-made->result))),
-                 ErrorKind::kSystem);
-  }
-
-  // The same, without the large mappings, but for `part` where there is one.
-  Result<int> make_child_without(const std::vector<AddressRange>& large, const AddressRange* part) {
-    Status hidden = Done{};
-    for (const AddressRange& range : large) {
-      if (hidden.ok()) hidden = advise(range, MADV_DONTFORK);
+  // A copy of the process, stopped before its first instruction: without the mappings in `hidden`,
+  // but for `part` where there is one.
+  Result<int> make_child(const std::vector<AddressRange>& hidden, const AddressRange* part) {
+    auto advise = [](const AddressRange& range, int advice) {
+      return RemoteCall{.number = SYS_madvise,
+                        .args = {range.begin.value, range.size_bytes, static_cast<u64>(advice)},
+                        .arg_count = 3};
+    };
+    std::vector<RemoteCall> calls;
+    for (const AddressRange& range : hidden) calls.push_back(advise(range, MADV_DONTFORK));
+    if (part != nullptr) calls.push_back(advise(*part, MADV_DOFORK));
+    const usize at = calls.size();
+    calls.push_back({.number = SYS_clone, .args = {CLONE_FILES | CLONE_FS | CLONE_IO}});
+    calls.back().arg_count = 5;
+    for (const AddressRange& range : hidden) calls.push_back(advise(range, MADV_DOFORK));
+    GEIST_TRY(done, call(calls));
+    if (done.child == 0) {
+      return Error(fmt::format("the kernel refuses a copy of the process: {}",
+                               std::strerror(static_cast<int>(-done.results[at]))),
+                   ErrorKind::kSystem);
     }
-    if (hidden.ok() && part != nullptr) hidden = advise(*part, MADV_DOFORK);
-    Result<int> child = hidden.ok() ? make_child() : Result<int>(hidden.take_error());
-    // Where something is not mapped any more, both fail, and what is left is done all the same.
-    for (const AddressRange& range : large) (void)advise(range, MADV_DOFORK);
-    return child;
+    // Something of them is not mapped any more. The child is not the copy that was wanted.
+    done.results.erase(done.results.begin() + static_cast<i64>(at));
+    bool is_whole = std::ranges::all_of(done.results, [](i64 result) { return result == 0; });
+    if (is_whole) return done.child;
+    ::kill(done.child, SIGKILL);
+    wait_for_stop_or_end(done.child);
+    return Error("the mappings of the process change", ErrorKind::kSystem);
   }
 
  private:
-  Stop(FrozenProcess frozen, TargetAddr syscall_at, Clock::time_point start)
-      : frozen_(std::move(frozen)), syscall_at_(syscall_at), start_(start) {}
-  int tid() const { return frozen_.threads().front().tid; }
+  Stop(FrozenProcess frozen, const WritableMemory& memory, const StoppedProcess::CodeRoom& room,
+       Clock::time_point start)
+      : frozen_(std::move(frozen)), memory_(memory), room_(room), start_(start) {}
 
   FrozenProcess frozen_;
-  TargetAddr syscall_at_;
+  const WritableMemory& memory_;
+  const StoppedProcess::CodeRoom& room_;
   Clock::time_point start_;
 };
 
-// A userfaultfd of the process, which it has no descriptor of.
+// Filters that we have too let us live; another one may kill who makes a call that Go does not
+// make.
+bool has_foreign_filters(int pid) {
+  return find_status_number(pid, "Seccomp_filters").value_or(0) >
+         find_status_number(::getpid(), "Seccomp_filters").value_or(0);
+}
+
+// A userfaultfd of the process, which it has no descriptor of: it closes the one it made.
 Result<Fd> take_userfaultfd(Stop& stop, int pid) {
   Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  GEIST_TRY(made, stop.call(SYS_userfaultfd, {O_CLOEXEC | UFFD_USER_MODE_ONLY, 0, 0, 0, 0, 0}));
-  if (!process.valid() || made.result < 0)
-    return Error("there is no userfaultfd to be had", ErrorKind::kSystem);
-  Fd ours(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), made.result, 0)));
-  GEIST_TRY(closed, stop.call(SYS_close, {static_cast<u64>(made.result), 0, 0, 0, 0, 0}));
-  if (!ours.valid() || closed.result != 0)
-    return Error("the userfaultfd cannot be taken over", ErrorKind::kSystem);
+  if (!process.valid()) return Error("there is no pidfd to be had", ErrorKind::kSystem);
+  const RemoteCall calls[] = {
+      {.number = SYS_userfaultfd, .args = {O_CLOEXEC | UFFD_USER_MODE_ONLY}, .arg_count = 1},
+      {.number = SYS_close, .result_arg = 0, .arg_count = 1}};
+  Fd ours;
+  GEIST_TRY(done, stop.call(calls, [&](i64 made) {
+    if (made >= 0) ours = Fd(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), made, 0)));
+  }));
+  if (!ours.valid()) return Error("there is no userfaultfd to be had", ErrorKind::kSystem);
   return ours;
 }
 
 // Mappings worth copying in parts: anonymous, of the process alone, and with nothing special about
-// them that a copy would not have or that we would undo (proc_pid_smaps(5), VmFlags).
+// them that a copy would not have or that we would undo (proc_pid_smaps(5), VmFlags). Neighbours
+// are one; of several, the largest, for which there is room in the code that hides them.
 std::vector<MapUsage> find_large_mappings(int pid, u64 least_bytes) {
-  std::vector<MapUsage> usages = read_map_usage(pid);
-  std::erase_if(usages, [&](const MapUsage& usage) {
+  constexpr usize kMost = 2;
+  std::vector<MapUsage> usages;
+  for (MapUsage& usage : read_map_usage(pid)) {
     bool is_plain = usage.entry.permissions == "rw-p" && usage.entry.path.empty();
     for (const char* flag : {"dc", "wf", "ht", "io", "pf", "lo", "um", "uw", "gd"}) {
       is_plain = is_plain && !usage.has_flag(flag);
     }
-    return !is_plain || usage.resident_bytes < least_bytes;
-  });
+    if (!is_plain) continue;
+    if (!usages.empty() && usages.back().entry.end == usage.entry.begin) {
+      usages.back().entry.end = usage.entry.end;
+      usages.back().resident_bytes += usage.resident_bytes;
+    } else {
+      usages.push_back(std::move(usage));
+    }
+  }
+  std::erase_if(usages, [&](const MapUsage& u) { return u.resident_bytes < least_bytes; });
+  std::ranges::sort(usages, std::greater(), &MapUsage::resident_bytes);
+  if (usages.size() > kMost) usages.resize(kMost);
+  std::ranges::sort(usages, {}, [](const MapUsage& u) { return u.entry.begin; });
   return usages;
 }
 
@@ -214,9 +228,12 @@ void Pauses::add(double ms) {
   ++count;
 }
 
-Result<ProcessCopy> ProcessCopy::make(int pid, TargetAddr syscall_at, const CopyLimits& limits) {
+Result<ProcessCopy> ProcessCopy::make(int pid, const StoppedProcess::CodeRoom& room,
+                                      const CopyLimits& limits) {
   Haste haste;
-  ProcessCopy copy(pid, syscall_at);
+  auto process = WritableMemory::open(pid);
+  if (!process.ok()) return process.take_error();
+  ProcessCopy copy(pid, std::move(process).value(), room);
   if (copy.take_in_parts(limits).ok()) return copy;
   // A process of some megabytes, a kernel that cannot do it, or one that writes too much.
   copy.kill_children();
@@ -225,8 +242,8 @@ Result<ProcessCopy> ProcessCopy::make(int pid, TargetAddr syscall_at, const Copy
 }
 
 Status ProcessCopy::take_whole() {
-  GEIST_TRY(stop, Stop::begin(pid_, syscall_at_));
-  GEIST_TRY(child, stop.make_child());
+  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
+  GEIST_TRY(child, stop.make_child({}, nullptr));
   children_.push_back(child);
   threads_ = stop.threads();
   pauses_.add(stop.end());
@@ -246,7 +263,8 @@ Status ProcessCopy::take_in_parts(const CopyLimits& limits) {
     resident += usage.resident_bytes;
   }
   if (resident < 2 * limits.part_bytes) return Error("not worth it", ErrorKind::kSystem);
-  GEIST_TRY(stop, Stop::begin(pid_, syscall_at_));
+  if (has_foreign_filters(pid_)) return Error("a sandbox", ErrorKind::kSystem);
+  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
   Result<Fd> uffd = take_userfaultfd(stop, pid_);
   pauses_.add(stop.end());
   if (!uffd.ok()) return uffd.take_error();
@@ -267,8 +285,8 @@ Status ProcessCopy::take_in_parts(const CopyLimits& limits) {
 }
 
 Status ProcessCopy::take_part(const std::vector<AddressRange>& large, const AddressRange& part) {
-  GEIST_TRY(stop, Stop::begin(pid_, syscall_at_));
-  Result<int> child = stop.make_child_without(large, &part);
+  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
+  Result<int> child = stop.make_child(large, &part);
   pauses_.add(stop.end());
   if (!child.ok()) return child.take_error();
   children_.push_back(child.value());
@@ -280,12 +298,11 @@ Status ProcessCopy::take_part(const std::vector<AddressRange>& large, const Addr
 
 // From here on all is of one moment.
 Status ProcessCopy::take_rest(const std::vector<AddressRange>& large, const WrittenPages& written) {
-  GEIST_TRY(stop, Stop::begin(pid_, syscall_at_));
+  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
   auto changes = written.changes();
   bool is_read = changes.ok() && count_written(changes.value()) <= written_bytes_.size() &&
                  read_written(pid_, changes.value(), written_bytes_);
-  Result<int> child =
-      is_read ? stop.make_child_without(large, nullptr) : Result<int>(writes_too_much());
+  Result<int> child = is_read ? stop.make_child(large, nullptr) : Result<int>(writes_too_much());
   threads_ = stop.threads();
   pauses_.add(stop.end());
   if (!child.ok()) return child.take_error();
@@ -309,7 +326,8 @@ Status ProcessCopy::take_rest(const std::vector<AddressRange>& large, const Writ
 
 ProcessCopy::ProcessCopy(ProcessCopy&& other) noexcept
     : pid_(other.pid_),
-      syscall_at_(other.syscall_at_),
+      process_(std::move(other.process_)),
+      room_(other.room_),
       children_(std::exchange(other.children_, {})),
       parts_(std::move(other.parts_)),
       written_bytes_(std::move(other.written_bytes_)),
@@ -328,9 +346,16 @@ ProcessCopy::~ProcessCopy() {
   // What is left are entries in the table of processes; their parent takes them away. Without
   // permission by now, or with the process gone, nothing needs to be done.
   Haste haste;
-  auto stop = Stop::begin(pid_, syscall_at_);
+  auto stop = Stop::begin(pid_, process_, room_);
+  constexpr usize kCallsAtOnce = 4;
+  std::vector<RemoteCall> calls;
   for (usize i = 0; stop.ok() && i < children_.size(); ++i) {
-    (void)stop->call(SYS_wait4, {static_cast<u64>(children_[i]), 0, __WALL | WNOHANG, 0, 0, 0});
+    calls.push_back({.number = SYS_wait4,
+                     .args = {static_cast<u64>(children_[i]), 0, __WALL | WNOHANG, 0},
+                     .arg_count = 4});
+    if (calls.size() < kCallsAtOnce && i + 1 < children_.size()) continue;
+    if (!stop->call(calls).ok()) break;
+    calls.clear();
   }
 }
 

@@ -29,7 +29,8 @@ struct SelfRestoringCode {
   std::vector<u64> behind_call;  // for each call, the address behind its SYSCALL
 };
 
-// The code for these calls at address `at`, ending at `then` (a result of resumed_registers).
+// The code for these calls at address `at`, ending at `then` (a result of resumed_registers). A
+// clone must be one that copies the process; what it makes ends at once when it runs.
 SelfRestoringCode emit_self_restoring_code(u64 at, std::span<const RemoteCall> calls,
                                            const user_regs_struct& then);
 

@@ -366,6 +366,31 @@ def a_process_that_dies_meanwhile(ctx):
 
 
 @case
+def geist_is_killed_meanwhile(ctx):
+    """Whatever moment geist is killed at, the process lives, and its mappings are what they were. Copied whole, and in parts."""
+    path = ctx.builds.get(Build('tests/go', 'heap_big', ctx.release))
+    for objects, last_ms in ((100_000, 30), (3_000_000, 120)):
+        with subprocess.Popen([path, str(objects)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            while not process.stdout.readline().startswith('ready'):
+                if process.poll() is not None:
+                    raise Failure(f'heap_big ended with {process.returncode}')
+            for i in range(20):
+                argv = [str(ctx.options.geist), 'snap', str(process.pid), 'types']
+                with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as snap:
+                    time.sleep(last_ms / 1000 * (i + 1) / 20)
+                    snap.kill()
+                time.sleep(0.02)
+                if process.poll() is not None:
+                    raise Failure(f'geist was killed, and the process ended with {process.returncode}')
+            for line in Path(f'/proc/{process.pid}/smaps').read_text().splitlines():
+                if line.startswith('VmFlags') and {'dc', 'uw', 'um'} & set(line.split()):
+                    raise Failure(f'a mapping is not what it was: {line}')
+            process.stdin.write('\n')
+            process.stdin.flush()
+            expect('exit code of the process', process.wait(timeout=30), 0)
+
+
+@case
 def no_room_for_the_image(ctx):
     """A file that cannot be written is known before the process is stopped."""
     with Program(ctx, ctx.release) as program:

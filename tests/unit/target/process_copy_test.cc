@@ -16,9 +16,9 @@
 
 #include "target/process_info.h"
 
-// What ProcessCopy makes its calls with.
-asm(".text\n.globl geist_test_syscall\ngeist_test_syscall: syscall\nint3\n");
-extern "C" const char geist_test_syscall[];
+// Where ProcessCopy makes its calls from.
+asm(".text\n.globl geist_test_room\ngeist_test_room: .fill 384, 1, 0xcc\n");
+extern "C" const geist::u8 geist_test_room[];
 
 namespace geist::target {
 namespace {
@@ -26,6 +26,9 @@ namespace {
 constexpr u64 kPage = 4096, kPages = 16384;
 constexpr u64 kStride = 4801;  // odd: every page has its turn
 constexpr CopyLimits kSmallParts{.part_bytes = u64{8} << 20, .max_parts = 64};
+
+const StoppedProcess::CodeRoom kRoom{TargetAddr(reinterpret_cast<u64>(geist_test_room)),
+                                     ByteView(geist_test_room, 384)};
 
 u64 page_of(u64 number) {
   return number * kStride % kPages;
@@ -61,7 +64,7 @@ class Writer {
 
   int pid() const { return pid_; }
   Result<ProcessCopy> copy(const CopyLimits& limits) const {
-    return ProcessCopy::make(pid_, TargetAddr(reinterpret_cast<u64>(geist_test_syscall)), limits);
+    return ProcessCopy::make(pid_, kRoom, limits);
   }
   TargetAddr at(u64 page) const { return TargetAddr(reinterpret_cast<u64>(bytes_)) + page * kPage; }
 
@@ -156,7 +159,7 @@ TEST(ProcessCopy, WhoWritesMuchIsCopiedWhole) {
 }
 
 TEST(ProcessCopy, OfNobody) {
-  auto copy = ProcessCopy::make(0x7ffffff0, TargetAddr(0), kSmallParts);
+  auto copy = ProcessCopy::make(0x7ffffff0, kRoom, kSmallParts);
   ASSERT_FALSE(copy.ok());
 }
 
