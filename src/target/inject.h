@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "read/go/go_binary.h"
+#include "target/freeze.h"
 #include "target/remote_call.h"
 #include "target/stopped_process.h"
 
@@ -21,6 +22,10 @@ struct InjectedCalls {
   pid_t child = 0;           // of a clone, traced and stopped; else 0
   std::vector<int> signals;  // that arrived meanwhile; the caller delivers them
 };
+
+// Stops the process while none of its threads is in the room: calls of a geist that was killed may
+// still be under way there.
+Result<FrozenProcess> freeze_outside(int pid, const StoppedProcess::CodeRoom& room);
 
 // The thread must be seized and stopped, and no other one may run: all calls are made from the same
 // room. `first` is told the first result while the thread stands behind that call. Fails when the

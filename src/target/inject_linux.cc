@@ -4,10 +4,11 @@
 #include <sys/ptrace.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
-#include "target/freeze.h"
 #include "target/inject.h"
 #include "target/self_restoring_code.h"
 
@@ -52,6 +53,23 @@ Status run_code(int tid, const std::vector<u64>& behind_call, const std::functio
 }
 
 }  // namespace
+
+Result<FrozenProcess> freeze_outside(int pid, const StoppedProcess::CodeRoom& room) {
+  constexpr int kTries = 500;
+  constexpr useconds_t kBetweenUs = 2000;
+  for (int i = 0; i < kTries; ++i) {
+    GEIST_TRY(frozen, FrozenProcess::freeze(pid));
+    bool is_inside = std::ranges::any_of(frozen.threads(), [&](const FrozenThread& thread) {
+      u64 pc = thread.registers.rip;
+      return pc >= room.begin.value && pc - room.begin.value < room.original.size();
+    });
+    if (!is_inside) return frozen;
+    frozen.thaw();
+    ::usleep(kBetweenUs);
+  }
+  return Error(fmt::format("process {} does not come out of its start-up code", pid),
+               ErrorKind::kSystem);
+}
 
 Result<InjectedCalls> inject_calls(int tid, const WritableMemory& memory,
                                    const StoppedProcess::CodeRoom& room,

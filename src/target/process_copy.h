@@ -16,12 +16,14 @@
 // Children share the file table (CLONE_FILES), so no file stays open for their sake, and have no
 // exit signal, so the process gets no SIGCHLD and its wait4(-1) does not find them. They die with
 // geist (PTRACE_O_EXITKILL); should geist be killed before that is set, the child ends by itself
-// (self_restoring_code.h), and the process goes on with its mappings as they were. When they are
-// given up, a thread of the process collects them, by a system call of ours.
+// (self_restoring_code.h), and the process goes on with its mappings as they were. What is left of
+// them is taken away when they are given up, or geist has ended (child_collector.h).
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "target/child_collector.h"
 #include "target/freeze.h"
 #include "target/parted_memory.h"
 #include "target/stopped_process.h"
@@ -69,11 +71,12 @@ class ProcessCopy {
   Status take_in_parts(const CopyLimits& limits);
   Status take_part(const std::vector<AddressRange>& large, const AddressRange& part);
   Status take_rest(const std::vector<AddressRange>& large, const WrittenPages& written);
-  void kill_children();
+  void end_children();
 
   int pid_;
   WritableMemory process_;
   StoppedProcess::CodeRoom room_;
+  std::optional<ChildCollector> collector_;
   std::vector<int> children_;  // one a part, and one for the rest
   std::vector<AddressRange> parts_;
   std::vector<u8> written_bytes_;  // pages of the process itself

@@ -35,9 +35,20 @@ constexpr u64 kMaxWrittenShare = 32;
 // Between two pauses the process runs this many times as long as it stood still.
 constexpr double kRunsPerPause = 2;
 
-void wait_for_stop_or_end(int pid) {
+// Of a child that we trace: when it is born it stops.
+void wait_for_birth(int pid) {
+  while (::waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+  ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL);
+}
+
+void end_child(int pid) {
+  ::kill(pid, SIGKILL);
   int status = 0;
-  while (::waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {
+  for (;;) {
+    pid_t got = ::waitpid(pid, &status, __WALL);
+    if (got == pid && (WIFEXITED(status) || WIFSIGNALED(status))) return;
+    if (got < 0 && errno != EINTR) return;
   }
 }
 
@@ -60,7 +71,7 @@ class Stop {
   static Result<Stop> begin(int pid, const WritableMemory& memory,
                             const StoppedProcess::CodeRoom& room) {
     Clock::time_point start = Clock::now();
-    GEIST_TRY(frozen, FrozenProcess::freeze(pid));
+    GEIST_TRY(frozen, freeze_outside(pid, room));
     return Stop(std::move(frozen), memory, room, start);
   }
   // Lets the process go on, and says for how many milliseconds it did not.
@@ -81,7 +92,8 @@ class Stop {
 
   // A copy of the process, stopped before its first instruction: without the mappings in `hidden`,
   // but for `part` where there is one.
-  Result<int> make_child(const std::vector<AddressRange>& hidden, const AddressRange* part) {
+  Result<int> make_child(ChildCollector& collector, const std::vector<AddressRange>& hidden = {},
+                         const AddressRange* part = nullptr) {
     auto advise = [](const AddressRange& range, int advice) {
       return RemoteCall{.number = SYS_madvise,
                         .args = {range.begin.value, range.size_bytes, static_cast<u64>(advice)},
@@ -100,12 +112,12 @@ class Stop {
                                std::strerror(static_cast<int>(-done.results[at]))),
                    ErrorKind::kSystem);
     }
+    collector.add(done.child, static_cast<int>(done.results[at]));
     // Something of them is not mapped any more. The child is not the copy that was wanted.
     done.results.erase(done.results.begin() + static_cast<i64>(at));
     bool is_whole = std::ranges::all_of(done.results, [](i64 result) { return result == 0; });
     if (is_whole) return done.child;
-    ::kill(done.child, SIGKILL);
-    wait_for_stop_or_end(done.child);
+    end_child(done.child);
     return Error("the mappings of the process change", ErrorKind::kSystem);
   }
 
@@ -233,24 +245,24 @@ Result<ProcessCopy> ProcessCopy::make(int pid, const StoppedProcess::CodeRoom& r
   Haste haste;
   auto process = WritableMemory::open(pid);
   if (!process.ok()) return process.take_error();
+  GEIST_TRY(collector, ChildCollector::start(pid, room));
   ProcessCopy copy(pid, std::move(process).value(), room);
+  copy.collector_.emplace(std::move(collector));
   if (copy.take_in_parts(limits).ok()) return copy;
   // A process of some megabytes, a kernel that cannot do it, or one that writes too much.
-  copy.kill_children();
+  copy.end_children();
   GEIST_TRY_STATUS(copy.take_whole());
   return copy;
 }
 
 Status ProcessCopy::take_whole() {
   GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
-  GEIST_TRY(child, stop.make_child({}, nullptr));
+  GEIST_TRY(child, stop.make_child(*collector_));
   children_.push_back(child);
   threads_ = stop.threads();
   pauses_.add(stop.end());
-  wait_for_stop_or_end(child);
-  ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_EXITKILL);
+  wait_for_birth(child);
   memory_ = std::make_unique<PartedMemory>(std::make_unique<ProcessMemory>(child));
-  parts_.clear();
   return Done{};
 }
 
@@ -286,13 +298,12 @@ Status ProcessCopy::take_in_parts(const CopyLimits& limits) {
 
 Status ProcessCopy::take_part(const std::vector<AddressRange>& large, const AddressRange& part) {
   GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
-  Result<int> child = stop.make_child(large, &part);
+  Result<int> child = stop.make_child(*collector_, large, &part);
   pauses_.add(stop.end());
   if (!child.ok()) return child.take_error();
   children_.push_back(child.value());
   parts_.push_back(part);
-  wait_for_stop_or_end(child.value());
-  ptrace(PTRACE_SETOPTIONS, child.value(), 0, PTRACE_O_EXITKILL);
+  wait_for_birth(child.value());
   return Done{};
 }
 
@@ -302,13 +313,13 @@ Status ProcessCopy::take_rest(const std::vector<AddressRange>& large, const Writ
   auto changes = written.changes();
   bool is_read = changes.ok() && count_written(changes.value()) <= written_bytes_.size() &&
                  read_written(pid_, changes.value(), written_bytes_);
-  Result<int> child = is_read ? stop.make_child(large, nullptr) : Result<int>(writes_too_much());
+  Result<int> child =
+      is_read ? stop.make_child(*collector_, large) : Result<int>(writes_too_much());
   threads_ = stop.threads();
   pauses_.add(stop.end());
   if (!child.ok()) return child.take_error();
   children_.push_back(child.value());
-  wait_for_stop_or_end(child.value());
-  ptrace(PTRACE_SETOPTIONS, child.value(), 0, PTRACE_O_EXITKILL);
+  wait_for_birth(child.value());
 
   memory_ = std::make_unique<PartedMemory>(std::make_unique<ProcessMemory>(child.value()));
   for (usize i = 0; i < parts_.size(); ++i) {
@@ -328,6 +339,7 @@ ProcessCopy::ProcessCopy(ProcessCopy&& other) noexcept
     : pid_(other.pid_),
       process_(std::move(other.process_)),
       room_(other.room_),
+      collector_(std::exchange(other.collector_, std::nullopt)),
       children_(std::exchange(other.children_, {})),
       parts_(std::move(other.parts_)),
       written_bytes_(std::move(other.written_bytes_)),
@@ -335,28 +347,16 @@ ProcessCopy::ProcessCopy(ProcessCopy&& other) noexcept
       threads_(std::move(other.threads_)),
       pauses_(other.pauses_) {}
 
-void ProcessCopy::kill_children() {
+void ProcessCopy::end_children() {
   for (int child : children_) ::kill(child, SIGKILL);
+  for (int child : children_) end_child(child);
+  children_.clear();
+  parts_.clear();
 }
 
+// The collector is given up behind this.
 ProcessCopy::~ProcessCopy() {
-  if (children_.empty()) return;
-  kill_children();
-  for (int child : children_) wait_for_stop_or_end(child);
-  // What is left are entries in the table of processes; their parent takes them away. Without
-  // permission by now, or with the process gone, nothing needs to be done.
-  Haste haste;
-  auto stop = Stop::begin(pid_, process_, room_);
-  constexpr usize kCallsAtOnce = 4;
-  std::vector<RemoteCall> calls;
-  for (usize i = 0; stop.ok() && i < children_.size(); ++i) {
-    calls.push_back({.number = SYS_wait4,
-                     .args = {static_cast<u64>(children_[i]), 0, __WALL | WNOHANG, 0},
-                     .arg_count = 4});
-    if (calls.size() < kCallsAtOnce && i + 1 < children_.size()) continue;
-    if (!stop->call(calls).ok()) break;
-    calls.clear();
-  }
+  end_children();
 }
 
 }  // namespace geist::target

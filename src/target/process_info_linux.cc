@@ -134,6 +134,31 @@ std::optional<char> find_thread_state(int pid, int tid) {
   return (*line)[behind + 2];
 }
 
+std::vector<int> children_of(int pid) {
+  std::vector<int> children;
+  for (int tid : threads_of(pid)) {
+    std::ifstream in(fmt::format("/proc/{}/task/{}/children", pid, tid));
+    for (int child = 0; in >> child;) children.push_back(child);
+  }
+  return children;
+}
+
+// proc_pid_stat(5): state, exit_signal and exit_code are fields 3, 38 and 52.
+std::optional<EndedProcess> find_ended(int pid) {
+  std::optional<std::string> line = read_line(fmt::format("/proc/{}/stat", pid));
+  usize behind = line ? line->rfind(')') : std::string::npos;
+  if (behind == std::string::npos) return std::nullopt;
+  std::istringstream fields(line->substr(behind + 1));
+  EndedProcess ended;
+  std::string field;
+  for (int number = 3; number <= 52 && fields >> field; ++number) {
+    if (number == 3 && field != "Z") return std::nullopt;
+    if (number == 38) ended.exit_signal = std::atoi(field.c_str());
+    if (number == 52) ended.wait_status = std::atoi(field.c_str());
+  }
+  return ended;
+}
+
 std::optional<TargetAddr> find_resume_pc(int pid, int tid) {
   std::optional<std::string> line = read_line(fmt::format("/proc/{}/task/{}/syscall", pid, tid));
   usize last = line ? line->rfind(' ') : std::string::npos;

@@ -96,12 +96,12 @@ void emit_way_back(Writer& out, const user_regs_struct& then) {
 // A copy of the process that gets here is ours alone and must not become a second program. RCX is
 // lost to SYSCALL anyway; a test would change the flags.
 void emit_end_of_child(Writer& out) {
-  out.put({0x48, 0x89, 0xc1});               // MOV RCX, RAX
-  out.put({0xe3, 0x02});                     // JRCXZ +2
-  out.put({0xeb, 0x09});                     // JMP +9, in the parent
-  out.put({0xb8, SYS_exit_group, 0, 0, 0});  // MOV EAX, SYS_exit_group
-  out.put({0x31, 0xff});                     // XOR EDI, EDI
-  out.put({0x0f, 0x05});                     // SYSCALL
+  out.put({0x48, 0x89, 0xc1});  // MOV RCX, RAX
+  out.put({0xe3, 0x02});        // JRCXZ +2
+  out.put({0xeb, 0x0c});        // JMP +12, in the parent
+  out.load(kRax, SYS_exit_group);
+  out.load(kRdi, kUntracedChildStatus);
+  out.put({0x0f, 0x05});  // SYSCALL
 }
 
 }  // namespace

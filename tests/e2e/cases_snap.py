@@ -367,7 +367,7 @@ def a_process_that_dies_meanwhile(ctx):
 
 @case
 def geist_is_killed_meanwhile(ctx):
-    """Whatever moment geist is killed at, the process lives, and its mappings are what they were. Copied whole, and in parts."""
+    """Whatever moment geist is killed at, the process lives, with the mappings it had and no child. Copied whole, and in parts."""
     path = ctx.builds.get(Build('tests/go', 'heap_big', ctx.release))
     for objects, last_ms in ((100_000, 30), (3_000_000, 120)):
         with subprocess.Popen([path, str(objects)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -382,6 +382,10 @@ def geist_is_killed_meanwhile(ctx):
                 time.sleep(0.02)
                 if process.poll() is not None:
                     raise Failure(f'geist was killed, and the process ended with {process.returncode}')
+            deadline = time.monotonic() + 10
+            while children_of(process.pid) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            expect('children of the process', children_of(process.pid), [])
             for line in Path(f'/proc/{process.pid}/smaps').read_text().splitlines():
                 if line.startswith('VmFlags') and {'dc', 'uw', 'um'} & set(line.split()):
                     raise Failure(f'a mapping is not what it was: {line}')
