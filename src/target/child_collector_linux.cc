@@ -1,3 +1,5 @@
+// See child_collector.h. Everything here runs in a process of its own, a copy of geist made before
+// it had read the heap; nobody hears of its errors, for there is nothing else to be done.
 #include <errno.h>
 #include <fmt/format.h>
 #include <signal.h>

@@ -1,3 +1,5 @@
+// See inject.h. The thread stops on its way into each call and out of it (PTRACE_SYSCALL), so
+// nothing of it is lost when we end in between: the code goes on.
 #include <errno.h>
 #include <fmt/format.h>
 #include <signal.h>
