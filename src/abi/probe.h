@@ -98,6 +98,8 @@ struct BlobHeader {
   uint32_t region_size;  // [tool] of the mapping that begins with this header: a later geist finds
                          // it by that
   uint64_t state;        // [tool] address of State
+  uint32_t entry_move;   // since version 2
+  uint32_t reserved;
 };
 inline constexpr uint64_t kBlobMagic = 0x626f6c6274736967ull;
 static_assert(offsetof(BlobHeader, state) == 32);

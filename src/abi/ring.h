@@ -18,11 +18,20 @@
 namespace geist::abi {
 
 inline constexpr uint64_t kMagic = 0x3130747369656721ull;  // "!geist01"
-inline constexpr uint32_t kVersion = 3;
+inline constexpr uint32_t kVersion = 4;
 inline constexpr uint32_t kSlots = 128;
 inline constexpr uint32_t kControlBytes = 4096;
 
 enum GateState : uint32_t { kGateIdle = 0, kGateWaiting = 1, kGateOpen = 2 };
+
+// A goroutine on whose stack words are watched: when that stack has grown, and lies elsewhere now,
+// its thread waits, within the attention budget, until the watch lies there too.
+struct StackGate {
+  uint64_t g;     // [tool] 0: nobody waits here
+  uint32_t gate;  // [both] GateState; back to kGateIdle by the target when its patience ran out
+  uint32_t reserved;
+};
+inline constexpr uint32_t kStackGates = 4;  // as many as there are debug registers
 
 struct Control {
   uint64_t magic;    // [tool] kMagic, before the first instruction of the target
@@ -44,7 +53,7 @@ struct Control {
   uint32_t g_goid;  // [tool] offsets
   uint32_t g_m;
   uint32_t m_procid;
-  uint32_t reserved;
+  uint32_t m_curg;  // since version 4
   // counters
   uint64_t overwriting;  // [target]
   uint64_t contexts;
@@ -70,6 +79,7 @@ struct Control {
   uint64_t gate_ticks;       // [target] spent at the gates
   uint64_t thinned_out;  // [target] overwriting appends that went on unseen for the budget's sake
   uint64_t watch_ticks;  // [tool] what the accesses to watched words have taken
+  StackGate stack_gates[kStackGates];  // since version 4
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);

@@ -55,7 +55,7 @@ probe::PlanOptions only_heal(const probe::HealChoice& choice) {
   probe::PlanOptions plan;
   plan.modes = choice.modes;
   plan.only_healed = true;
-  plan.with_end_hooks = false;
+  plan.with_hooks = false;
   return plan;
 }
 

@@ -13,7 +13,6 @@ namespace {
 constexpr u64 kMaxStackBytes = u64{1} << 30;
 constexpr u32 kMaxFrames = 1000000;
 constexpr u64 kMaxRepeated = 1 << 16;  // cleanups of one object
-constexpr u64 kMaxGlobalBytes = u64{1} << 32;
 
 // How a value of the type sees the pointer word at `offset`.
 PointerWord find_word(HeapTypes& types, TypeId id, u64 offset) {
@@ -66,40 +65,30 @@ void GraphRoots::add_globals() {
     const HeapType& type = graph_.types_->at(static_.objects()[i].type);
     if (type.kind == read::Kind::kStruct) (void)holder_of_global(i);
   }
-  const read::ModuleData& module = image_.binary->module();
-  u64 mask = image_.binary->layout().moduledata_gcdatamask;
-  add_globals(module.data, module.edata, mask);
-  add_globals(module.bss, module.ebss, mask + 16);
+  add_globals(GlobalSection::kData);
+  add_globals(GlobalSection::kBss);
 }
 
-// Words of a section that its mask (runtime/symtab.go moduledata.gcdatamask) calls pointers.
-void GraphRoots::add_globals(ImageAddr begin, ImageAddr end, u64 mask_offset) {
-  if (end <= begin || end - begin > kMaxGlobalBytes) return;
-  TargetAddr mask_at = image_.bias.to_target(image_.binary->module().addr) + mask_offset;
-  u64 bits = static_cast<u32>(image_.memory->find<i32>(mask_at).value_or(0));
-  TargetAddr mask_bytes(image_.memory->find<u64>(mask_at + 8).value_or(0));
-  u64 words = std::min(bits, (end - begin) / 8);
-  std::vector<u8> mask((words + 7) / 8);
-  std::vector<u64> data(words);
-  TargetAddr first = image_.bias.to_target(begin);
-  bool is_read = image_.memory->read(mask_bytes, mask) &&
-                 image_.memory->read(first, {reinterpret_cast<u8*>(data.data()), words * 8});
-  if (!is_read || words == 0) {
-    graph_.stats_.bytes_unreadable += end - begin;
+void GraphRoots::add_globals(GlobalSection section) {
+  const u64 bytes = size_of(*image_.binary, section);
+  if (bytes == 0) return;
+  const std::optional<std::vector<GlobalWord>> words =
+      read_global_words(*image_.memory, *image_.binary, image_.bias, section);
+  if (!words) {
+    graph_.stats_.bytes_unreadable += bytes;
     return;
   }
-  for (u64 i = 0; i < words; ++i) {
-    if ((mask[i / 8] >> (i % 8) & 1) == 0 || data[i] == 0) continue;
-    if (graph_.find_slot(data[i]) == 0) continue;
-    TargetAddr at = first + i * 8;
-    std::optional<usize> index = static_.find(at);
+  for (const GlobalWord& word : *words) {
+    if (graph_.find_slot(word.value) == 0) continue;
+    std::optional<usize> index = static_.find(word.at);
     if (!index) {
-      add(other_holder("a global without a name"), at, data[i], {});
+      add(other_holder("a global without a name"), word.at, word.value, {});
       continue;
     }
-    add(holder_of_global(*index), at, data[i], static_.find_word(static_.objects()[*index], at));
-    graph_.roots_.back().len_at = at + 8;
-    graph_.roots_.back().cap_at = at + 16;
+    add(holder_of_global(*index), word.at, word.value,
+        static_.find_word(static_.objects()[*index], word.at));
+    graph_.roots_.back().len_at = word.at + 8;
+    graph_.roots_.back().cap_at = word.at + 16;
   }
 }
 

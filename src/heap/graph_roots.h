@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "heap/global_words.h"
 #include "heap/graph.h"
 #include "heap/stack_roots.h"
 #include "heap/static_data.h"
@@ -31,7 +32,7 @@ class GraphRoots {
 
  private:
   void add_globals();
-  void add_globals(ImageAddr begin, ImageAddr end, u64 mask_offset);
+  void add_globals(GlobalSection section);
   void add_goroutines();
   void add_stack(const Goroutine& goroutine, bool is_exact);
   void add_registers();

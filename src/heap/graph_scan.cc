@@ -14,8 +14,6 @@ namespace geist::heap {
 namespace {
 
 constexpr u64 kWindow = u64{256} << 10;
-constexpr u64 kHeapBitsBytes = 128;    // one bit a word of an 8 KiB page
-constexpr u64 kInlineMarkBytes = 128;  // runtime/mgcmark_greenteagc.go spanInlineMarkBits
 constexpr u64 kArenaBytes = u64{64} << 20;
 constexpr u64 kMaxItabs = u64{1} << 20;
 constexpr usize kPart = usize{1} << 18;
@@ -95,11 +93,11 @@ class GraphScan::Worker {
   void scan_small(usize s, ByteView bytes) {
     const Span& span = graph_.spans_[s];
     const read::Layout& layout = graph_.image_.binary->layout();
+    const std::optional<u64> heap_bits = find_heap_bits(layout, span.elem_size, bytes.size());
     if (!layout.has_malloc_headers) {
       load_arena_bits(span.start, bytes.size());
-    } else if (span.elem_size <= 512) {
-      u64 tail = layout.has_inline_mark_bits && span.elem_size >= 16 ? kInlineMarkBytes : 0;
-      ByteView bits = bytes.subspan(bytes.size() - tail - kHeapBitsBytes, kHeapBitsBytes);
+    } else if (heap_bits) {
+      ByteView bits = bytes.subspan(*heap_bits, kHeapBitsBytes);
       bits_.assign(bytes.size() / 512 + 1, 0);
       std::memcpy(bits_.data(), bits.data(), bits.size());
     }
@@ -110,7 +108,7 @@ class GraphScan::Worker {
       u64 before = slots.size();
       if (!layout.has_malloc_headers) {
         scan_arena_object(object, i * span.elem_size / 8, id);
-      } else if (span.elem_size <= 512) {
+      } else if (heap_bits) {
         scan_bits(object, i * span.elem_size / 8, id);
       } else {
         scan_header_object(object, id);

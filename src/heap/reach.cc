@@ -1,4 +1,5 @@
-// ViewScanner::is_reachable: a conservative mark over a heap that changes while we walk it.
+// ViewScanner::is_reachable: a mark over a heap that changes while we walk it, conservative where
+// Go's pointer bits are not beside the objects.
 //
 //   roots (data, bss, stacks) ─▶ words ─▶ span, slot ─▶ mark bit ─▶ queue ─▶ its words ─▶ ...
 //
@@ -10,6 +11,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "heap/global_words.h"
 #include "heap/goroutines.h"
 #include "heap/span_index.h"
 #include "heap/stack_roots.h"
@@ -18,6 +20,7 @@
 namespace geist::heap {
 namespace {
 
+constexpr u64 kPageBytes = 8192;  // runtime/sizeclasses.go _PageSize
 constexpr u64 kChunk = u64{256} << 10;
 // A stack beyond this is taken word by word.
 constexpr u64 kMaxStackBytes = u64{16} << 20;
@@ -27,9 +30,10 @@ constexpr u64 kMaxMarkBits = u64{1} << 34;  // 2 GiB of bits: a heap of 128 GiB
 
 class Marker {
  public:
-  Marker(const target::Memory& memory, const SpanTable& table, std::vector<Span> spans,
-         u64 max_bytes)
+  Marker(const target::Memory& memory, const read::Layout& layout, const SpanTable& table,
+         std::vector<Span> spans, u64 max_bytes)
       : memory_(memory),
+        layout_(layout),
         table_(table),
         spans_(std::move(spans)),
         entries_(make_entries(spans_)),
@@ -57,6 +61,10 @@ class Marker {
   // Walk all that hangs on a root: the words of a range, or these words.
   void add_root(TargetAddr begin, TargetAddr end) {
     stream(begin, end);
+    drain();
+  }
+  void add_root(const std::vector<GlobalWord>& words) {
+    for (const GlobalWord& word : words) visit(word.value);
     drain();
   }
   void add_root(const std::vector<u64>& words) {
@@ -133,16 +141,21 @@ class Marker {
       return stream(TargetAddr(entry.start), TargetAddr(entry.start + entry.size_bytes));
     }
     std::unique_ptr<u64[]>& copy = copies_[item.span];
+    const u64 span_bytes = spans_[item.span].npages * kPageBytes;
     if (copy == nullptr) {
-      if (!take(entry.size_bytes)) return;
-      copy = std::make_unique_for_overwrite<u64[]>(entry.size_bytes / 8);
+      if (!take(span_bytes)) return;
+      copy = std::make_unique_for_overwrite<u64[]>(span_bytes / 8);
       u8* bytes = reinterpret_cast<u8*>(copy.get());
-      if (!memory_.read(TargetAddr(entry.start), {bytes, entry.size_bytes})) is_complete_ = false;
+      if (!memory_.read(TargetAddr(entry.start), {bytes, span_bytes})) is_complete_ = false;
       if (!is_complete_) return;
     }
     // A malloc header is walked too: a type made by reflect is an object of the heap.
-    const u64* words = copy.get() + u64{item.slot} * entry.elem_size / 8;
-    for (u64 i = 0; i < entry.elem_size / 8; ++i) visit(words[i]);
+    const u64 first = u64{item.slot} * entry.elem_size / 8;
+    const std::optional<u64> bits = find_heap_bits(layout_, entry.elem_size, span_bytes);
+    for (u64 i = first; i < first + entry.elem_size / 8; ++i) {
+      const bool is_pointer = !bits || (copy[*bits / 8 + i / 64] >> (i % 64) & 1) != 0;
+      if (is_pointer) visit(copy[i]);
+    }
   }
 
   void stream(TargetAddr begin, TargetAddr end) {
@@ -164,6 +177,7 @@ class Marker {
   }
 
   const target::Memory& memory_;
+  const read::Layout& layout_;
   const SpanTable& table_;
   std::vector<Span> spans_;  // heap spans in use, ascending, disjoint
   std::vector<SpanEntry> entries_;
@@ -204,15 +218,22 @@ std::optional<bool> ViewScanner::is_reachable(const std::vector<TargetAddr>& obj
   const read::ModuleData& module = binary_->module();
   TargetAddr globals_begin = bias_.to_target(module.noptrdata);
   TargetAddr globals_end = bias_.to_target(module.enoptrbss);
-  Marker marker(*memory_, spans_, std::move(spans), max_bytes);
+  Marker marker(*memory_, binary_->layout(), spans_, std::move(spans), max_bytes);
   for (usize i = 0; i < objects.size(); ++i) {
     TargetAddr addr = objects[i];
     reached[i] = addr >= globals_begin && addr < globals_end;
     for (const Goroutine& g : goroutines) reached[i] = reached[i] || is_on_stack(g, addr);
     if (!reached[i]) marker.want(addr, i);
   }
-  marker.add_root(bias_.to_target(module.data), bias_.to_target(module.edata));
-  marker.add_root(bias_.to_target(module.bss), bias_.to_target(module.ebss));
+  for (GlobalSection section : {GlobalSection::kData, GlobalSection::kBss}) {
+    std::optional<std::vector<GlobalWord>> words =
+        read_global_words(*memory_, *binary_, bias_, section);
+    const TargetAddr begin = bias_.to_target(begin_of(*binary_, section));
+    if (words)
+      marker.add_root(*words);
+    else
+      marker.add_root(begin, begin + size_of(*binary_, section));
+  }
   for (const Goroutine& g : goroutines) {
     std::optional<ParkedStack> stack =
         unwind_parked(*memory_, *binary_, bias_, g, kMaxStackBytes, kMaxFrames);

@@ -68,6 +68,16 @@ bool are_pages_sane(const Span& span) {
 
 }  // namespace
 
+std::optional<u64> find_heap_bits(const read::Layout& layout, u64 elem_size, u64 span_bytes) {
+  constexpr u64 kInlineMarkBytes = 128;
+  constexpr u64 kMostWithBits = 512, kLeastWithInlineMarks = 16;
+  if (!layout.has_malloc_headers || elem_size > kMostWithBits) return std::nullopt;
+  const bool has_marks = layout.has_inline_mark_bits && elem_size >= kLeastWithInlineMarks;
+  const u64 tail = kHeapBitsBytes + (has_marks ? kInlineMarkBytes : 0);
+  if (span_bytes < tail) return std::nullopt;
+  return span_bytes - tail;
+}
+
 bool is_allocated(const Span& span, ByteView alloc_bits, u64 index) {
   if (index >= span.nelems) return false;
   if (index < span.freeindex) return true;

@@ -47,6 +47,13 @@ struct Span {
   TargetAddr slot(u64 index) const { return start + index * elem_size; }
 };
 
+// Where the copy of a span of small objects says which of its words are pointers, one bit each, as
+// an offset from its start; nothing where that is said elsewhere: in the arena (go1.21), in the
+// objects' malloc headers. Source: runtime/mbitmap.go heapBitsInSpan, spanHeapBits;
+// runtime/mgcmark_greenteagc.go spanInlineMarkBits.
+std::optional<u64> find_heap_bits(const read::Layout& layout, u64 elem_size, u64 span_bytes);
+inline constexpr u64 kHeapBitsBytes = 128;  // one bit a word of an 8 KiB page
+
 // From the allocBits: set, or below freeindex. What died but was not swept yet still counts as
 // allocated.
 bool is_allocated(const Span& span, ByteView alloc_bits, u64 index);

@@ -71,8 +71,9 @@ class ViewScanner {
                               ScanStats* stats) const;
 
   // Are these heap objects (any address inside each) reachable from data, bss and goroutine stacks?
-  // A walk over the heap by pointer words, conservative: any word that points into an allocated
-  // object keeps it, whatever its type; objects of noscan spans are leaves. Of a goroutine that
+  // A walk over the heap by pointer words: of globals and of objects of up to 512 bytes (go1.22 and
+  // later) those that the collector knows, of others any word that points into an allocated object;
+  // objects of noscan spans are leaves. Of a goroutine that
   // does not run, the words its stack maps call live are roots (heap/stack_roots.h); of a running
   // one the whole stack, from its sp on if `standing` says where it is.
   //

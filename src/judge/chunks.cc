@@ -44,6 +44,8 @@ std::vector<Chunk> choose_chunks(Context& context, const Append& append, const V
     u64 telling = type.ok() && type->kind == read::Kind::kInterface ? 8 : 0;
     u64 last = end - size;
     add(chunks, chunk_at(begin + telling, end));
+    // Who walks a list when element i is taken out of it looks at what is in place i + 1 next.
+    if (begin + size < end) add(chunks, chunk_at(begin + size + telling, end));
     add(chunks, chunk_at(last + telling, end));
     if (size > 16) add(chunks, chunk_at(begin + 8, end));
     if (size > 16) add(chunks, chunk_at(last + size - 8, end));

@@ -13,7 +13,8 @@ struct Chunk {
   u32 size = 0;
 };
 
-// Up to `limit` chunks of the destination that the view covers, the most telling first: of pointers
+// Up to `limit` chunks of the destination that the view covers, the most telling first, and of
+// elements the first, the second and the last: of pointers
 // and strings the pointer, of interfaces the data word, of structs the first words and the last, of
 // bytes the start, middle and end.
 std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view,

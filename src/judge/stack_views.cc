@@ -177,7 +177,13 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   explained_.push_back(ptr->at);
   u64 size = append_.event->elem_size;
   const u64 room = (append_.array.end.value - ptr->value) / size;
-  if (len->value > room || (variable.len_may_be_cap && may_be_capacity(*ptr, *len))) return;
+  if (len->value > room) return;
+  if (variable.len_may_be_cap && may_be_capacity(*ptr, *len)) {
+    // A range over a full array keeps these two as well. Bytes may be a buffer's; of others a read
+    // through this very pointer tells.
+    if (size > 1) consider_pointer(*ptr, "", type, variable.function);
+    return;
+  }
   std::optional<Word> cap;
   if (has_cap) cap = word_at(variable, offset + 16);
   if (cap && (cap->value < len->value || cap->value > room)) return;

@@ -18,7 +18,6 @@
 #include "judge/values.h"
 #include "program/header_flow.h"
 #include "program/packages.h"
-#include "program/slot_writes.h"
 
 namespace geist::judge {
 namespace {
@@ -66,6 +65,8 @@ double Tracker::cpu_seconds() const {
 
 void Tracker::turn(u64 most_us) {
   process_.ring.beat();
+  const u32 published = process_.ring.published();
+  serve_stack_gates();
   read_samples();
   bool busy = false;
   u32 sites = static_cast<u32>(process_.plan.sites.size());
@@ -78,8 +79,10 @@ void Tracker::turn(u64 most_us) {
   serve_gates();
   look_again();
   hold_budget();
+  guard_stacks();
   const bool is_eager = !sessions_.empty() && may_spend(0);
-  if (!busy) process_.ring.wait(std::min(most_us, is_eager ? kTurnWatchingUs : kTurnIdleUs));
+  if (!busy)
+    process_.ring.wait(published, std::min(most_us, is_eager ? kTurnWatchingUs : kTurnIdleUs));
 }
 
 std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
@@ -131,6 +134,7 @@ void Tracker::on_event(target::RawEvent raw) {
   print_before(*c);
   note_goroutines(*c);
   watch_best(*c);
+  guard_stacks();
   bool in_time = process_.ring.still_waits(*c->event);
   process_.ring.release(ticket, *c->event);
   if (in_time)
@@ -435,55 +439,11 @@ void Tracker::read_samples() {
     Session& session = sessions_[i];
     bool over = true;
     for (usize index : session.candidates) {
-      follow_moved_header(session, index);
+      follow_moved_header(session, index, false);
       over &= update_candidate(session, index);
     }
     if (over) end_session(i, false);
   }
-}
-
-// Does the function of the victim's frame, from where it stands, never store into this header of
-// its own again?
-bool Tracker::is_left_alone(const Case& c, const View& view) {
-  const program::AppendSite& site = c.append.site->site;
-  ImageAddr at = view.same_frame ? site.branch : view.pc - 1;
-  std::optional<read::Function> function = context_.binary.pclntab().find_function(at);
-  const program::FunctionCode* code = function ? accesses_.code_of(*function) : nullptr;
-  std::optional<i32> delta =
-      function ? context_.binary.pclntab().find_sp_delta(*function, at) : std::nullopt;
-  if (code == nullptr || !delta || view.in_stack_object) return false;
-  TargetAddr sp = view.frame.cfa - (static_cast<u64>(*delta) + 8);
-  ImageAddr from = view.same_frame ? site.inplace_entry : view.pc;
-  auto is_written = [&](TargetAddr word) {
-    return word && program::may_write_slot(*code, from, static_cast<i64>(word.value - sp.value));
-  };
-  return !is_written(view.ptr_word) && !is_written(view.len_word);
-}
-
-// The victim's stack has moved and its header with it. Meanwhile nobody watched it, so it is
-// followed only where its function leaves it alone and it still is what it was; elsewhere what was
-// read of it before the move is all there will be.
-void Tracker::follow_moved_header(Session& session, usize index) {
-  Candidate& candidate = session.of->candidates[index];
-  View& view = candidate.view;
-  bool has_moved = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
-                               [](const Evidence& e) { return e.header_has_moved(); });
-  if (!has_moved || candidate.stack_moved) return;
-  candidate.stack_moved = true;
-  bool alone = is_left_alone(*session.of, view);
-  candidate.watched_throughout &= alone;
-  std::optional<TargetAddr> ptr_word =
-      view.ptr_word ? find_word_now(view, view.ptr_word) : TargetAddr();
-  std::optional<TargetAddr> len_word =
-      view.len_word ? find_word_now(view, view.len_word) : TargetAddr();
-  if (!alone || !ptr_word || !len_word || !header_is_unchanged(view)) return;
-  const TargetAddr before = view.header_word();
-  view.stack_hi =
-      view.stack_hi + (view.len_word ? *len_word - view.len_word : *ptr_word - view.ptr_word);
-  view.ptr_word = *ptr_word;
-  view.len_word = *len_word;
-  replace_header_watch(session, before, view.header_word(), true);
-  for (Evidence& evidence : candidate.evidence) evidence.follow_header(view.header_word());
 }
 
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing
@@ -529,6 +489,11 @@ void Tracker::follow_copies(Session& session, Candidate& candidate) {
     candidate.copies_seen = i + 1;
     std::optional<Place> place =
         find_place(context_, TargetAddr(copies[i].header_word.value - 8), candidate.view);
+    if (!place && copies[i].by_growth) {
+      // Another has its place by now, or the array has grown again.
+      candidate.moved = true;
+      candidate.watched_throughout = false;
+    }
     if (!place) continue;
     if (!copies[i].by_growth) {
       candidate.copies.push_back(*place);

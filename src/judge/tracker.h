@@ -102,7 +102,12 @@ class Tracker {
   void replace_header_watch(Session& session, TargetAddr from, TargetAddr to, bool on_stack);
   bool is_handed_on(const Case& c, const View& view);
   bool is_left_alone(const Case& c, const View& view);
-  void follow_moved_header(Session& session, usize candidate);
+  bool is_moving(const View& view) const;
+  // `waits`: the goroutine of the header's stack stands right behind the move.
+  void follow_moved_header(Session& session, usize candidate, bool waits);
+  void serve_stack_gates();
+  void give_up_watches_of(TargetAddr g);
+  void guard_stacks();
   bool takes_victims_pointer(const Case& c, const Access& access, const View& victim);
   std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
   static HeaderTrust trust_in(const Case& c, const View& view);

@@ -24,7 +24,7 @@ std::string_view why_not_here(const read::GoBinary& binary, const AppendSite& si
   PlanOptions options;
   options.modes[site.call] = abi::kHeal;
   options.only_healed = true;
-  options.with_end_hooks = false;
+  options.with_hooks = false;
   (void)plan_patches(binary, alone, LoadBias{0}, region, options);
   return why_not_healable(alone.sites[0]);
 }

@@ -25,7 +25,7 @@ using program::ValueLocation;
 constexpr u64 kTrampolineBytes =
     384;  // more than the longest seen; the plan checks what it really takes
 constexpr u64 kPageBytes = 4096;
-constexpr usize kMaxHooks = 16;  // runtime.exit and the returns of main.main
+constexpr usize kMaxHooks = 16;  // runtime.exit, runtime.newstack and the returns of main.main
 
 abi::Location resolve(const ValueLocation& from, LoadBias bias) {
   abi::Location to{};
@@ -109,7 +109,7 @@ class Planner {
   usize records_ = 0;
   std::map<u64, u64> ranges_;         // replaced bytes, begin → end
   std::map<u64, u64> healing_calls_;  // function that is called → what is called in its place
-  usize end_hooks_ = 0;
+  usize hook_count_ = 0;
 };
 
 CodePatch Planner::make_patch(const DisplacedCode& code, u64 trampoline) const {
@@ -191,8 +191,8 @@ SiteBucket Planner::add_site(const AppendSite& site, abi::SiteMode mode) {
 }
 
 bool Planner::add_hook(const std::optional<Displaced>& displaced, u32 entry_offset) {
-  if (!displaced || overlaps(*displaced) || end_hooks_ >= kMaxHooks) return false;
-  ++end_hooks_;
+  if (!displaced || overlaps(*displaced) || hook_count_ >= kMaxHooks) return false;
+  ++hook_count_;
   std::optional<DisplacedCode> code = read_displaced(binary_.image(), *displaced);
   TrampolinePlace place = next_place(entry_offset);
   std::optional<Trampoline> trampoline = code ? emit_hook_trampoline(*code, place) : std::nullopt;
@@ -215,6 +215,26 @@ void plan_exit_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& p
         "runtime.exit could not be hooked: a program that ends at once may end before it was "
         "judged");
   }
+}
+
+// runtime.newstack calls copystack in one place (runtime/stack.go, go1.21 to go1.27).
+void plan_move_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
+                    u32 entry_offset) {
+  const read::Pclntab& functions = binary.pclntab();
+  std::optional<read::Function> grows = functions.find_function_named("runtime.newstack");
+  std::optional<read::Function> copies = functions.find_function_named("runtime.copystack");
+  std::optional<FunctionCode> code = grows ? FunctionCode::decode(binary, *grows) : std::nullopt;
+  bool is_hooked = false;
+  for (u32 i = 0; code && copies && i < code->briefs().size(); ++i) {
+    const bool is_call =
+        code->briefs()[i].flow == x86::Flow::kCall && code->insn(i).target == copies->entry;
+    if (is_call)
+      is_hooked = planner.add_hook(program::displace_behind_call(*code, i), entry_offset);
+  }
+  plan.follows_stacks = is_hooked;
+  if (!is_hooked)
+    plan.notes.push_back(
+        "runtime.newstack could not be hooked: a victim on a stack that grows may be missed");
 }
 
 void plan_main_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
@@ -260,7 +280,10 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
   Planner planner(binary, plan, probed, options.thorough);
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);
-  if (options.with_end_hooks) plan_exit_hook(binary, planner, plan, header.entry_exit);
+  if (options.with_hooks) {
+    plan_exit_hook(binary, planner, plan, header.entry_exit);
+    plan_move_hook(binary, planner, plan, header.entry_move);
+  }
   for (AppendSite& site : table.sites) {
     if (site.bucket != SiteBucket::kProbed) continue;
     auto found = options.modes.find(site.call);
@@ -273,7 +296,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
     GEIST_CHECK(mode == abi::kWatch || site.heal_refusal == program::HealRefusal::kNone);
     site.bucket = planner.add_site(site, mode);
   }
-  if (options.with_end_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
+  if (options.with_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
   GEIST_CHECK(plan.region_bytes.size() <= limit);
   return plan;
 }

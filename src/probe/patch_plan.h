@@ -43,8 +43,9 @@ struct PatchPlan {
   TargetAddr region;             // page-aligned
   std::vector<u8> region_bytes;  // at most region_size(...)
   std::vector<ProbedSite> sites;
-  std::vector<CodePatch>
-      hooks;  // runtime.exit, the returns of main.main, the growslice calls of healed sites
+  std::vector<CodePatch> hooks;    // runtime.exit, runtime.newstack, the returns of main.main, the
+                                   // growslice calls of healed sites
+  bool follows_stacks = false;     // a goroutine whose stack has grown waits for the judge
   std::vector<std::string> notes;  // hooks that could not be set, in words
   u64 site_table_offset = 0;       // of abi::Site 0 in the region, page-aligned
   u64 site_table_size = 0;         // whole pages
@@ -55,8 +56,9 @@ struct PlanOptions {
   bool thorough = false;        // also appends to a destination that is all zero
   std::map<ImageAddr, abi::SiteMode>
       modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
-  bool only_healed = false;    // leave all other calls alone
-  bool with_end_hooks = true;  // runtime.exit and the returns of main.main wait for the judge
+  bool only_healed = false;  // leave all other calls alone
+  // runtime.exit, the returns of main.main and stacks that have grown wait for the judge.
+  bool with_hooks = true;
 };
 
 // What to reserve for the region of a plan for this many sites, and where its writable part, the

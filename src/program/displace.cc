@@ -106,6 +106,18 @@ std::optional<Displaced> displace_before_ret(const FunctionCode& code, u32 ret) 
   return make(code, first, ret);
 }
 
+std::optional<Displaced> displace_behind_call(const FunctionCode& code, u32 call) {
+  const u32 first = call + 1;
+  if (first >= code.briefs().size()) return std::nullopt;
+  const Block& block = code.blocks()[code.block_of(first)];
+  SiteBucket why{};
+  for (u32 last = first; last <= block.last && can_move(code, last, &why); ++last) {
+    if (code.briefs()[last].end() - code.briefs()[first].addr >= kJmpBytes)
+      return make(code, first, last);
+  }
+  return std::nullopt;
+}
+
 std::optional<Displaced> displace_entry(const FunctionCode& code) {
   const Block& block = code.blocks()[0];
   for (u32 last = block.first; last <= block.last; ++last) {

@@ -26,6 +26,8 @@ std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, S
 // For a RET: instructions before it in its block.
 std::optional<Displaced> displace_before_ret(const FunctionCode& code, u32 ret);
 // For a function entry: the first instructions.
+// The instructions right behind a CALL.
+std::optional<Displaced> displace_behind_call(const FunctionCode& code, u32 call);
 std::optional<Displaced> displace_entry(const FunctionCode& code);
 
 // May executing this instruction fault on a nil pointer? False for stack and global operands,

@@ -122,7 +122,7 @@ target::LaunchRequest Runner::make_request(const Captured& files) const {
   request.stdio = {files.in.get(), files.out.get(), files.err.get()};
   request.dies_with_us = true;
   request.plan.only_healed = true;
-  request.plan.with_end_hooks = false;
+  request.plan.with_hooks = false;
   return request;
 }
 

@@ -101,6 +101,10 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string describe_length(const judge::Victim& victim) {
+  return victim.len != 0 ? fmt::format("len {}", victim.len) : "length not known";
+}
+
 std::string clip(const std::string& text, usize width) {
   if (display_width(text) <= width) return text;
   if (width == 0) return "";

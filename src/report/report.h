@@ -34,6 +34,8 @@ std::string emit_sentence(const judge::Finding& finding);
 // "variable middleware of the closure echo.(*Echo).add.func1", "a []int on the stack of main.f":
 // printable.
 std::string describe_victim(const judge::Victim& victim);
+// "len 3"; 0 is nobody's: then only the pointer was found.
+std::string describe_length(const judge::Victim& victim);
 // geist-report/1, two-space indent, newline at the end. Bytes that are not UTF-8 become U+FFFD.
 std::string emit_json(const judge::Report& report);
 // The same without spaces and line breaks.

@@ -103,7 +103,8 @@ Json SarifWriter::location(const Frame& frame, const Json& text) const {
 // Where the victim is held, when that is a frame; else where it was made; else only its name.
 Json SarifWriter::victim_location(const Finding& finding) const {
   const judge::Victim& victim = finding.victim;
-  Json text = message(fmt::format("the victim: {}, len {}", describe_victim(victim), victim.len));
+  Json text =
+      message(fmt::format("the victim: {}, {}", describe_victim(victim), describe_length(victim)));
   Frame frame;
   frame.function = victim.function;
   frame.file = victim.file;

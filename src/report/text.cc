@@ -77,6 +77,21 @@ class TextWriter {
     }
     return "…" + text.substr(at);
   }
+  // Bytes that both begin with.
+  static usize common_start(const std::string& a, const std::string& b) {
+    return static_cast<usize>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
+                              a.begin());
+  }
+  // As clip(), but where the first `alike` bytes would fill the room, what comes behind them, with
+  // a little of them in front.
+  static std::string clip_around(const std::string& text, usize alike, usize width) {
+    constexpr usize kTelling = 12, kInFront = 24;
+    if (alike + kTelling < width || display_width(text) <= width || alike >= text.size())
+      return clip(text, width);
+    usize at = alike - std::min(alike, kInFront);
+    while (at > 0 && (static_cast<u8>(text[at]) & 0xc0) == 0x80) at--;
+    return clip((at > 0 ? "…" : "") + text.substr(at), width);
+  }
   static std::string pad(const std::string& text, usize width) {
     usize taken = display_width(text);
     return taken >= width ? text + "  " : text + std::string(width - taken, ' ');
@@ -163,8 +178,9 @@ void TextWriter::write_values(const Finding& finding) {
   if (!before.empty() && !after.empty() && together <= options_.width) {
     line(std::string(kBefore) + paint(kGreen, before) + std::string(kAfter) + paint(kRed, after));
   } else {
-    if (!before.empty()) line("  before   " + paint(kGreen, clip(before, room)));
-    if (!after.empty()) line("  after    " + paint(kRed, clip(after, room)));
+    const usize alike = common_start(before, after);
+    if (!before.empty()) line("  before   " + paint(kGreen, clip_around(before, alike, room)));
+    if (!after.empty()) line("  after    " + paint(kRed, clip_around(after, alike, room)));
   }
 }
 
@@ -239,7 +255,7 @@ void TextWriter::write_frames(const std::vector<Frame>& frames) {
 
 void TextWriter::write_victim(const Finding& finding) {
   const judge::Victim& victim = finding.victim;
-  std::string size = fmt::format(", len {}", victim.len);
+  std::string size = ", " + describe_length(victim);
   if (victim.cap != 0) size += fmt::format(" cap {}", victim.cap);
   constexpr std::string_view kLead = "  the victim: ";
   usize taken = kLead.size() + size.size();

@@ -145,6 +145,28 @@ void wait_at_gate(Control* control, uint32_t* gate) {
   __atomic_add_fetch(&control->gate_ticks, read_tsc() - start, __ATOMIC_RELAXED);
 }
 
+// Waits until the tool has moved its watches, at most `patience_us`; the time is charged to the
+// budget.
+void wait_at_stack_gate(Control* control, abi::StackGate* gate, uint64_t start,
+                        uint32_t patience_us) {
+  uint64_t ticks_per_us = control->tsc_hz / 1000000;
+  if (ticks_per_us == 0) ticks_per_us = 1;
+  uint64_t limit = patience_us * ticks_per_us;
+  uint64_t waited = 0;
+  __atomic_store_n(&gate->gate, static_cast<uint32_t>(abi::kGateWaiting), __ATOMIC_SEQ_CST);
+  publish_and_wake(control);
+  while (__atomic_load_n(&gate->gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting && waited < limit) {
+    uint64_t left_us = (limit - waited) / ticks_per_us;
+    futex_wait(&gate->gate, abi::kGateWaiting, left_us == 0 ? 1 : left_us);
+    waited = read_tsc() - start;
+  }
+  // The tool, should it come after all, finds nobody waiting.
+  uint32_t waiting = abi::kGateWaiting;
+  __atomic_compare_exchange_n(&gate->gate, &waiting, static_cast<uint32_t>(abi::kGateIdle), false,
+                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  __atomic_add_fetch(&control->parked_ticks, read_tsc() - start, __ATOMIC_RELAXED);
+}
+
 }  // namespace
 
 uint64_t record(State* state, Control* control, const Site* site, const Saved* saved,
@@ -182,6 +204,23 @@ extern "C" void geist_on_main_return(Site*, const Saved* saved, State* state) {
   control->main_gate_sp = saved->regs[kRsp];
   control->main_gate_g = saved->regs[kR14];
   wait_at_gate(control, &control->main_gate);
+}
+
+extern "C" void geist_on_stack_moved(Site* site, const Saved* saved, State* state) {
+  Control* control = reinterpret_cast<Control*>(state->control);
+  if (control == nullptr || __atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  uint64_t g0 = saved->regs[kR14];
+  uint64_t m = g0 != 0 ? load64(g0 + control->g_m) : 0;
+  uint64_t g = m != 0 ? load64(m + control->m_curg) : 0;
+  if (g == 0) return;
+  for (abi::StackGate& gate : control->stack_gates) {
+    if (__atomic_load_n(&gate.g, __ATOMIC_ACQUIRE) != g) continue;
+    uint64_t now = read_tsc();
+    uint32_t patience_us = patience_for(control, site, now);
+    if (patience_us != 0 && tool_is_alive(control, now))
+      wait_at_stack_gate(control, &gate, now, patience_us);
+    return;
+  }
 }
 
 }  // namespace geist::runtime

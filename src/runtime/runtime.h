@@ -54,6 +54,9 @@ extern "C" {
 void geist_on_overwrite(abi::Site* site, const Saved* saved, abi::State* state);
 void geist_on_exit(abi::Site* site, const Saved* saved, abi::State* state);
 void geist_on_main_return(abi::Site* site, const Saved* saved, abi::State* state);
+// On the system stack, in runtime.newstack behind its call of copystack: the goroutine's stack has
+// grown.
+void geist_on_stack_moved(abi::Site* site, const Saved* saved, abi::State* state);
 }
 
 }  // namespace geist::runtime

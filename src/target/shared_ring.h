@@ -5,9 +5,11 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "abi/probe.h"
 #include "abi/ring.h"
+#include "base/address.h"
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/result.h"
@@ -50,8 +52,10 @@ class SharedRing {
   // wait longer, and this ends it: from now on the budget's times hold, and what was waited before
   // is not charged to it.
   void ready();
-  // Sleeps until something is published or the time is over.
-  void wait(u64 timeout_us);
+  // Grows with everything that is published: events and gates.
+  u32 published() const { return __atomic_load_n(&control_->published, __ATOMIC_SEQ_CST); }
+  // Sleeps until more than `seen` is published or the time is over.
+  void wait(u32 seen, u64 timeout_us);
   // The next event, if one is ready. Its slot stays taken until release().
   std::optional<RawEvent> take(u32 site_count);
   // Is the writer of this event certain to wait still? Not when its patience may have run out.
@@ -65,6 +69,13 @@ class SharedRing {
   // Opens a gate (the program waits at it).
   void open_gate(u32* gate);
   void disarm();
+
+  // The goroutines that wait when their stack has grown, at most abi::kStackGates.
+  void set_stack_gates(std::vector<TargetAddr> goroutines);
+  // The one that waits, if any does.
+  std::optional<TargetAddr> find_moved_stack() const;
+  // Lets it go on. False: it has gone on by itself meanwhile.
+  bool open_stack_gate(TargetAddr g);
 
   // How often the appends of the site with this record (ProbedSite::record) were healed so far;
   // also when the target has ended. 0 for an index out of range.

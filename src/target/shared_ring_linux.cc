@@ -77,6 +77,7 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   c.g_goid = layout.g_goid;
   c.g_m = layout.g_m;
   c.m_procid = layout.m_procid;
+  c.m_curg = layout.m_curg;
   c.tool_pid = static_cast<u32>(::getpid());
   for (u64 i = 0; i < abi::kSlots; ++i) ring.slots_[i].sequence = i;
   c.armed = 1;
@@ -109,8 +110,7 @@ void SharedRing::ready() {
                    __ATOMIC_RELAXED);
 }
 
-void SharedRing::wait(u64 timeout_us) {
-  u32 seen = __atomic_load_n(&control_->published, __ATOMIC_SEQ_CST);
+void SharedRing::wait(u32 seen, u64 timeout_us) {
   __atomic_store_n(&control_->tool_sleeps, 1u, __ATOMIC_SEQ_CST);
   bool ready = __atomic_load_n(&slot(next_)->sequence, __ATOMIC_ACQUIRE) == next_ + 1;
   if (!ready) {
@@ -174,6 +174,43 @@ void SharedRing::release(u64 ticket, const abi::Event& event) {
 void SharedRing::open_gate(u32* gate) {
   __atomic_store_n(gate, static_cast<u32>(abi::kGateOpen), __ATOMIC_RELEASE);
   futex_wake_all(gate);
+}
+
+// A goroutine keeps its gate as long as it is wanted: its thread may stand there.
+void SharedRing::set_stack_gates(std::vector<TargetAddr> goroutines) {
+  for (abi::StackGate& gate : control_->stack_gates) {
+    const TargetAddr now(__atomic_load_n(&gate.g, __ATOMIC_RELAXED));
+    if (std::erase(goroutines, now) != 0 || !now) continue;
+    __atomic_store_n(&gate.g, u64{0}, __ATOMIC_RELEASE);
+    open_gate(&gate.gate);
+  }
+  for (abi::StackGate& gate : control_->stack_gates) {
+    if (goroutines.empty()) return;
+    if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) != 0) continue;
+    __atomic_store_n(&gate.g, goroutines.back().value, __ATOMIC_RELEASE);
+    goroutines.pop_back();
+  }
+}
+
+std::optional<TargetAddr> SharedRing::find_moved_stack() const {
+  for (const abi::StackGate& gate : control_->stack_gates) {
+    if (__atomic_load_n(&gate.gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting)
+      return TargetAddr(__atomic_load_n(&gate.g, __ATOMIC_RELAXED));
+  }
+  return std::nullopt;
+}
+
+bool SharedRing::open_stack_gate(TargetAddr g) {
+  for (abi::StackGate& gate : control_->stack_gates) {
+    if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) != g.value) continue;
+    u32 waiting = abi::kGateWaiting;
+    bool waited =
+        __atomic_compare_exchange_n(&gate.gate, &waiting, static_cast<u32>(abi::kGateOpen), false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (waited) futex_wake_all(&gate.gate);
+    if (waited) return true;
+  }
+  return false;
 }
 
 const abi::Site* SharedRing::find_record(u32 record) const {

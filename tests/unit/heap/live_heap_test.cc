@@ -376,6 +376,16 @@ TEST_P(LiveHeap, StaleStackSlotsKeepNothing) {
   EXPECT_EQ(scanner_->is_reachable({addr("stale")}, kMaxBytes, &reached), false);
 }
 
+TEST_P(LiveHeap, NumbersAreNoPointers) {
+  std::vector<bool> reached;
+  (void)scanner_->is_reachable({addr("number_in_global"), addr("number_in_object")}, kMaxBytes,
+                               &reached);
+  EXPECT_FALSE(reached[0]);
+  if (layout().has_malloc_headers) {
+    EXPECT_FALSE(reached[1]);
+  }
+}
+
 TEST_P(LiveHeap, StackAddressesAreStackObjects) {
   for (const Goroutine& g : goroutines()) {
     std::optional<Object> object = spans_->find_object(g.stack_hi - 8);

@@ -99,6 +99,22 @@ TEST(Text, ValuesThatDoNotFitOneLineTakeTwo) {
       text, "  before   " + std::string(70, 'a') + "\n  after    " + std::string(88, 'b') + "…\n"));
 }
 
+TEST(Text, LongValuesThatBeginAlikeAreShownWhereTheyDiffer) {
+  judge::Report report = example_report();
+  const std::string alike(200, 'a');
+  report.findings[0].before = alike + ", n: 1}";
+  report.findings[0].after = alike + ", n: 2}";
+  std::string text = emit_text(report, {});
+  EXPECT_TRUE(contains(text, "  before   …" + std::string(19, 'a') + ", n: 1}\n")) << text;
+  EXPECT_TRUE(contains(text, "  after    …" + std::string(19, 'a') + ", n: 2}\n")) << text;
+}
+
+TEST(Text, ALengthThatIsNotKnownIsNotZero) {
+  judge::Report report = example_report();
+  report.findings[0].victim.len = report.findings[0].victim.cap = 0;
+  EXPECT_TRUE(contains(emit_text(report, {}), "add.func1, length not known\n"));
+}
+
 TEST(Text, BytesStandInForValuesOfUnknownType) {
   judge::Report report = example_report();
   report.findings[0].before = "";

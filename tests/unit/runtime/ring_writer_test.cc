@@ -381,6 +381,63 @@ TEST_F(Runtime, GatesAreBoundedAndNeedALivingTool) {
   EXPECT_EQ(fake.waits, 0u);
 }
 
+// R14 is g0, whose m runs a goroutine on whose stack a word is watched.
+class StackMove : public Runtime {
+ protected:
+  StackMove() {
+    control.m_curg = 0;
+    control.park_grace_ticks = kHz;
+    m[0] = kGoroutine;
+    control.stack_gates[2].g = kGoroutine;
+  }
+  void move() { geist_on_stack_moved(&site, &saved, state.get()); }
+  uint32_t gate() const { return control.stack_gates[2].gate; }
+  static constexpr uint64_t kGoroutine = 0xc000001000;
+};
+
+TEST_F(StackMove, AWatchedStackWaitsUntilTheWatchHasMoved) {
+  fake.on_wait = [this](volatile uint32_t* word, uint64_t) {
+    EXPECT_EQ(word, &control.stack_gates[2].gate);
+    EXPECT_EQ(*word, uint32_t{abi::kGateWaiting});
+    fake.tsc += 3000;
+    *word = abi::kGateOpen;
+  };
+  move();
+  EXPECT_EQ(fake.waits, 1u);
+  EXPECT_EQ(control.published, 1u);
+  EXPECT_EQ(control.parked_ticks, 3000u);
+  EXPECT_EQ(gate(), uint32_t{abi::kGateOpen});
+}
+
+TEST_F(StackMove, OtherStacksDoNotWait) {
+  m[0] = kGoroutine + 0x1000;
+  move();
+  m[0] = 0;
+  move();
+  m[0] = kGoroutine;
+  control.armed = 0;
+  move();
+  EXPECT_EQ(fake.waits, 0u);
+  EXPECT_EQ(control.published, 0u);
+}
+
+TEST_F(StackMove, WhoseToolIsLateGoesOnAndSaysSo) {
+  fake.on_wait = [](volatile uint32_t*, uint64_t timeout_us) { fake.tsc += timeout_us * 1000; };
+  move();
+  EXPECT_EQ(gate(), uint32_t{abi::kGateIdle});
+  EXPECT_LE(control.parked_ticks, uint64_t{control.park_timeout_us} * 1000);
+}
+
+TEST_F(StackMove, WithoutBudgetOrToolNobodyWaits) {
+  control.park_grace_ticks = 0;
+  move();
+  control.park_grace_ticks = kHz;
+  fake.tsc += control.heartbeat_limit + 1;
+  move();
+  EXPECT_EQ(fake.waits, 0u);
+  EXPECT_EQ(control.armed, 0u);
+}
+
 TEST_F(Runtime, ThePeerMayWriteAnythingIntoTheRing) {
   control.head = ~uint64_t{0};
   for (uint64_t i = 0; i < abi::kSlots; ++i) slots[i].sequence = i * 0x123456789abcdef;

@@ -81,6 +81,33 @@ func leaveBehind() {
 	globalNode = nil
 }
 
+// Numbers that happen to be the addresses of objects, in an object with pointers and in a global.
+type numbered struct {
+	self   *numbered
+	number uintptr
+}
+
+var (
+	globalNumbered *numbered
+	globalNumber   struct {
+		number uintptr
+		name   *string
+	}
+)
+
+//go:noinline
+func numbers() {
+	inObject, inGlobal := &node{name: "number in an object"}, &node{name: "number in a global"}
+	globalNode = inObject
+	globalNumbered = &numbered{number: uintptr(unsafe.Pointer(inObject))}
+	globalNumbered.self = globalNumbered
+	globalNode = inGlobal
+	globalNumber.number = uintptr(unsafe.Pointer(inGlobal))
+	globalNode = nil
+	say("number_in_object", unsafe.Pointer(inObject), 24)
+	say("number_in_global", unsafe.Pointer(inGlobal), 24)
+}
+
 //go:noinline
 func parkOuter(c chan int, view []int) int {
 	local := second(view)
@@ -163,6 +190,7 @@ func main() {
 	objects()
 	array := views()
 	leaveBehind()
+	numbers()
 	// On a stack of its own, which is gone afterwards: no stale slot keeps what is dropped.
 	chained := make(chan bool)
 	go func() {

@@ -1,0 +1,106 @@
+// Stacks move when they grow or shrink (runtime.copystack), and victims' headers with them.
+//
+// A goroutine with a watched header on its stack waits behind the growth until the watch lies at
+// the header's new place (abi::StackGate), so nothing that it does goes unseen. Where nobody waited
+// (the collector shrank the stack; the budget is used up) the header is followed only if its
+// function leaves it alone; elsewhere what was read of it before the move is all there will be.
+#include <algorithm>
+
+#include "heap/goroutines.h"
+#include "judge/tracker.h"
+#include "program/slot_writes.h"
+
+namespace geist::judge {
+
+// Does the function of the victim's frame, from where it stands, never store into this header of
+// its own again?
+bool Tracker::is_left_alone(const Case& c, const View& view) {
+  const program::AppendSite& site = c.append.site->site;
+  ImageAddr at = view.same_frame ? site.branch : view.pc - 1;
+  std::optional<read::Function> function = context_.binary.pclntab().find_function(at);
+  const program::FunctionCode* code = function ? accesses_.code_of(*function) : nullptr;
+  std::optional<i32> delta =
+      function ? context_.binary.pclntab().find_sp_delta(*function, at) : std::nullopt;
+  if (code == nullptr || !delta || view.in_stack_object) return false;
+  TargetAddr sp = view.frame.cfa - (static_cast<u64>(*delta) + 8);
+  ImageAddr from = view.same_frame ? site.inplace_entry : view.pc;
+  auto is_written = [&](TargetAddr word) {
+    return word && program::may_write_slot(*code, from, static_cast<i64>(word.value - sp.value));
+  };
+  return !is_written(view.ptr_word) && !is_written(view.len_word);
+}
+
+// Is its goroutine on the way to its stack gate?
+bool Tracker::is_moving(const View& view) const {
+  if (!process_.plan.follows_stacks) return false;
+  std::optional<heap::Goroutine> g =
+      heap::read_goroutine(context_.memory, context_.binary.layout(), view.g);
+  return g && g->goid == view.goid && g->status == heap::GStatus::kCopystack;
+}
+
+void Tracker::follow_moved_header(Session& session, usize index, bool waits) {
+  Candidate& candidate = session.of->candidates[index];
+  View& view = candidate.view;
+  if (view.holder != Holder::kStack || candidate.lost_track) return;
+  const std::optional<TargetAddr> now = find_word_now(view, view.header_word());
+  const bool is_elsewhere = waits && now && *now != view.header_word();
+  const bool was_copied = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
+                                      [](const Evidence& e) { return e.header_has_moved(); });
+  if (!is_elsewhere && (!was_copied || is_moving(view))) return;
+  const bool nothing_unseen = waits || is_left_alone(*session.of, view);
+  candidate.watched_throughout &= nothing_unseen;
+  candidate.lost_track = !nothing_unseen || !now || !header_is_unchanged(view);
+  if (candidate.lost_track) return;
+  const TargetAddr before = view.header_word();
+  const u64 distance = *now - before;
+  for (TargetAddr* part : {&view.ptr_word, &view.len_word, &view.stack_hi, &view.frame.cfa})
+    if (*part) *part += distance;
+  replace_header_watch(session, before, view.header_word(), true);
+  for (Evidence& evidence : candidate.evidence) evidence.follow_header(view.header_word());
+}
+
+void Tracker::serve_stack_gates() {
+  for (usize n = 0; n < abi::kStackGates; ++n) {
+    const std::optional<TargetAddr> g = process_.ring.find_moved_stack();
+    if (!g) return;
+    read_samples();
+    for (Session& session : sessions_) {
+      for (usize index : session.candidates) {
+        if (session.of->candidates[index].view.g == *g) follow_moved_header(session, index, true);
+      }
+    }
+    if (!process_.ring.open_stack_gate(*g)) give_up_watches_of(*g);
+  }
+}
+
+// It has gone on before the watches were where they belong.
+void Tracker::give_up_watches_of(TargetAddr g) {
+  for (usize i = sessions_.size(); i-- > 0;) {
+    const Session& session = sessions_[i];
+    bool has_any =
+        std::any_of(session.candidates.begin(), session.candidates.end(),
+                    [&](usize index) { return session.of->candidates[index].view.g == g; });
+    if (has_any) end_session(i, true);
+  }
+}
+
+// The goroutines with watched headers on their stacks are those that wait when these grow.
+void Tracker::guard_stacks() {
+  if (!process_.plan.follows_stacks) return;
+  std::vector<TargetAddr> goroutines;
+  for (const Session& session : sessions_) {
+    for (usize index : session.candidates) {
+      const Candidate& candidate = session.of->candidates[index];
+      const View& view = candidate.view;
+      const bool is_watched =
+          std::count(session.words.begin(), session.words.end(), view.header_word()) != 0;
+      const bool is_on_stack = view.holder == Holder::kStack && !candidate.lost_track;
+      if (is_watched && is_on_stack &&
+          std::count(goroutines.begin(), goroutines.end(), view.g) == 0)
+        goroutines.push_back(view.g);
+    }
+  }
+  process_.ring.set_stack_gates(std::move(goroutines));
+}
+
+}  // namespace geist::judge
