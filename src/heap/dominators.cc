@@ -27,9 +27,9 @@ void Dominators::find_leaves(std::vector<u8>& in_degree) const {
     if (degree < 2) ++degree;
   };
   for (const Root& root : graph_.roots()) count(root.slot);
-  for (ObjectId id = 1; id <= graph_.last_scan_id(); ++id) {
+  graph_.for_each_allocated(1, u64{graph_.last_scan_id()} + 1, [&](ObjectId id) {
     for (u32 slot : graph_.slots(id)) count(slot);
-  }
+  });
 }
 
 bool Dominators::is_leaf(ObjectId id) const {
@@ -40,9 +40,7 @@ void Dominators::walk() {
   number_.assign(u64{graph_.last_id()} + 1, 0);
   // Room for all that might be reached: what is not used costs no memory.
   usize count = 1;
-  for (ObjectId id = 1; id <= graph_.last_id(); ++id) {
-    count += graph_.is_allocated(id) && !is_leaf(id);
-  }
+  graph_.for_each_allocated([&](ObjectId id, u64) { count += !is_leaf(id); });
   object_.reserve(count);
   ancestor_.reserve(count);
   object_.push_back(kNoObject);

@@ -15,6 +15,7 @@
 // Source: runtime/mbitmap.go, runtime/mgcmark.go (markroot), go1.21 to go1.27.
 #pragma once
 
+#include <bit>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -139,15 +140,26 @@ class HeapGraph {
   u64 slot_size(ObjectId id) const { return shape(id).slot_bytes; }  // what the allocator counts
   // The object that holds an address; kNoObject when none is allocated there.
   ObjectId find_object(TargetAddr addr) const;
+  // Calls visit(id) for each object of the ids [first, behind), ascending. Free slots cost a bit.
+  template <typename Visit>
+  void for_each_allocated(u64 first, u64 behind, Visit visit) const {
+    for (u64 word = first / 64; word * 64 < behind; ++word) {
+      u64 bits = allocated_[word];
+      if (word == first / 64) bits &= ~u64{0} << (first % 64);
+      for (; bits != 0; bits &= bits - 1) {
+        u64 id = word * 64 + static_cast<u64>(std::countr_zero(bits));
+        if (id >= behind) return;
+        visit(static_cast<ObjectId>(id));
+      }
+    }
+  }
   // Calls visit(id, slot_size) for each object, ascending.
   template <typename Visit>
   void for_each_allocated(Visit visit) const {
     for (usize s = 0; s < spans_.size(); ++s) {
       u64 bytes = spans_[s].elem_size;
-      for (u64 i = 0; i < spans_[s].nelems; ++i) {
-        ObjectId id = first_ids_[s] + static_cast<u32>(i);
-        if (is_allocated(id)) visit(id, bytes);
-      }
+      for_each_allocated(first_ids_[s], first_ids_[s] + spans_[s].nelems,
+                         [&](ObjectId id) { visit(id, bytes); });
     }
   }
   template <typename Visit>
