@@ -30,6 +30,12 @@ std::optional<int> parse_pid(const std::string& text) {
   return is_pid ? std::optional(pid) : std::nullopt;
 }
 
+std::string text_of(const target::Pauses& pauses) {
+  if (pauses.count == 1) return fmt::format("stood still for {:.1f} ms", pauses.longest_ms);
+  return fmt::format("stood still for {:.1f} ms at a time, {} times, {:.1f} ms in all",
+                     pauses.longest_ms, pauses.count, pauses.total_ms);
+}
+
 heap::ThreadState thread_state(const target::FrozenThread& thread) {
   const user_regs_struct& r = thread.registers;
   return {.tid = thread.tid,
@@ -99,15 +105,15 @@ Status HeapSource::open_process(int pid, const SourceOptions& options) {
 // until the graph is made.
 Status HeapSource::take_process(int pid, bool wants_stop) {
   if (!wants_stop) {
-    GEIST_TRY(at, target::find_syscall_instruction(binary_->image()));
-    auto copy = target::ProcessCopy::make(pid, image_.bias.to_target(at));
+    GEIST_TRY(room, target::find_code_room(*binary_, image_.bias));
+    auto copy = target::ProcessCopy::make(pid, room);
     if (copy.ok()) {
       copy_.emplace(std::move(copy).value());
       image_.memory = &copy_->memory();
-      pid_ = copy_->memory().pid();
-      pause_ms_ = copy_->pause_ms();
+      pid_ = copy_->pid();
+      pause_ms_ = copy_->pauses().longest_ms;
       threads_ = copy_->threads();
-      print_err(fmt::format("geist: {} stood still for {:.1f} ms\n", name_, pause_ms_));
+      print_err(fmt::format("geist: {} {}\n", name_, text_of(copy_->pauses())));
     } else if (copy.error().kind() == ErrorKind::kSystem) {
       print_err(fmt::format("geist: {}; it stands still until the answer is there\n",
                             copy.error().message()));
@@ -172,11 +178,23 @@ Status HeapSource::check_same_build() const {
 }
 
 Result<std::vector<target::CoreRegion>> HeapSource::find_regions() const {
-  if (!core_) return target::find_written_regions(pid_, binary_->image(), image_.bias);
+  if (!core_) return find_process_regions();
   std::vector<target::CoreRegion> regions;
   for (const target::CoreFile::Segment& segment : core_->segments()) {
     if (segment.file_size > 0) regions.push_back({TargetAddr(segment.begin), segment.file_size});
   }
+  return regions;
+}
+
+// The copy's own, and the parts that it has elsewhere.
+Result<std::vector<target::CoreRegion>> HeapSource::find_process_regions() const {
+  GEIST_TRY(regions, target::find_written_regions(pid_, binary_->image(), image_.bias));
+  if (copy_) {
+    for (const target::AddressRange& part : copy_->parts()) {
+      regions.push_back({part.begin, part.size_bytes});
+    }
+  }
+  std::ranges::sort(regions, {}, &target::CoreRegion::begin);
   return regions;
 }
 
@@ -199,9 +217,10 @@ Status HeapSource::save(ZstdWriter writer) const {
 }
 
 Status HeapSource::make_graph() {
-  GEIST_TRY(graph, heap::HeapGraph::make(image_, std::thread::hardware_concurrency()));
+  auto find_dominators = [&](const heap::HeapGraph& graph) { dominators_.emplace(graph); };
+  GEIST_TRY(graph,
+            heap::HeapGraph::make(image_, std::thread::hardware_concurrency(), find_dominators));
   graph_ = std::move(graph);
-  dominators_.emplace(*graph_);
   paths_.emplace(*graph_);
   snapshot_.emplace(*graph_, *dominators_, *paths_);
   return Done{};

@@ -31,7 +31,8 @@ class HeapSource {
   const snap::Snapshot& snapshot() const { return *snapshot_; }
   const std::string& name() const { return name_; }
   std::string go() const { return binary_->build_info().release.text; }
-  double pause_ms() const { return pause_ms_; }  // negative: nothing stood still
+  // The longest one; negative: nothing stood still.
+  double pause_ms() const { return pause_ms_; }
 
  private:
   Status open_binary(const std::string& path, const SourceOptions& options);
@@ -42,6 +43,7 @@ class HeapSource {
   Status make_graph();
   Status save(ZstdWriter writer) const;
   Result<std::vector<target::CoreRegion>> find_regions() const;
+  Result<std::vector<target::CoreRegion>> find_process_regions() const;
 
   std::string name_;
   double pause_ms_ = -1;

@@ -27,10 +27,9 @@ void Dominators::find_leaves(std::vector<u8>& in_degree) const {
     if (degree < 2) ++degree;
   };
   for (const Root& root : graph_.roots()) count(root.slot);
-  for (ObjectId id = 1; id <= graph_.last_scan_id(); ++id) {
-    if (!graph_.is_reached(id)) continue;
+  graph_.for_each_allocated(1, u64{graph_.last_scan_id()} + 1, [&](ObjectId id) {
     for (u32 slot : graph_.slots(id)) count(slot);
-  }
+  });
 }
 
 bool Dominators::is_leaf(ObjectId id) const {
@@ -39,8 +38,9 @@ bool Dominators::is_leaf(ObjectId id) const {
 
 void Dominators::walk() {
   number_.assign(u64{graph_.last_id()} + 1, 0);
+  // Room for all that might be reached: what is not used costs no memory.
   usize count = 1;
-  graph_.for_each_reached([&](ObjectId id, u64) { count += !is_leaf(id); });
+  graph_.for_each_allocated([&](ObjectId id, u64) { count += !is_leaf(id); });
   object_.reserve(count);
   ancestor_.reserve(count);
   object_.push_back(kNoObject);
@@ -146,8 +146,9 @@ void Dominators::find_dominators() {
 
 void Dominators::sum_retained() {
   retained_.assign(object_.size(), 0);
-  graph_.for_each_reached(
-      [&](ObjectId id, u64 bytes) { retained_[number_[id] & ~kLeafBit] += bytes; });
+  graph_.for_each_allocated([&](ObjectId id, u64 bytes) {
+    if (number_[id] != 0) retained_[number_[id] & ~kLeafBit] += bytes;
+  });
   for (usize v = object_.size() - 1; v > 0; --v) retained_[idom_[v]] += retained_[v];
 }
 

@@ -17,6 +17,7 @@ namespace geist::heap {
 
 class Dominators {
  public:
+  // Of the graph only objects, slots and roots are used: it may be one whose types are being found.
   explicit Dominators(const HeapGraph& graph);
 
   // The object that alone keeps this one; kNoObject when roots do, or several objects that no
@@ -49,7 +50,7 @@ class Dominators {
   bool is_leaf(ObjectId id) const;
 
   const HeapGraph& graph_;
-  std::vector<u8> in_degree_;     // of objects without pointers, at most 2
+  std::vector<u8> in_degree_;     // of objects without pointers, at most 2; garbage counts too
   std::vector<Number> number_;    // by object; a leaf: kLeafBit | the number of its holder
   std::vector<ObjectId> object_;  // by number
   std::vector<Number> idom_;      // by number

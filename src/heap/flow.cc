@@ -9,40 +9,10 @@
 namespace geist::heap {
 namespace {
 
-constexpr std::array<u32, 68> kClassBytes = {
-#define GEIST_SIZE_CLASS(bytes, pages) bytes,
-#include "heap/size_classes.inc"
-#undef GEIST_SIZE_CLASS
-};
-constexpr u64 kPage = 8192;
-
 constexpr u64 kFlagIndir = 1 << 7;  // reflect/value.go: the word is a pointer to the value
 
 bool is_hidden(const PointerWord& word) {
   return word.flow == Flow::kBoxed || word.flow == Flow::kReflected;
-}
-
-// What the facts about the target's slot allow.
-struct TargetFacts {
-  u64 slot_bytes = 0;  // what the allocator gave
-  u64 user_bytes = 0;
-  u64 smallest = 0;  // a request of fewer bytes would have got a smaller slot
-  bool noscan = false;
-  bool is_tiny_class = false;
-};
-
-TargetFacts find_facts(const HeapGraph& graph, ObjectId id) {
-  const Span& span = graph.span_of(id);
-  TargetFacts facts;
-  facts.slot_bytes = span.elem_size;
-  facts.user_bytes = graph.size(id);
-  facts.noscan = span.noscan;
-  facts.is_tiny_class = span.noscan && span.elem_size == 16;
-  u64 header = span.size_class == 0 ? 0 : span.elem_size - facts.user_bytes;
-  u64 below = span.size_class == 0 ? span.elem_size - std::min(span.elem_size, kPage)
-                                   : kClassBytes[span.size_class - 1u];
-  facts.smallest = below < header ? 1 : below - header + 1;
-  return facts;
 }
 
 // Does the number of pointers fit `type`, once or several times?
@@ -57,23 +27,23 @@ bool do_slots_fit(const HeapType& type, u64 slots, u64 user_bytes, bool is_array
 Evidence judge_value(const HeapGraph& graph, ObjectId id, TypeId target, Rank exact,
                      bool slots_known) {
   HeapTypes& types = graph.types();
-  TargetFacts facts = find_facts(graph, id);
+  const SlotShape& shape = graph.shape(id);
   const HeapType& type = types.at(target);
-  if (type.size_bytes == 0 || type.size_bytes > facts.user_bytes) return {};
+  if (type.size_bytes == 0 || type.size_bytes > shape.user_bytes) return {};
   // A type with pointers is never in a span without; one without may be part of something with.
-  if (!type.words.empty() && facts.noscan) return {};
-  if (facts.is_tiny_class && type.size_bytes < 16) return {types.tiny(), Rank::kPartial};
-  bool is_exact = type.size_bytes >= facts.smallest && type.words.empty() == facts.noscan;
+  if (!type.words.empty() && shape.noscan) return {};
+  if (shape.is_tiny_class && type.size_bytes < 16) return {types.tiny(), Rank::kPartial};
+  bool is_exact = type.size_bytes >= shape.smallest && type.words.empty() == shape.noscan;
   u64 slots = graph.slots(id).size();
-  if (slots_known && !facts.noscan) {
-    if (!do_slots_fit(type, slots, facts.user_bytes, false)) return {};
+  if (slots_known && !shape.noscan) {
+    if (!do_slots_fit(type, slots, shape.user_bytes, false)) return {};
     is_exact = is_exact && (type.is_prefix || slots == type.words.size());
   }
   if (is_exact) return {target, exact};
   bool is_array = type.form == Form::kValue && !type.is_prefix &&
-                  facts.user_bytes >= 2 * type.size_bytes && type.words.empty() == facts.noscan &&
-                  (!slots_known || do_slots_fit(type, slots, facts.user_bytes, true)) &&
-                  (facts.noscan || slots > type.words.size());
+                  shape.user_bytes >= 2 * type.size_bytes && type.words.empty() == shape.noscan &&
+                  (!slots_known || do_slots_fit(type, slots, shape.user_bytes, true)) &&
+                  (shape.noscan || slots > type.words.size());
   TypeId seen = is_array ? types.array_of(target) : target;
   return {seen, Rank::kPartial};
 }
@@ -81,12 +51,12 @@ Evidence judge_value(const HeapGraph& graph, ObjectId id, TypeId target, Rank ex
 Evidence judge_array(const HeapGraph& graph, ObjectId id, TypeId array, bool slots_known) {
   HeapTypes& types = graph.types();
   if (array == kUnknownType) return {};
-  TargetFacts facts = find_facts(graph, id);
+  const SlotShape& shape = graph.shape(id);
   const HeapType& type = types.at(array);
-  if (type.size_bytes > facts.user_bytes || type.words.empty() != facts.noscan) return {};
-  if (facts.is_tiny_class && type.size_bytes < 16) return {types.tiny(), Rank::kPartial};
-  if (slots_known && !facts.noscan &&
-      !do_slots_fit(type, graph.slots(id).size(), facts.user_bytes, true)) {
+  if (type.size_bytes > shape.user_bytes || type.words.empty() != shape.noscan) return {};
+  if (shape.is_tiny_class && type.size_bytes < 16) return {types.tiny(), Rank::kPartial};
+  if (slots_known && !shape.noscan &&
+      !do_slots_fit(type, graph.slots(id).size(), shape.user_bytes, true)) {
     return {};
   }
   return {array, Rank::kSlice};
@@ -124,9 +94,9 @@ Evidence TypeFlow::judge(const HeapGraph& graph, u32 slot, const PointerWord& wo
   if (word.target == kUnknownType && word.flow != Flow::kString) return {};
   switch (word.flow) {
     case Flow::kString: {
-      const Span& span = graph.span_of(id);
-      if (!span.noscan) return {};
-      if (span.elem_size == 16) return {graph.types().tiny(), Rank::kPartial};
+      const SlotShape& shape = graph.shape(id);
+      if (!shape.noscan) return {};
+      if (shape.is_tiny_class) return {graph.types().tiny(), Rank::kPartial};
       return {graph.types().string_bytes(), Rank::kString};
     }
     case Flow::kSlice:

@@ -10,7 +10,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
+#include <thread>
 
+#include "heap/bulk_read.h"
 #include "heap/flow.h"
 #include "heap/graph_roots.h"
 #include "heap/graph_scan.h"
@@ -23,6 +27,12 @@ constexpr u64 kMaxObjects = (u64{1} << 31) - 64;
 // runtime/mgcmark_greenteagc.go: scans[63], owned, marks[63], class, at the end of the page.
 constexpr u64 kInlineMarks = 64;
 constexpr u64 kBitsBytes = 128;  // of the span with the most objects, 1024
+constexpr u64 kPage = 8192;
+constexpr std::array<u32, 68> kClassBytes = {
+#define GEIST_SIZE_CLASS(bytes, pages) bytes,
+#include "heap/size_classes.inc"
+#undef GEIST_SIZE_CLASS
+};
 
 bool is_unswept(const Span& span, u32 sweepgen) {
   return span.sweepgen == sweepgen - 2 || span.sweepgen == sweepgen + 1;
@@ -40,13 +50,21 @@ HeapGraph::HeapGraph(const HeapImage& image)
       table_(std::make_unique<SpanTable>(*image.memory, image.binary->layout(),
                                          image.bias.to_target(image.symbols.mheap))) {}
 
-Result<std::unique_ptr<HeapGraph>> HeapGraph::make(const HeapImage& image, u32 threads) {
+Result<std::unique_ptr<HeapGraph>> HeapGraph::make(const HeapImage& image, u32 threads,
+                                                   const Beside& beside) {
   std::unique_ptr<HeapGraph> graph(new HeapGraph(image));
   GEIST_TRY_STATUS(graph->read_spans());
   GraphScan scan(*graph);
   GEIST_TRY_STATUS(scan.run(std::max(threads, 1u)));
   GraphRoots(*graph, scan).run();
+  std::thread other;
+  if (beside && threads > 1) other = std::thread(beside, std::cref(*graph));
   TypeFlow(*graph).run();
+  if (other.joinable()) {
+    other.join();
+  } else if (beside) {
+    beside(*graph);
+  }
   graph->count();
   return graph;
 }
@@ -71,78 +89,116 @@ Status HeapGraph::read_spans() {
   }
   last_id_ = static_cast<u32>(next - 1);
 
-  entries_ = make_entries(spans_);
-  for (usize i = 0; i < entries_.size(); ++i) {
-    entries_[i].first_bit = first_ids_[i];
-    entries_[i].header_bytes = has_malloc_header(image_.binary->layout(), spans_[i]) ? 8 : 0;
-  }
-  std::ranges::sort(entries_, {}, &SpanEntry::start);
-  lookup_.emplace(entries_);
-  allocated_.resize(last_id_ / 64 + 1);
+  make_lookups();
+  allocated_.resize(last_id_ / 64 + 2);
   states_.resize(u64{last_id_} + 1);
   read_allocated();
   return Done{};
 }
 
+void HeapGraph::make_lookups() {
+  entries_ = make_entries(spans_);
+  for (usize i = 0; i < entries_.size(); ++i) {
+    entries_[i].first_bit = first_ids_[i];
+    entries_[i].header_bytes = has_malloc_header(image_.binary->layout(), spans_[i]) ? 8 : 0;
+    shapes_.push_back(make_shape(spans_[i]));
+    while (id_blocks_.size() * kIdBlock < first_ids_[i] + spans_[i].nelems) {
+      id_blocks_.push_back(static_cast<u32>(i));
+    }
+  }
+  std::ranges::sort(entries_, {}, &SpanEntry::start);
+  lookup_.emplace(entries_);
+}
+
+SlotShape HeapGraph::make_shape(const Span& span) const {
+  Object first = table_->object_in_slot(span, 0);
+  bool is_large = span.size_class == 0;
+  u64 header = first.user - first.base;
+  u64 below = is_large ? span.elem_size - std::min(span.elem_size, kPage)
+                       : kClassBytes[span.size_class - 1u];
+  return {.first_user = first.user.value,
+          .slot_bytes = span.elem_size,
+          .user_bytes = first.size_bytes,
+          .smallest = below < header ? 1 : below - header + 1,
+          .noscan = span.noscan,
+          .is_tiny_class = span.noscan && span.elem_size == 16};
+}
+
 void HeapGraph::read_allocated() {
   u32 sweepgen = table_->sweepgen().value_or(0);
+  struct Bits {
+    TargetAddr at;
+    u32 span = 0;
+    u64 from = 0;
+    bool are_inline = false;
+  };
+  std::vector<Bits> wanted;
   for (u32 s = 0; s < spans_.size(); ++s) {
     const Span& span = spans_[s];
     bool has_inline_marks = image_.binary->layout().has_inline_mark_bits && span.size_class != 0 &&
                             span.elem_size >= 16 && span.elem_size <= 512;
-    u64 from = 0, marked = 0;
-    TargetAddr bits = has_inline_marks ? span.end() - kInlineMarks : span.gcmark_bits;
-    bool is_waiting = is_unswept(span, sweepgen);
-    if (!is_waiting) {
-      bits = span.alloc_bits;
-      from = span.freeindex;
-      marked = set_allocated(s, 0, from);
+    if (!is_unswept(span, sweepgen)) {
+      wanted.push_back({.at = span.alloc_bits, .span = s, .from = span.freeindex});
+    } else if (has_inline_marks) {
+      wanted.push_back({.at = span.end() - kInlineMarks, .span = s, .are_inline = true});
+    } else {
+      wanted.push_back({.at = span.gcmark_bits, .span = s});
     }
+  }
+  // The runtime keeps bits in blocks (runtime/mheap.go gcBitsArena), those of neighbours anywhere.
+  std::ranges::sort(wanted, {}, &Bits::at);
+  AscendingReader reader(*image_.memory);
+  for (const Bits& one : wanted) {
+    const Span& span = spans_[one.span];
     std::array<u8, kBitsBytes> bytes{};
-    u64 size = std::min<u64>((span.nelems + 7) / 8, bytes.size());
-    bool is_read = from == span.nelems || image_.memory->read(bits, {bytes.data(), size});
-    if (!is_read) stats_.bytes_unreadable += size;
-    for (u64 i = from; is_read && i < std::min(span.nelems, size * 8); ++i) {
-      if ((bytes[i / 8] >> (i % 8) & 1) != 0) marked += set_allocated(s, i, i + 1);
+    std::span<u8> bits(bytes.data(), std::min<u64>((span.nelems + 7) / 8, bytes.size()));
+    bool is_read = one.from == span.nelems ||
+                   (one.are_inline ? image_.memory->read(one.at, bits) : reader.read(one.at, bits));
+    if (!is_read) {
+      stats_.bytes_unreadable += bits.size();
+      std::ranges::fill(bits, 0);
     }
+    u64 marked = set_allocated(one.span, one.from, bits);
     // What died in a span that waits is allocated until it is swept.
-    u64 allocated =
-        is_waiting ? std::max<u64>(marked, std::min(u64{span.alloc_count}, span.nelems)) : marked;
+    u64 allocated = is_unswept(span, sweepgen)
+                        ? std::max(marked, std::min(u64{span.alloc_count}, span.nelems))
+                        : marked;
     stats_.allocated_objects += allocated;
     stats_.allocated_bytes += allocated * span.elem_size;
   }
 }
 
-u64 HeapGraph::set_allocated(usize span, u64 from, u64 to) {
-  for (u64 i = from; i < to; ++i) {
-    u64 id = first_ids_[span] + i;
-    allocated_[id / 64] |= u64{1} << (id % 64);
+u64 HeapGraph::set_allocated(usize span, u64 from, ByteView bits) {
+  const u64 count = spans_[span].nelems;
+  u64 set = 0;
+  for (u64 i = 0; i < count; i += 64) {
+    u64 word = 0;
+    if (i / 8 < bits.size()) {
+      std::memcpy(&word, bits.data() + i / 8, std::min<u64>(8, bits.size() - i / 8));
+    }
+    if (from > i) word |= from - i >= 64 ? ~u64{0} : (u64{1} << (from - i)) - 1;
+    if (count - i < 64) word &= (u64{1} << (count - i)) - 1;
+    u64 bit = first_ids_[span] + i;
+    allocated_[bit / 64] |= word << (bit % 64);
+    if (bit % 64 != 0) allocated_[bit / 64 + 1] |= word >> (64 - bit % 64);
+    set += static_cast<u64>(std::popcount(word));
   }
-  return to - from;
+  return set;
 }
 
 usize HeapGraph::span_number(ObjectId id) const {
   GEIST_CHECK(id != kNoObject && id <= last_id_);
-  auto behind = std::ranges::upper_bound(first_ids_, id);
-  return static_cast<usize>(behind - first_ids_.begin()) - 1;
-}
-
-const Span& HeapGraph::span_of(ObjectId id) const {
-  return spans_[span_number(id)];
+  // Large objects are a span each, so there may be many in a block.
+  auto first = first_ids_.begin() + id_blocks_[id / kIdBlock];
+  auto last = id / kIdBlock + 1 < id_blocks_.size()
+                  ? first_ids_.begin() + id_blocks_[id / kIdBlock + 1] + 1
+                  : first_ids_.end();
+  return static_cast<usize>(std::upper_bound(first, last, id) - first_ids_.begin()) - 1;
 }
 
 TargetAddr HeapGraph::addr(ObjectId id) const {
   usize s = span_number(id);
-  return table_->object_in_slot(spans_[s], id - first_ids_[s]).user;
-}
-
-u64 HeapGraph::size(ObjectId id) const {
-  usize s = span_number(id);
-  return table_->object_in_slot(spans_[s], id - first_ids_[s]).size_bytes;
-}
-
-u64 HeapGraph::slot_size(ObjectId id) const {
-  return span_of(id).elem_size;
+  return TargetAddr(shapes_[s].first_user + (id - first_ids_[s]) * shapes_[s].slot_bytes);
 }
 
 u32 HeapGraph::find_slot(u64 word) const {

@@ -15,6 +15,8 @@
 // Source: runtime/mbitmap.go, runtime/mgcmark.go (markroot), go1.21 to go1.27.
 #pragma once
 
+#include <bit>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -71,6 +73,16 @@ struct Root {
   TargetAddr len_at, cap_at;
 };
 
+// What the slots of a span have in common; small, for walks that ask for every object.
+struct SlotShape {
+  u64 first_user = 0;  // address of the user's bytes in the first slot
+  u64 slot_bytes = 0;  // what the allocator counts
+  u64 user_bytes = 0;  // usable, behind a malloc header
+  u64 smallest = 0;    // a request of fewer bytes would have got a smaller slot
+  bool noscan = false;
+  bool is_tiny_class = false;  // may hold several small values
+};
+
 struct RuntimeCounts {
   u64 objects = 0, bytes = 0;
 };
@@ -91,8 +103,15 @@ struct GraphStats {
 
 class HeapGraph {
  public:
+  // Called with a graph that has objects, slots and roots, but does not know yet what is reached
+  // and of which type.
+  using Beside = std::function<void(const HeapGraph&)>;
+
   // Fails when the heap's tables cannot be read at all, or has more objects than 31 bits count.
-  static Result<std::unique_ptr<HeapGraph>> make(const HeapImage& image, u32 threads);
+  // With several threads `beside` runs in one of its own, while the types are found: neither needs
+  // the other, and each is one long chain of cache misses.
+  static Result<std::unique_ptr<HeapGraph>> make(const HeapImage& image, u32 threads,
+                                                 const Beside& beside = nullptr);
 
   const HeapImage& image() const { return image_; }
   HeapTypes& types() const { return *types_; }
@@ -114,23 +133,40 @@ class HeapGraph {
   static ObjectId target(u32 slot) { return slot >> 1; }
   static bool is_interior(u32 slot) { return (slot & 1) != 0; }
 
-  const Span& span_of(ObjectId id) const;
+  const SlotShape& shape(ObjectId id) const { return shapes_[span_number(id)]; }
   // Of the user's bytes, behind a malloc header.
   TargetAddr addr(ObjectId id) const;
-  u64 size(ObjectId id) const;       // usable bytes from addr()
-  u64 slot_size(ObjectId id) const;  // what the allocator counts
+  u64 size(ObjectId id) const { return shape(id).user_bytes; }       // usable bytes from addr()
+  u64 slot_size(ObjectId id) const { return shape(id).slot_bytes; }  // what the allocator counts
   // The object that holds an address; kNoObject when none is allocated there.
   ObjectId find_object(TargetAddr addr) const;
-  // Calls visit(id, slot_size) for each reached object, ascending.
+  // Calls visit(id) for each object of the ids [first, behind), ascending. Free slots cost a bit.
   template <typename Visit>
-  void for_each_reached(Visit visit) const {
-    for (usize s = 0; s < spans_.size(); ++s) {
-      u64 bytes = spans_[s].elem_size;
-      for (u64 i = 0; i < spans_[s].nelems; ++i) {
-        ObjectId id = first_ids_[s] + static_cast<u32>(i);
-        if (is_reached(id)) visit(id, bytes);
+  void for_each_allocated(u64 first, u64 behind, Visit visit) const {
+    for (u64 word = first / 64; word * 64 < behind; ++word) {
+      u64 bits = allocated_[word];
+      if (word == first / 64) bits &= ~u64{0} << (first % 64);
+      for (; bits != 0; bits &= bits - 1) {
+        u64 id = word * 64 + static_cast<u64>(std::countr_zero(bits));
+        if (id >= behind) return;
+        visit(static_cast<ObjectId>(id));
       }
     }
+  }
+  // Calls visit(id, slot_size) for each object, ascending.
+  template <typename Visit>
+  void for_each_allocated(Visit visit) const {
+    for (usize s = 0; s < spans_.size(); ++s) {
+      u64 bytes = spans_[s].elem_size;
+      for_each_allocated(first_ids_[s], first_ids_[s] + spans_[s].nelems,
+                         [&](ObjectId id) { visit(id, bytes); });
+    }
+  }
+  template <typename Visit>
+  void for_each_reached(Visit visit) const {
+    for_each_allocated([&](ObjectId id, u64 bytes) {
+      if (is_reached(id)) visit(id, bytes);
+    });
   }
   // How many values of its type the object holds; 1 unless it is an array.
   u64 value_count(ObjectId id) const;
@@ -145,13 +181,16 @@ class HeapGraph {
   friend class GraphScan;
   friend class GraphRoots;
   friend class TypeFlow;
+  static constexpr u32 kIdBlock = 64;
   static constexpr u32 kReachedBit = 1, kRankShift = 1, kRankMask = 7, kTypeShift = 4;
 
   explicit HeapGraph(const HeapImage& image);
   Status read_spans();
+  void make_lookups();
+  SlotShape make_shape(const Span& span) const;
   void read_allocated();
-  // Returns how many are.
-  u64 set_allocated(usize span, u64 from, u64 to);
+  // Those below `from`, and those that `bits` has of the others; returns how many are.
+  u64 set_allocated(usize span, u64 from, ByteView bits);
   // What a pointer word of this value is as a slot; 0 when it leads to no allocated object.
   u32 find_slot(u64 word) const;
   usize span_number(ObjectId id) const;
@@ -163,6 +202,8 @@ class HeapGraph {
   GraphStats stats_;
   std::vector<Span> spans_;         // heap spans; scan spans first, each part ascending
   std::vector<u32> first_ids_;      // of each span
+  std::vector<u32> id_blocks_;      // of each kIdBlock ids: the span of the first one
+  std::vector<SlotShape> shapes_;   // of each span
   std::vector<SpanEntry> entries_;  // ascending; first_bit is the first id
   std::optional<SpanLookup> lookup_;
   ObjectId last_id_ = 0, last_scan_id_ = 0;

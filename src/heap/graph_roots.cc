@@ -144,11 +144,15 @@ void GraphRoots::add_stack(const Goroutine& goroutine, bool is_exact) {
       *image_.memory, *image_.binary, image_.bias, goroutine, is_exact, kMaxStackBytes, kMaxFrames);
   if (!stack) {
     ++graph_.stats_.stacks_incomplete;
-    std::vector<u64> words((goroutine.stack_hi - goroutine.stack_lo) / 8);
-    u64 got = image_.memory->read_some(goroutine.stack_lo,
-                                       {reinterpret_cast<u8*>(words.data()), words.size() * 8});
     u32 holder = holder_on_stack(goroutine, nullptr, nullptr);
-    for (u64 i = 0; i < got / 8; ++i) add(holder, goroutine.stack_lo + i * 8, words[i], {});
+    // Piece by piece: the bounds may be made up, and memory ends where it ends.
+    std::vector<u64> words(u64{32} << 10);
+    for (TargetAddr at = goroutine.stack_lo; at < goroutine.stack_hi; at += words.size() * 8) {
+      u64 wanted = std::min<u64>(words.size() * 8, goroutine.stack_hi - at);
+      u64 got = image_.memory->read_some(at, {reinterpret_cast<u8*>(words.data()), wanted});
+      for (u64 i = 0; i < got / 8; ++i) add(holder, at + i * 8, words[i], {});
+      if (got < wanted) break;
+    }
     return;
   }
   if (!stack->unwound.complete) ++graph_.stats_.stacks_incomplete;

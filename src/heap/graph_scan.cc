@@ -101,9 +101,9 @@ class GraphScan::Worker {
       bits_.assign(bytes.size() / 512 + 1, 0);
       std::memcpy(bits_.data(), bits.data(), bits.size());
     }
-    for (u64 i = 0; i < span.nelems; ++i) {
-      ObjectId id = graph_.first_ids_[s] + static_cast<u32>(i);
-      if (!graph_.is_allocated(id)) continue;
+    const u64 first = graph_.first_ids_[s];
+    graph_.for_each_allocated(first, first + span.nelems, [&](ObjectId id) {
+      u64 i = id - first;
       ByteView object = bytes.subspan(i * span.elem_size, span.elem_size);
       u64 before = slots.size();
       if (!layout.has_malloc_headers) {
@@ -114,7 +114,7 @@ class GraphScan::Worker {
         scan_header_object(object, id);
       }
       graph_.slot_begin_[id] = static_cast<u32>(slots.size() - before);
-    }
+    });
   }
 
   u64 word_at(ByteView bytes, u64 word) const {

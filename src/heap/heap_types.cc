@@ -43,7 +43,10 @@ HeapTypes::HeapTypes(const read::GoBinary& binary, read::DebugInfo* debug)
   GEIST_CHECK(add({.form = Form::kStringBytes, .name = "string", .size_bytes = 1}) ==
               kStringBytesId);
   GEIST_CHECK(add({.form = Form::kTiny, .name = "tiny values", .size_bytes = 16}) == kTinyId);
-  for (Entry& entry : types_) entry.is_described = entry.is_compiled = true;
+  for (Entry& entry : types_) {
+    entry.is_described = entry.is_compiled = true;
+    complete_.add(entry.id, entry.type);
+  }
 }
 
 TypeId HeapTypes::add(HeapType type) {
@@ -165,14 +168,16 @@ HeapType& HeapTypes::described(TypeId id) {
   return entry.type;
 }
 
-const HeapType& HeapTypes::at(TypeId id) {
+const HeapType& HeapTypes::completed(TypeId id) {
   std::lock_guard lock(mutex_);
   GEIST_CHECK(id < types_.size());
   Entry& entry = types_[id];
   if (entry.is_compiled) return entry.type;
   described(id);
+  // Before it is: a recursive type asks for itself, and gets what there is.
   entry.is_compiled = true;
   compile(entry);
+  complete_.add(id, entry.type);
   return entry.type;
 }
 

@@ -13,7 +13,10 @@
 // Types are read on first use; ids stay valid. Safe for several threads.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -91,6 +94,34 @@ struct HeapType {
   ImageAddr runtime_type = {};
 };
 
+// The types that are complete, for readers that take no lock: a graph asks for one with every
+// pointer. Those beyond the table are not in it; whoever misses one asks under the lock.
+class CompleteTypes {
+ public:
+  // Null when the type is not complete yet, or not in the table.
+  const HeapType* find(TypeId id) const {
+    if (id >= kMaxTypes) return nullptr;
+    const Chunk* chunk = chunks_[id / kChunk].load(std::memory_order_acquire);
+    return chunk == nullptr ? nullptr : (*chunk)[id % kChunk].load(std::memory_order_acquire);
+  }
+  // One thread at a time; `type` stays where it is.
+  void add(TypeId id, const HeapType& type) {
+    if (id >= kMaxTypes) return;
+    if (chunks_[id / kChunk].load(std::memory_order_relaxed) == nullptr) {
+      owned_.push_back(std::make_unique<Chunk>());
+      chunks_[id / kChunk].store(owned_.back().get(), std::memory_order_release);
+    }
+    Chunk& chunk = *chunks_[id / kChunk].load(std::memory_order_relaxed);
+    chunk[id % kChunk].store(&type, std::memory_order_release);
+  }
+
+ private:
+  static constexpr usize kChunk = 1024, kMaxTypes = kChunk * 1024;
+  using Chunk = std::array<std::atomic<const HeapType*>, kChunk>;
+  std::array<std::atomic<Chunk*>, kMaxTypes / kChunk> chunks_{};
+  std::vector<std::unique_ptr<Chunk>> owned_;
+};
+
 class HeapTypes {
  public:
   // `debug` may be null.
@@ -114,7 +145,10 @@ class HeapTypes {
   TypeId chan_header(TypeId chan);
 
   // Fields, elements and words filled in. The reference stays valid.
-  const HeapType& at(TypeId id);
+  const HeapType& at(TypeId id) {
+    const HeapType* complete = complete_.find(id);
+    return complete != nullptr ? *complete : completed(id);
+  }
   // As Go writes it: "main.T", "[]byte", "map[string]int".
   std::string name(TypeId id);
   usize count() const { return types_.size(); }
@@ -162,6 +196,7 @@ class HeapTypes {
   std::string full_name(TypeId id);
   bool is_pointer_shaped(TypeId id, int depth);
   HeapType& described(TypeId id);
+  const HeapType& completed(TypeId id);
   TypeId map_table(TypeId map);
   std::string place_in(TypeId id, u64 offset, int depth);
 
@@ -169,6 +204,7 @@ class HeapTypes {
   read::DebugInfo* debug_;
   std::recursive_mutex mutex_;
   std::deque<Entry> types_;
+  CompleteTypes complete_;
   std::unordered_map<u64, TypeId> by_runtime_type_;
   std::unordered_map<const read::DebugType*, TypeId> by_debug_type_;
   std::unordered_map<u64, TypeId> closures_;

@@ -18,8 +18,8 @@ namespace {
 // Calls visit(id, k, slot, word) for the pointers of reached objects, objects ascending.
 template <typename Visit>
 void for_each_pointer(const HeapGraph& graph, Visit visit) {
-  for (ObjectId id = 1; id <= graph.last_scan_id(); ++id) {
-    if (!graph.is_reached(id)) continue;
+  graph.for_each_allocated(1, u64{graph.last_scan_id()} + 1, [&](ObjectId id) {
+    if (!graph.is_reached(id)) return;
     const HeapType& type = graph.types().at(graph.type(id));
     std::span<const u32> slots = graph.slots(id);
     usize words = type.words.size();
@@ -38,7 +38,7 @@ void for_each_pointer(const HeapGraph& graph, Visit visit) {
       word.offset += k / words * type.size_bytes;
       visit(id, slots[k], word);
     }
-  }
+  });
 }
 
 class Collector {

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "target/attach.h"
+#include "target/inject.h"
 
 namespace geist::target {
 namespace {
@@ -99,12 +100,8 @@ Status Attachment::locate() {
   if (!binary_.image().is_pie() && bias_.bytes != 0)
     return Error("the program was not loaded where it was linked");
   text_ = {bias_.to_target(binary_.module().text), bias_.to_target(binary_.module().etext)};
-  std::optional<read::Function> start = binary_.pclntab().find_function_named("runtime.rt0_go");
-  std::optional<ByteView> code =
-      start ? binary_.image().find_bytes(start->entry, start->end - start->entry) : std::nullopt;
-  if (!code)
-    return Error("the program has no function runtime.rt0_go, where memory could be mapped from");
-  room_ = {bias_.to_target(start->entry), *code};
+  GEIST_TRY(room, find_code_room(binary_, bias_));
+  room_ = room;
   // A call that a filter of the program's own forbids would end it. Filters that we have too let us
   // live, at least.
   i64 filters = find_status_number(request_.pid, "Seccomp_filters").value_or(0);

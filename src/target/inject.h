@@ -1,32 +1,40 @@
-// System calls made in the name of a stopped thread, leaving no trace: a SYSCALL instruction that
-// the program has anyway is single-stepped, so no byte of the program changes, and the registers
-// are put back. A system call that the thread was waiting in is taken up again when it goes on: the
-// registers say so (orig_rax and -ERESTART in rax), and orig_rax is -1 meanwhile. Source:
-// ptrace(2), arch/x86/kernel/signal.c (arch_do_signal_or_restart).
+// System calls made in the name of a stopped thread, from code that leads back by itself
+// (self_restoring_code.h): killed at any moment, we leave a thread that makes the rest of the calls
+// and goes on. So calls that undo each other belong into one list.
 #pragma once
 
 #include <sys/types.h>
 
-#include <array>
+#include <functional>
+#include <span>
 #include <vector>
 
-#include "base/address.h"
 #include "base/result.h"
-#include "read/elf/image.h"
+#include "read/go/go_binary.h"
+#include "target/freeze.h"
+#include "target/remote_call.h"
+#include "target/stopped_process.h"
 
 namespace geist::target {
 
-struct InjectedCall {
-  i64 result = 0;            // raw: negative errno on failure
+struct InjectedCalls {
+  std::vector<i64> results;  // raw: negative errno on failure
   pid_t child = 0;           // of a clone, traced and stopped; else 0
   std::vector<int> signals;  // that arrived meanwhile; the caller delivers them
 };
 
-// The thread must be seized and stopped. `syscall_at` is a SYSCALL instruction in its memory.
-Result<InjectedCall> inject_syscall(int tid, TargetAddr syscall_at, long number,
-                                    std::array<u64, 6> args);
-// A SYSCALL in the executable segments with an INT3 behind it: runtime.exitThread has one
-// (runtime/sys_linux_amd64.s). Whoever ran on from there would die.
-Result<ImageAddr> find_syscall_instruction(const read::Image& image);
+// Stops the process while none of its threads is in the room: calls of a geist that was killed may
+// still be under way there.
+Result<FrozenProcess> freeze_outside(int pid, const StoppedProcess::CodeRoom& room);
+
+// The thread must be seized and stopped, and no other one may run: all calls are made from the same
+// room. `first` is told the first result while the thread stands behind that call. Fails when the
+// code has no room there, or the process ends.
+Result<InjectedCalls> inject_calls(int tid, const WritableMemory& memory,
+                                   const StoppedProcess::CodeRoom& room,
+                                   std::span<const RemoteCall> calls,
+                                   const std::function<void(i64)>& first = nullptr);
+// The start-up code of a Go program, which never runs a second time (runtime/asm_amd64.s rt0_go).
+Result<StoppedProcess::CodeRoom> find_code_room(const read::GoBinary& binary, LoadBias bias);
 
 }  // namespace geist::target

@@ -30,6 +30,20 @@ std::optional<std::string> read_line(const std::string& path) {
   return line;
 }
 
+// A line of maps, which smaps has above each mapping's counts.
+std::optional<MapEntry> parse_map_line(const std::string& line) {
+  std::istringstream fields(line);
+  std::string range, permissions, offset, device, inode, path;
+  fields >> range >> permissions >> offset >> device >> inode;
+  std::getline(fields >> std::ws, path);
+  usize dash = range.find('-');
+  if (dash == std::string::npos) return std::nullopt;
+  std::optional<u64> begin = parse_hex(std::string_view(range).substr(0, dash));
+  std::optional<u64> end = parse_hex(std::string_view(range).substr(dash + 1));
+  if (!begin || !end) return std::nullopt;
+  return MapEntry{*begin, *end, permissions, path};
+}
+
 }  // namespace
 
 Result<std::vector<MapEntry>> read_maps(int pid) {
@@ -40,19 +54,35 @@ Result<std::vector<MapEntry>> read_maps(int pid) {
   std::vector<MapEntry> entries;
   std::string line;
   while (std::getline(in, line)) {
-    std::istringstream fields(line);
-    std::string range, permissions, offset, device, inode, path;
-    fields >> range >> permissions >> offset >> device >> inode;
-    std::getline(fields >> std::ws, path);
-    usize dash = range.find('-');
-    std::optional<u64> begin = parse_hex(std::string_view(range).substr(0, dash));
-    std::optional<u64> end = dash == std::string::npos
-                                 ? std::nullopt
-                                 : parse_hex(std::string_view(range).substr(dash + 1));
-    if (!begin || !end) return Error("/proc/PID/maps: a line without a range: " + line);
-    entries.push_back({*begin, *end, permissions, path});
+    std::optional<MapEntry> entry = parse_map_line(line);
+    if (!entry) return Error("/proc/PID/maps: a line without a range: " + line);
+    entries.push_back(std::move(*entry));
   }
   return entries;
+}
+
+std::vector<MapUsage> read_map_usage(int pid) {
+  std::ifstream in(fmt::format("/proc/{}/smaps", pid));
+  std::vector<MapUsage> usages;
+  std::string line;
+  while (std::getline(in, line)) {
+    std::istringstream fields(line);
+    std::string name;
+    fields >> name;
+    if (!name.ends_with(':')) {
+      std::optional<MapEntry> entry = parse_map_line(line);
+      if (!entry) break;
+      usages.push_back({.entry = std::move(*entry)});
+    } else if (name == "Rss:" && !usages.empty()) {
+      u64 kib = 0;
+      fields >> kib;
+      usages.back().resident_bytes = kib * 1024;
+    } else if (name == "VmFlags:" && !usages.empty()) {
+      std::getline(fields, usages.back().flags);
+      usages.back().flags += ' ';
+    }
+  }
+  return usages;
 }
 
 Result<u64> read_auxv(int pid, u64 type) {
@@ -102,6 +132,31 @@ std::optional<char> find_thread_state(int pid, int tid) {
       line ? line->rfind(')') : std::string::npos;  // the name in front may hold anything
   if (behind == std::string::npos || behind + 2 >= line->size()) return std::nullopt;
   return (*line)[behind + 2];
+}
+
+std::vector<int> children_of(int pid) {
+  std::vector<int> children;
+  for (int tid : threads_of(pid)) {
+    std::ifstream in(fmt::format("/proc/{}/task/{}/children", pid, tid));
+    for (int child = 0; in >> child;) children.push_back(child);
+  }
+  return children;
+}
+
+// proc_pid_stat(5): state, exit_signal and exit_code are fields 3, 38 and 52.
+std::optional<EndedProcess> find_ended(int pid) {
+  std::optional<std::string> line = read_line(fmt::format("/proc/{}/stat", pid));
+  usize behind = line ? line->rfind(')') : std::string::npos;
+  if (behind == std::string::npos) return std::nullopt;
+  std::istringstream fields(line->substr(behind + 1));
+  EndedProcess ended;
+  std::string field;
+  for (int number = 3; number <= 52 && fields >> field; ++number) {
+    if (number == 3 && field != "Z") return std::nullopt;
+    if (number == 38) ended.exit_signal = std::atoi(field.c_str());
+    if (number == 52) ended.wait_status = std::atoi(field.c_str());
+  }
+  return ended;
 }
 
 std::optional<TargetAddr> find_resume_pc(int pid, int tid) {

@@ -3,6 +3,8 @@
 //
 //   launch  Tracee          the one thread of a child that dies with us: calls from where it stands
 //   attach  StoppedProcess  a thread of a running program, by code that restores itself when we die
+//   snap    inject_calls    the same for a process that is copied; a clone makes a child that ends
+//                           by itself when nobody traces it
 //   (self_restoring_code.h)
 #pragma once
 
@@ -23,6 +25,7 @@ struct RemoteCall {
       {};  // not empty: args[0] is the address of this text, in memory that lasts for the call
   int result_arg =
       -1;  // 0 to 5: this argument is what the first call of the list returned (a file descriptor)
+  int arg_count = 6;  // of args; the rest have any value
 };
 
 class RemoteProcess {

@@ -93,6 +93,17 @@ void emit_way_back(Writer& out, const user_regs_struct& then) {
   out.put_int(then.rip, 8);
 }
 
+// A copy of the process that gets here is ours alone and must not become a second program. RCX is
+// lost to SYSCALL anyway; a test would change the flags.
+void emit_end_of_child(Writer& out) {
+  out.put({0x48, 0x89, 0xc1});  // MOV RCX, RAX
+  out.put({0xe3, 0x02});        // JRCXZ +2
+  out.put({0xeb, 0x0c});        // JMP +12, in the parent
+  out.load(kRax, SYS_exit_group);
+  out.load(kRdi, kUntracedChildStatus);
+  out.put({0x0f, 0x05});  // SYSCALL
+}
+
 }  // namespace
 
 user_regs_struct resumed_registers(const user_regs_struct& regs) {
@@ -122,7 +133,7 @@ SelfRestoringCode emit_self_restoring_code(u64 at, std::span<const RemoteCall> c
   SelfRestoringCode code;
   std::vector<std::pair<usize, const std::string*>> texts;
   for (const RemoteCall& call : calls) {
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < call.arg_count; ++i) {
       if (i == call.result_arg)
         out.load_kept(kArgument[i]);
       else if (i == 0 && !call.text.empty())
@@ -133,6 +144,7 @@ SelfRestoringCode emit_self_restoring_code(u64 at, std::span<const RemoteCall> c
     out.load(kRax, static_cast<u64>(call.number));
     out.put({0x0f, 0x05});  // SYSCALL
     code.behind_call.push_back(out.here());
+    if (call.number == SYS_clone) emit_end_of_child(out);
     if (code.behind_call.size() == 1) out.put({0x48, 0x89, 0xc3});  // MOV RBX, RAX
   }
   emit_way_back(out, then);

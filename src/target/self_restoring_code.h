@@ -24,12 +24,16 @@ namespace geist::target {
 // an interrupted system call is made again. `regs` are those that ptrace gives at the stop.
 user_regs_struct resumed_registers(const user_regs_struct& regs);
 
+// The exit status of a copy of the process that nobody traces any more: the code ends it.
+constexpr int kUntracedChildStatus = 0x67;
+
 struct SelfRestoringCode {
   std::vector<u8> bytes;
   std::vector<u64> behind_call;  // for each call, the address behind its SYSCALL
 };
 
-// The code for these calls at address `at`, ending at `then` (a result of resumed_registers).
+// The code for these calls at address `at`, ending at `then` (a result of resumed_registers). A
+// clone must be one that copies the process; what it makes ends at once when it runs.
 SelfRestoringCode emit_self_restoring_code(u64 at, std::span<const RemoteCall> calls,
                                            const user_regs_struct& then);
 

@@ -320,6 +320,33 @@ def refuse(program, *words):
 
 
 @case
+def a_heap_copied_in_parts(ctx):
+    """A heap of some hundred megabytes is copied in several short pauses, which the answer does not show."""
+    records = 750_000
+    path = ctx.builds.get(Build('tests/go', 'heap_big', ctx.release))
+    with subprocess.Popen([path, str(4 * records)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        while not process.stdout.readline().startswith('ready'):
+            if process.poll() is not None:
+                raise Failure(f'heap_big ended with {process.returncode}')
+        image = ctx.folder / 'parts.image'
+        argv = [str(ctx.options.geist), 'snap', '--json', f'--save={image}', str(process.pid), 'types']
+        live = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+        saved = subprocess.run([*argv[:3], str(image), 'types'], capture_output=True, text=True, timeout=120)
+        expect('children of the process', children_of(process.pid), [])
+        process.stdin.write('\n')
+        process.stdin.flush()
+        expect('exit code of the process', process.wait(timeout=30), 0)
+    expect('exit codes of geist', (live.returncode, saved.returncode), (0, 0))
+    expect('types in the image', saved.stdout, live.stdout)
+    rows = json.loads(live.stdout)['types']
+    expect('records', one(rows, 'types', type='main.record')['objects'], records)
+    expect('tags', one(rows, 'types', type='main.tag')['objects'], records)
+    kernel = tuple(int(n) for n in re.match(r'(\d+)\.(\d+)', os.uname().release).groups())
+    if kernel >= (6, 7) and ' times, ' not in live.stderr:
+        raise Failure(f'copied in one pause: {live.stderr}')
+
+
+@case
 def a_process_that_dies_meanwhile(ctx):
     """Killed at any moment of being looked at: an answer or a sentence, and no copy of it stays behind."""
     for delay_ms in (0, 1, 2, 4, 8, 16, 32, 64):
@@ -336,6 +363,35 @@ def a_process_that_dies_meanwhile(ctx):
             if snap.returncode not in (0, 3):
                 raise Failure(f'killed after {delay_ms} ms: exit {snap.returncode}: {said}')
             program.process.wait(timeout=10)
+
+
+@case
+def geist_is_killed_meanwhile(ctx):
+    """Whatever moment geist is killed at, the process lives, with the mappings it had and no child. Copied whole, and in parts."""
+    path = ctx.builds.get(Build('tests/go', 'heap_big', ctx.release))
+    for objects, last_ms in ((100_000, 30), (3_000_000, 120)):
+        with subprocess.Popen([path, str(objects)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            while not process.stdout.readline().startswith('ready'):
+                if process.poll() is not None:
+                    raise Failure(f'heap_big ended with {process.returncode}')
+            for i in range(20):
+                argv = [str(ctx.options.geist), 'snap', str(process.pid), 'types']
+                with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as snap:
+                    time.sleep(last_ms / 1000 * (i + 1) / 20)
+                    snap.kill()
+                time.sleep(0.02)
+                if process.poll() is not None:
+                    raise Failure(f'geist was killed, and the process ended with {process.returncode}')
+            deadline = time.monotonic() + 10
+            while children_of(process.pid) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            expect('children of the process', children_of(process.pid), [])
+            for line in Path(f'/proc/{process.pid}/smaps').read_text().splitlines():
+                if line.startswith('VmFlags') and {'dc', 'uw', 'um'} & set(line.split()):
+                    raise Failure(f'a mapping is not what it was: {line}')
+            process.stdin.write('\n')
+            process.stdin.flush()
+            expect('exit code of the process', process.wait(timeout=30), 0)
 
 
 @case

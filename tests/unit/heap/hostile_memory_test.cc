@@ -174,10 +174,12 @@ class HostileMemory : public testing::Test {
                     .symbols = symbols_,
                     .bias = program_->bias(),
                     .threads = {}};
-    auto made = HeapGraph::make(image, 2);
+    std::optional<Dominators> beside_types;
+    auto find_dominators = [&](const HeapGraph& untyped) { beside_types.emplace(untyped); };
+    auto made = HeapGraph::make(image, 2, find_dominators);
     if (!made.ok()) return;
     const HeapGraph& graph = *made.value();
-    Dominators dominators(graph);
+    const Dominators& dominators = *beside_types;
     u64 bytes = 0;
     graph.for_each_reached([&](ObjectId id, u64 slot_size) {
       bytes += slot_size;

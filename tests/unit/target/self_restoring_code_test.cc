@@ -101,17 +101,21 @@ TEST(SelfRestoringCode, MakesItsCallsAndLeadsBackWithoutATracer) {
   user_regs_struct regs{};
   ASSERT_EQ(ptrace(PTRACE_GETREGS, child, 0, &regs), 0);
 
-  // dup() the pipe's end, write a word through the copy, close it.
+  // dup() the pipe's end, write a word through the copy, close it; a child that ends by itself.
+  auto* ended = reinterpret_cast<volatile int*>(static_cast<u8*>(page) + 3072);
+  *ended = -1;
   const RemoteCall calls[] = {
       {SYS_dup, {static_cast<u64>(ends[1])}},
       {SYS_write, {0, reinterpret_cast<u64>(page) + 2048, 5}, {}, 0},
       {SYS_close, {}, {}, 0},
       {SYS_access, {0, 0}, "/"},
+      {SYS_clone, {SIGCHLD}, {}, -1, 5},
+      {SYS_wait4, {~u64{0}, reinterpret_cast<u64>(page) + 3072, 0, 0}, {}, -1, 4},
   };
   user_regs_struct then = resumed_registers(regs);
   SelfRestoringCode code = emit_self_restoring_code(reinterpret_cast<u64>(page), calls, then);
   ASSERT_LT(code.bytes.size(), 2048u);
-  ASSERT_EQ(code.behind_call.size(), 4u);
+  ASSERT_EQ(code.behind_call.size(), 6u);
   std::memcpy(page, code.bytes.data(), code.bytes.size());
   std::memcpy(static_cast<u8*>(page) + 2048, "hello", 5);
   then.rip = reinterpret_cast<u64>(page);
@@ -121,6 +125,8 @@ TEST(SelfRestoringCode, MakesItsCallsAndLeadsBackWithoutATracer) {
   char word[6] = {};
   EXPECT_EQ(::read(ends[0], word, 5), 5);
   EXPECT_STREQ(word, "hello");
+  for (int i = 0; i < 1000 && *ended == -1; ++i) ::usleep(10000);
+  EXPECT_EQ(*ended, kUntracedChildStatus << 8) << "the child went on as the program";
   *shared = 1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
