@@ -5,7 +5,8 @@
 // with it all that tells an append from another store: nothing is there to probe. Only the source
 // shows that there was one. The compiler's knowledge comes from its prove pass, which -gcflags=-N
 // leaves out.
-// Source: cmd/compile/internal/ssagen (append), cmd/compile/internal/ssa/prove.go, go1.21 to go1.27.
+// Source: cmd/compile/internal/ssagen (append), cmd/compile/internal/ssa/prove.go, go1.21 to
+// go1.27.
 #pragma once
 
 #include <string>
