@@ -141,6 +141,7 @@ void ask_about_function(const GoBinary& binary, u32 which) {
   const Pclntab& tab = binary.pclntab();
   if (tab.function_count() == 0) return;
   Function function = tab.function(FuncIndex{which % tab.function_count()});
+  for (const SourceLine& line : tab.source_lines(function)) GEIST_CHECK(line.line > 0);
   u64 size = std::min<u64>(function.end - function.entry, 256);
   for (u64 offset = 0; offset <= size; offset += 1 + size / 8) {
     ImageAddr pc = function.entry + offset;

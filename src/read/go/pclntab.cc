@@ -256,13 +256,15 @@ std::vector<SourceLine> Pclntab::source_lines(const Function& function) const {
     u64 end;
     i32 value;
   };
+  const u64 size = function.end - function.entry;
   auto pieces_of = [&](u32 table) {
     std::vector<Piece> pieces;
     u64 end = 0;
     visit_pc_values(find_int<u32>(pclntable_, function.func_offset + table).value_or(0),
                     [&](i32 value, u64 length) {
-                      pieces.push_back({end += length, value});
-                      return false;
+                      end += std::min(length, size - end);
+                      pieces.push_back({end, value});
+                      return end == size;
                     });
     return pieces;
   };

@@ -310,5 +310,21 @@ TEST_F(SourceCacheTest, FilesChangedSinceTheBuildAreNotUsed) {
   EXPECT_NE(SourceCache().find_file(source), nullptr);
 }
 
+TEST(AppendLines, AreThoseWhereACallBeginsThatMayOverwrite) {
+  const SourceText text(
+      "a = append(a, 1)\n"
+      "b = append([]int{1}, 2)     // nothing there to overwrite\n"
+      "// c = append(c, 3)\n"
+      "d = append(\n"
+      "  d,\n"
+      "  4)\n"
+      "e, f = append(e, 5), append(f, 6)\n"
+      "g.append(g, 7)\n"
+      "h := \"append(h, 8)\"\n"
+      "i = append(i)\n");
+  EXPECT_EQ(find_append_lines(text), (std::vector<i32>{1, 4, 7}));
+  EXPECT_TRUE(find_append_lines(SourceText("append(")).empty());
+}
+
 }  // namespace
 }  // namespace geist::program

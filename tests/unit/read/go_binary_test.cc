@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "go_fixture.h"
 
@@ -97,6 +99,22 @@ TEST(GoBinary, InlineTreeGoesFromTheInnermostFunctionOut) {
   EXPECT_TRUE(found);
 }
 
+TEST(GoBinary, SourceLinesAreThoseOfEachInstruction) {
+  const Pclntab& tab = fixture().pclntab();
+  for (const char* name : {"main.outer", "main.main"}) {
+    const Function function = must_find(name);
+    std::set<SourceLine> expected;
+    for (ImageAddr pc = function.entry; pc < function.end; pc += 1) {
+      const SourceFrame at = tab.source_frames(function, pc).front();
+      if (at.line > 0) expected.insert({at.file, at.line});
+    }
+    const std::vector<SourceLine> lines = tab.source_lines(function);
+    EXPECT_GT(lines.size(), 2u);
+    EXPECT_EQ(std::set<SourceLine>(lines.begin(), lines.end()), expected) << name;
+    EXPECT_TRUE(std::is_sorted(lines.begin(), lines.end()));
+  }
+}
+
 TEST(GoBinary, TypesAreChecked) {
   const Types& types = fixture().types();
   const ModuleData& module = fixture().module();
@@ -174,6 +192,7 @@ void ask_everything(const GoBinary& binary) {
     for (ImageAddr pc :
          {function.entry, function.entry + (function.end - function.entry) / 2, function.end}) {
       EXPECT_FALSE(tab.source_frames(function, pc).empty());
+      (void)tab.source_lines(function);
       tab.find_sp_delta(function, pc);
       tab.find_locals_map(function, pc);
       tab.find_args_map(function, pc);
