@@ -19,6 +19,7 @@
 #include "cli/refuse_sanitized.h"
 #include "cli/test_rerun.h"
 #include "program/site_cache.h"
+#include "program/test_binary.h"
 #include "prove/prove.h"
 
 namespace geist::cli {
@@ -28,12 +29,9 @@ constexpr u64 kTimeoutMs = 60000;
 constexpr u64 kConfirmRuns = 4;
 constexpr usize kMaxTests = 3;  // of one finding that are tried
 
-// "TestOrders/two_chunks" of "example.com/shop.TestOrders/two_chunks"; the binary's main package is
-// the tested one and ".test".
+// "TestOrders/two_chunks" of "example.com/shop.TestOrders/two_chunks".
 std::string name_in_binary(const read::GoBinary& binary, const std::string& test) {
-  constexpr std::string_view kSuffix = ".test";
-  std::string package = binary.build_info().main_package;
-  if (package.ends_with(kSuffix)) package.resize(package.size() - kSuffix.size());
+  const std::string package = program::find_tested_package(binary).value_or("");
   return test.starts_with(package + ".") ? test.substr(package.size() + 1) : "";
 }
 

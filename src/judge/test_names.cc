@@ -24,10 +24,6 @@ constexpr u64 kMaxStackBytes = 256 << 10;
 constexpr u32 kMaxFrames = 64;
 constexpr usize kMaxGoroutines = 2000;
 
-// The main package of a test binary is the tested one with this behind it:
-// cmd/go/internal/load/test.go.
-constexpr std::string_view kTestSuffix = ".test";
-
 // What runs a test function, and the variable in which it has the test.
 struct Runner {
   std::string_view function;
@@ -129,12 +125,10 @@ std::string find_only_test(Context& context) {
 }  // namespace
 
 std::string find_test_name(Context& context, const Append& append) {
-  const std::string& main_package = context.binary.build_info().main_package;
-  if (!main_package.ends_with(kTestSuffix)) return "";
+  if (!context.tested_package) return "";
   std::string name = find_on_stack(context, append.frames, append.stack);
   if (name.empty()) name = find_only_test(context);
-  std::string package = main_package.substr(0, main_package.size() - kTestSuffix.size());
-  return name.empty() ? name : package + "." + name;
+  return name.empty() ? name : *context.tested_package + "." + name;
 }
 
 }  // namespace geist::judge

@@ -1,5 +1,7 @@
 #include "judge/view.h"
 
+#include "program/test_binary.h"
+
 namespace geist::judge {
 
 Context make_context(const read::GoBinary& binary, read::DebugInfo* debug,
@@ -11,7 +13,8 @@ Context make_context(const read::GoBinary& binary, read::DebugInfo* debug,
                  process.memory,
                  symbols,
                  heap::SpanTable(process.memory, binary.layout(), mheap),
-                 heap::ViewScanner(process.memory, binary, symbols, process.bias)};
+                 heap::ViewScanner(process.memory, binary, symbols, process.bias),
+                 program::find_tested_package(binary)};
 }
 
 }  // namespace geist::judge

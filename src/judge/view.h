@@ -33,6 +33,7 @@ struct Context {
   heap::RuntimeSymbols symbols;
   heap::SpanTable spans;
   heap::ViewScanner scanner;
+  std::optional<std::string> tested_package;  // of a test binary
 
   LoadBias bias() const { return plan.bias; }
 };
