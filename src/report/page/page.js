@@ -157,7 +157,7 @@
     const v = f.victim;
     const pane = el('div', el('h3', 'The victim'), facts([
       ['name', v.name], ['type', v.type], ['held in', v.holder], ['function', v.function && shortFunction(v.function)],
-      ['place', place(v)], ['len', v.len], ['cap', v.cap], ['header at', v.address]]));
+      ['place', place(v)], ['len', v.len || 'not known'], ['cap', v.cap], ['header at', v.address]]));
     if (v.made_by.length) {
       pane.append(el('div.made', el('h3', 'made by' + (v.made_by_note ? ' (' + v.made_by_note + ')' : '')), stackList(v.made_by)));
     }
