@@ -85,9 +85,10 @@ judge::SiteCounts count_sites(const program::SiteTable& table) {
 void add_from_source(judge::Report& report, const read::GoBinary& binary,
                      const program::SiteTable& table, program::SourceCache& sources) {
   judge::add_sources(report.findings, sources);
-  constexpr usize kMostFiles = 2000;  // of the largest programs: a run should not end late
+  // In ten milliseconds or so: a run should not end late.
+  constexpr usize kMostFunctions = 4000;
   for (program::PlainAppend& append :
-       program::find_plain_appends(binary, table, sources, kMostFiles))
+       program::find_plain_appends(binary, table, sources, kMostFunctions))
     report.sites.without_grow_path.insert({std::move(append.file), append.line});
 }
 

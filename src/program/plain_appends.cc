@@ -19,15 +19,22 @@ bool is_of_main_module(const read::GoBinary& binary, std::string_view function) 
          (package.size() == module.size() || package[module.size()] == '/');
 }
 
-// Every line of the main module's files that code was made of. A file is the module's when one of
-// its functions begins there; what was inlined from elsewhere is not.
-LinesOfFiles find_lines_with_code(const read::GoBinary& binary) {
-  const read::Pclntab& functions = binary.pclntab();
+std::vector<read::Function> functions_of_main_module(const read::GoBinary& binary) {
+  std::vector<read::Function> own;
+  for (u32 i = 0; i < binary.pclntab().function_count(); ++i) {
+    read::Function function = binary.pclntab().function(read::FuncIndex{i});
+    if (is_of_main_module(binary, function.name)) own.push_back(function);
+  }
+  return own;
+}
+
+// Every line of these functions' files that code was made of. What was inlined from elsewhere is
+// left out.
+LinesOfFiles find_lines_with_code(const read::Pclntab& functions,
+                                  const std::vector<read::Function>& wanted) {
   LinesOfFiles lines;
   std::set<std::string_view> own;
-  for (u32 i = 0; i < functions.function_count(); ++i) {
-    const read::Function function = functions.function(read::FuncIndex{i});
-    if (!is_of_main_module(binary, function.name)) continue;
+  for (const read::Function& function : wanted) {
     own.insert(functions.source_frames(function, function.entry).back().file);
     for (const read::SourceLine& at : functions.source_lines(function))
       lines[at.file].insert(at.line);
@@ -36,12 +43,14 @@ LinesOfFiles find_lines_with_code(const read::GoBinary& binary) {
   return lines;
 }
 
-LinesOfFiles find_lines_with_sites(const read::GoBinary& binary, const SiteTable& table) {
+// Of the sites in these files.
+LinesOfFiles find_lines_with_sites(const read::GoBinary& binary, const SiteTable& table,
+                                   const LinesOfFiles& files) {
   LinesOfFiles lines;
   for (const AppendSite& site : table.sites) {
     const read::Function function = binary.pclntab().function(site.function);
     const read::SourceFrame at = binary.pclntab().source_frames(function, site.call)[0];
-    lines[at.file].insert(at.line);
+    if (files.count(at.file) != 0) lines[at.file].insert(at.line);
   }
   return lines;
 }
@@ -49,13 +58,13 @@ LinesOfFiles find_lines_with_sites(const read::GoBinary& binary, const SiteTable
 }  // namespace
 
 std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
-                                            SourceCache& sources, usize max_files) {
-  const LinesOfFiles code = find_lines_with_code(binary);
-  const LinesOfFiles sites = find_lines_with_sites(binary, table);
+                                            SourceCache& sources, usize max_functions) {
+  const std::vector<read::Function> own = functions_of_main_module(binary);
+  if (own.size() > max_functions) return {};
+  const LinesOfFiles code = find_lines_with_code(binary.pclntab(), own);
+  const LinesOfFiles sites = find_lines_with_sites(binary, table, code);
   std::vector<PlainAppend> found;
-  usize read = 0;
   for (const auto& [file, lines] : code) {
-    if (read++ == max_files) break;
     const SourceText* text = sources.find_file(std::string(file));
     if (text == nullptr) continue;
     const auto of_file = sites.find(file);

@@ -23,9 +23,9 @@ struct PlainAppend {
   auto operator<=>(const PlainAppend&) const = default;
 };
 
-// Those of the main module whose source is here and as old as the binary; ascending. At most
-// `max_files` files are read.
+// Those of the main module whose source is here and as old as the binary; ascending. None where the
+// module has more functions than `max_functions`: its source is read and taken apart.
 std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
-                                            SourceCache& sources, usize max_files);
+                                            SourceCache& sources, usize max_functions);
 
 }  // namespace geist::program
