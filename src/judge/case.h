@@ -24,7 +24,8 @@ struct Candidate {
   bool change_watched = false;   // the changed bytes were, likewise
   bool moved =
       false;  // the view is where its header went when its holder grew, and was watched until then
-  bool lost_track = false;  // its stack moved, and what became of it there was not seen
+  bool copy_missing = false;  // its holder grew, and where the header went it is not (yet)
+  bool lost_track = false;    // its stack moved, and what became of it there was not seen
   bool handed_on =
       false;  // of the appending frame, which hands it on as the slice that it was before
   bool has_twin = false;      // the same header stands in another place that is in use

@@ -43,7 +43,8 @@ bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches
   // A header that moved was not watched for a moment. If it is the append's own result in all three
   // words, that may have been put there meanwhile; of two places in use that have it, one is the
   // victim's.
-  if (candidate.moved) return may_be_receiver(c, view) && !candidate.has_twin;
+  if (candidate.moved || candidate.copy_missing)
+    return may_be_receiver(c, view) && !candidate.has_twin;
   if (candidate.watched_throughout) return false;
   if (view.ptr == c.event->old_ptr) return true;
   // A variable that is live behind the append was not about to be replaced.
@@ -265,8 +266,9 @@ void Tracker::find_moved(std::vector<Open>& open) const {
   std::vector<const View*> views;
   for (Open& o : open) {
     const Candidate& candidate = o.victim();
-    if (candidate.view.holder != Holder::kHeap || (!candidate.moved && candidate.copies.empty()))
-      continue;
+    const bool may_be_elsewhere =
+        candidate.moved || candidate.copy_missing || !candidate.copies.empty();
+    if (candidate.view.holder != Holder::kHeap || !may_be_elsewhere) continue;
     moved.push_back(&o);
     views.push_back(&candidate.view);
   }
@@ -298,7 +300,8 @@ void Tracker::settle_place(Open& open, const std::vector<Place>& in_use) const {
   };
   for (const Place& place : in_use) {
     if (open.reachable) break;
-    if (!is_copy(place) && !(candidate.moved && has_grown_from(context_, place, old))) continue;
+    const bool may_have_grown = candidate.moved || candidate.copy_missing;
+    if (!is_copy(place) && !(may_have_grown && has_grown_from(context_, place, old))) continue;
     put_view_at(candidate.view, place);
     candidate.moved = true;
     open.reachable = true;

@@ -491,14 +491,13 @@ void Tracker::follow_copies(Session& session, Candidate& candidate) {
   if (candidate.evidence.empty() || candidate.view.holder == Holder::kStack) return;
   const std::vector<Evidence::Copy> copies = candidate.evidence[0].copies();
   for (usize i = candidate.copies_seen; i < copies.size(); ++i) {
-    candidate.copies_seen = i + 1;
     std::optional<Place> place =
         find_place(context_, TargetAddr(copies[i].header_word.value - 8), candidate.view);
-    if (!place && copies[i].by_growth) {
-      // Another has its place by now, or the array has grown again.
-      candidate.moved = true;
-      candidate.watched_throughout = false;
-    }
+    // Read, but perhaps not written yet: looked at again next time. Or another has its place by
+    // now.
+    candidate.copy_missing = !place && copies[i].by_growth;
+    if (candidate.copy_missing) return;
+    candidate.copies_seen = i + 1;
     if (!place) continue;
     if (!copies[i].by_growth) {
       candidate.copies.push_back(*place);
