@@ -380,8 +380,15 @@ bool emit_displaced(Assembler& as, const DisplacedCode& code, usize first, usize
 
 // Into the runtime: RAX saved below SP, RAX := the site's record.
 void emit_runtime_entry(Assembler& as, const TrampolinePlace& place) {
-  as.lea(x86::kRsp, {.base = x86::kRsp, .disp = -kEntryFrameBytes});
-  as.mov(MemRef{.base = x86::kRsp}, x86::kRax);
+  // The same for all, wherever it stands; large programs have ten thousands of them.
+  static const std::vector<u8> save_rax = [] {
+    Assembler once(0);
+    once.lea(x86::kRsp, {.base = x86::kRsp, .disp = -kEntryFrameBytes});
+    once.mov(MemRef{.base = x86::kRsp}, x86::kRax);
+    once.finish();
+    return once.bytes();
+  }();
+  as.append_bytes(save_rax);
   as.lea(x86::kRax, {.disp = static_cast<i64>(place.site_record), .absolute = true});
   as.jmp_to(place.entry_event);
 }

@@ -577,6 +577,9 @@ SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
   work();
   for (std::thread& thread : pool) thread.join();
   SiteTable table;
+  usize count = 0;
+  for (const std::vector<AppendSite>& part : found) count += part.size();
+  table.sites.reserve(count);
   for (std::vector<AppendSite>& part : found) {
     for (AppendSite& site : part) table.sites.push_back(std::move(site));
   }

@@ -19,9 +19,10 @@ bool is_of_main_module(const read::GoBinary& binary, std::string_view function) 
          (package.size() == module.size() || package[module.size()] == '/');
 }
 
-std::vector<read::Function> functions_of_main_module(const read::GoBinary& binary) {
+// At most one more than `limit`.
+std::vector<read::Function> functions_of_main_module(const read::GoBinary& binary, usize limit) {
   std::vector<read::Function> own;
-  for (u32 i = 0; i < binary.pclntab().function_count(); ++i) {
+  for (u32 i = 0; i < binary.pclntab().function_count() && own.size() <= limit; ++i) {
     read::Function function = binary.pclntab().function(read::FuncIndex{i});
     if (is_of_main_module(binary, function.name)) own.push_back(function);
   }
@@ -59,7 +60,7 @@ LinesOfFiles find_lines_with_sites(const read::GoBinary& binary, const SiteTable
 
 std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
                                             SourceCache& sources, usize max_functions) {
-  const std::vector<read::Function> own = functions_of_main_module(binary);
+  const std::vector<read::Function> own = functions_of_main_module(binary, max_functions);
   if (own.size() > max_functions) return {};
   const LinesOfFiles code = find_lines_with_code(binary.pclntab(), own);
   const LinesOfFiles sites = find_lines_with_sites(binary, table, code);

@@ -1,5 +1,5 @@
-// Encoding through Zydis' encoder; branches by hand because their size must not depend on their
-// distance.
+// Encoding through Zydis' encoder; by hand branches, because their size must not depend on their
+// distance, and what every trampoline has.
 #include "x86/assembler.h"
 
 #include <Zydis/Zydis.h>
@@ -86,6 +86,12 @@ void Assembler::mov_imm(Reg to, i64 value) {
   emit(ZYDIS_MNEMONIC_MOV, reg_operand(to), imm_operand(value));
 }
 void Assembler::lea(Reg to, const MemRef& a) {
+  if (a.absolute) {  // REX.W 8D /r with RIP: each trampoline has one
+    bytes_.push_back(static_cast<u8>(0x48 | (to >> 3) << 2));
+    bytes_.push_back(0x8d);
+    bytes_.push_back(static_cast<u8>((to & 7) << 3 | 5));
+    return rel32(static_cast<u64>(a.disp));
+  }
   emit(ZYDIS_MNEMONIC_LEA, reg_operand(to), mem_operand(a, 64));
 }
 void Assembler::add(Reg to, Reg from) {
