@@ -20,7 +20,6 @@
 namespace geist::heap {
 namespace {
 
-constexpr u64 kPageBytes = 8192;  // runtime/sizeclasses.go _PageSize
 constexpr u64 kChunk = u64{256} << 10;
 // A stack beyond this is taken word by word.
 constexpr u64 kMaxStackBytes = u64{16} << 20;
@@ -141,7 +140,7 @@ class Marker {
       return stream(TargetAddr(entry.start), TargetAddr(entry.start + entry.size_bytes));
     }
     std::unique_ptr<u64[]>& copy = copies_[item.span];
-    const u64 span_bytes = spans_[item.span].npages * kPageBytes;
+    const u64 span_bytes = spans_[item.span].end() - spans_[item.span].start;
     if (copy == nullptr) {
       if (!take(span_bytes)) return;
       copy = std::make_unique_for_overwrite<u64[]>(span_bytes / 8);

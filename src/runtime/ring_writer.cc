@@ -107,22 +107,24 @@ uint32_t patience_for(const Control* control, const Site* site, uint64_t now) {
   return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
 }
 
-// Waits until the tool let go of this ticket, at most `patience_us`; the time is charged to the
-// budget. Gives how long that was.
-uint64_t park(Control* control, Slot* slot, uint64_t ticket, uint64_t now, uint32_t patience_us) {
-  uint32_t wanted = static_cast<uint32_t>(ticket + 1);
+// Waits until the word's value is over, at most `patience_us` from `start` on; the time is charged
+// to the budget. Gives how long that was.
+template <typename IsOver>
+uint64_t park(Control* control, uint32_t* word, uint64_t start, uint32_t patience_us,
+              IsOver is_over) {
   uint64_t ticks_per_us = control->tsc_hz / 1000000;
-  uint64_t limit = patience_us * (ticks_per_us == 0 ? 1 : ticks_per_us);
+  if (ticks_per_us == 0) ticks_per_us = 1;
+  uint64_t limit = patience_us * ticks_per_us;
   uint64_t elapsed = 0;
   for (;;) {
-    uint32_t ack = __atomic_load_n(&slot->ack, __ATOMIC_ACQUIRE);
-    if (static_cast<int32_t>(ack - wanted) >= 0) break;
-    uint64_t left_us = (limit - elapsed) / (ticks_per_us == 0 ? 1 : ticks_per_us);
-    futex_wait(&slot->ack, ack, left_us == 0 ? 1 : left_us);
-    elapsed = read_tsc() - now;
+    uint32_t value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+    if (is_over(value)) break;
+    uint64_t left_us = (limit - elapsed) / ticks_per_us;
+    futex_wait(word, value, left_us == 0 ? 1 : left_us);
+    elapsed = read_tsc() - start;
     if (elapsed >= limit) break;
   }
-  uint64_t waited = read_tsc() - now;
+  uint64_t waited = read_tsc() - start;
   __atomic_add_fetch(&control->parked_ticks, waited, __ATOMIC_RELAXED);
   return waited;
 }
@@ -145,26 +147,15 @@ void wait_at_gate(Control* control, uint32_t* gate) {
   __atomic_add_fetch(&control->gate_ticks, read_tsc() - start, __ATOMIC_RELAXED);
 }
 
-// Waits until the tool has moved its watches, at most `patience_us`; the time is charged to the
-// budget.
-void wait_at_stack_gate(Control* control, abi::StackGate* gate, uint64_t start,
-                        uint32_t patience_us) {
-  uint64_t ticks_per_us = control->tsc_hz / 1000000;
-  if (ticks_per_us == 0) ticks_per_us = 1;
-  uint64_t limit = patience_us * ticks_per_us;
-  uint64_t waited = 0;
-  __atomic_store_n(&gate->gate, static_cast<uint32_t>(abi::kGateWaiting), __ATOMIC_SEQ_CST);
-  publish_and_wake(control);
-  while (__atomic_load_n(&gate->gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting && waited < limit) {
-    uint64_t left_us = (limit - waited) / ticks_per_us;
-    futex_wait(&gate->gate, abi::kGateWaiting, left_us == 0 ? 1 : left_us);
-    waited = read_tsc() - start;
-  }
-  // The tool, should it come after all, finds nobody waiting.
+// Waits until the tool has moved its watches. Should it come after all, it finds nobody waiting.
+void wait_at_stack_gate(Control* control, uint32_t* gate, uint64_t start, uint32_t patience_us) {
   uint32_t waiting = abi::kGateWaiting;
-  __atomic_compare_exchange_n(&gate->gate, &waiting, static_cast<uint32_t>(abi::kGateIdle), false,
+  __atomic_store_n(gate, waiting, __ATOMIC_SEQ_CST);
+  publish_and_wake(control);
+  park(control, gate, start, patience_us,
+       [](uint32_t value) { return value != abi::kGateWaiting; });
+  __atomic_compare_exchange_n(gate, &waiting, static_cast<uint32_t>(abi::kGateIdle), false,
                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-  __atomic_add_fetch(&control->parked_ticks, read_tsc() - start, __ATOMIC_RELAXED);
 }
 
 }  // namespace
@@ -189,7 +180,10 @@ uint64_t record(State* state, Control* control, const Site* site, const Saved* s
   __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&slot->sequence, ticket + 1, __ATOMIC_RELEASE);
   publish_and_wake(control);
-  return patience_us != 0 ? park(control, slot, ticket, now, patience_us) : 0;
+  if (patience_us == 0) return 0;
+  uint32_t wanted = static_cast<uint32_t>(ticket + 1);
+  return park(control, &slot->ack, now, patience_us,
+              [wanted](uint32_t ack) { return static_cast<int32_t>(ack - wanted) >= 0; });
 }
 
 extern "C" void geist_on_exit(Site*, const Saved*, State* state) {
@@ -218,7 +212,7 @@ extern "C" void geist_on_stack_moved(Site* site, const Saved* saved, State* stat
     uint64_t now = read_tsc();
     uint32_t patience_us = patience_for(control, site, now);
     if (patience_us != 0 && tool_is_alive(control, now))
-      wait_at_stack_gate(control, &gate, now, patience_us);
+      wait_at_stack_gate(control, &gate.gate, now, patience_us);
     return;
   }
 }

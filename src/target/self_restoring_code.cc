@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "x86/insn.h"
+
 namespace geist::target {
 namespace {
 
@@ -15,27 +17,9 @@ constexpr i64 kRestartSys = -512, kRestartNoIntr = -513, kRestartNoHand = -514,
 constexpr u64 kNotInSystemCall = ~u64{0};
 constexpr u64 kSyscallBytes = 2;
 
-// Hardware numbers.
-enum Number : u8 {
-  kRax,
-  kRcx,
-  kRdx,
-  kRbx,
-  kRsp,
-  kRbp,
-  kRsi,
-  kRdi,
-  kR8,
-  kR9,
-  kR10,
-  kR11,
-  kR12,
-  kR13,
-  kR14,
-  kR15
-};
-constexpr Number kArgument[6] = {kRdi, kRsi, kRdx, kR10, kR8, kR9};
-constexpr Number kKept = kRbx;  // holds the first result; system calls leave it alone
+using enum x86::Reg;
+constexpr x86::Reg kArgument[6] = {kRdi, kRsi, kRdx, kR10, kR8, kR9};
+constexpr x86::Reg kKept = kRbx;  // holds the first result; system calls leave it alone
 
 class Writer {
  public:
@@ -52,7 +36,7 @@ class Writer {
     bytes_.push_back(0);
   }
 
-  void load(Number to, u64 value) {
+  void load(x86::Reg to, u64 value) {
     const u8 low = static_cast<u8>(0xb8 + (to & 7));
     if (value <= 0xffffffff) {
       if (to >= kR8) put({0x41});
@@ -63,7 +47,7 @@ class Writer {
     put({static_cast<u8>(to >= kR8 ? 0x49 : 0x48), low});  // MOV r64, imm64
     put_int(value, 8);
   }
-  void load_kept(Number to) {
+  void load_kept(x86::Reg to) {
     const u8 rex = static_cast<u8>(0x48 | (to >= kR8 ? 1 : 0));
     put({rex, 0x89, static_cast<u8>(0xc0 | (kKept << 3) | (to & 7))});  // MOV to, RBX
   }
@@ -84,7 +68,7 @@ class Writer {
 };
 
 void emit_way_back(Writer& out, const user_regs_struct& then) {
-  const std::pair<Number, u64> values[] = {
+  const std::pair<x86::Reg, u64> values[] = {
       {kRax, then.rax}, {kRcx, then.rcx}, {kRdx, then.rdx}, {kRbx, then.rbx}, {kRbp, then.rbp},
       {kRsi, then.rsi}, {kRdi, then.rdi}, {kR8, then.r8},   {kR9, then.r9},   {kR10, then.r10},
       {kR11, then.r11}, {kR12, then.r12}, {kR13, then.r13}, {kR14, then.r14}, {kR15, then.r15}};

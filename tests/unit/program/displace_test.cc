@@ -3,9 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
-#include "x86/assembler.h"
+#include "assembled_code.h"
 
 namespace geist::program {
 namespace {
@@ -13,24 +11,7 @@ namespace {
 using x86::Assembler;
 using x86::MemRef;
 
-constexpr ImageAddr kEntry(0x401000);
 constexpr u64 kCalled = 0x400000;
-
-FunctionCode decode(Assembler& assembler) {
-  assembler.finish();
-  EXPECT_TRUE(assembler.ok());
-  static std::deque<std::vector<u8>> kept;  // the code refers to its bytes
-  std::vector<u8>& bytes = kept.emplace_back(assembler.bytes());
-  bytes.push_back(0xc3);
-  read::Function function;
-  function.entry = kEntry;
-  function.end = kEntry + bytes.size();
-  return std::move(*FunctionCode::decode_bytes(bytes, function, nullptr));
-}
-
-MemRef slot(i64 disp) {
-  return {.base = x86::kRsp, .disp = disp};
-}
 
 TEST(DisplaceBehindCall, TakesAsManyInstructionsAsAJumpNeeds) {
   Assembler a(kEntry.value);

@@ -4,34 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <deque>
 
-#include "x86/assembler.h"
+#include "assembled_code.h"
 
 namespace geist::program {
 namespace {
 
 using x86::Assembler;
 using x86::MemRef;
-
-constexpr ImageAddr kEntry(0x401000);
-
-MemRef slot(i64 disp) {
-  return {.base = x86::kRsp, .index = x86::kNoReg, .scale = 1, .disp = disp, .absolute = false};
-}
-
-// The instructions, and a RET behind them.
-FunctionCode decode(Assembler& assembler) {
-  assembler.finish();
-  EXPECT_TRUE(assembler.ok());
-  static std::deque<std::vector<u8>> kept;  // the code refers to its bytes
-  std::vector<u8>& bytes = kept.emplace_back(assembler.bytes());
-  bytes.push_back(0xc3);
-  read::Function function;
-  function.entry = kEntry;
-  function.end = kEntry + bytes.size();
-  return std::move(*FunctionCode::decode_bytes(bytes, function, nullptr));
-}
 
 TEST(SlotWrites, OnlyWhatComesAfterCounts) {
   Assembler a(kEntry.value);
