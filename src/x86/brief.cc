@@ -25,6 +25,12 @@ constexpr u32 kVector = 1u << 12;      // neither operand is a general purpose r
 constexpr u32 kRegVector = 1u << 13;   // only r/m may be one
 constexpr u32 kGroup = 1u << 14;       // what it does stands in the group's table, by ModRM's reg
 constexpr u32 kClears = 1u << 15;      // of a register with itself it is a definition: XOR, SUB
+// Operands that stand in no byte.
+constexpr u32 kRaxRead = 1u << 20;
+constexpr u32 kRaxWrite = 1u << 21;
+constexpr u32 kRdxRead = 1u << 22;
+constexpr u32 kRdxWrite = 1u << 23;
+constexpr u32 kRcxRead = 1u << 24;
 // Prefixes that the opcode may have; they select an instruction or, with kSized, the operand size.
 constexpr u32 kPlain = 1u << 16;  // none
 constexpr u32 kWith66 = 1u << 17;
@@ -73,6 +79,9 @@ constexpr Table make_one_byte() {
   t[0xc7] = kModRm | kSized | kGroup | kImm32;
   for (u32 op : {0xf6u, 0xf7u, 0xfeu, 0xffu})
     t[op] = kModRm | kSized | kGroup | (op % 2 == 0 ? kByte : 0);
+  t[0xc1] = kModRm | kPlain | kGroup | kImm8;  // shifts and rotations
+  t[0xd1] = kModRm | kPlain | kGroup;
+  t[0xd3] = kModRm | kPlain | kGroup | kRcxRead;
   return t;
 }
 
@@ -85,6 +94,7 @@ constexpr Table make_two_byte() {
   for (u32 op : {0x2eu, 0x2fu})
     t[op] = kModRm | kVector | kPlain | kWith66 | kFlagsWrite;                 // UCOMISD
   for (u32 op : {0x51u, 0x58u, 0x59u, 0x5au, 0x5cu, 0x5eu}) t[op] = kScalar;   // SQRTSD, ADDSD, …
+  t[0x1f] = kModRm | kSized | kRegRead | kOnlyMemory;                          // NOP
   t[0x2a] = kModRm | kRegVector | kRmRead | kWithF2 | kWithF3;                 // CVTSI2SD
   t[0x6e] = kModRm | kRegVector | kRmRead | kWith66;                           // MOVQ
   for (u32 op : {0x6fu, 0x7fu}) t[op] = kModRm | kVector | kWith66 | kWithF3;  // MOVDQU
@@ -94,7 +104,9 @@ constexpr Table make_two_byte() {
     t[0x40 + cc] = kModRm | kSized | kRegBoth | kRmRead | kFlagsRead;  // CMOVcc
     t[0x90 + cc] = kModRm | kPlain | kRmWrite | kByte | kFlagsRead;    // SETcc
   }
+  t[0xa3] = kModRm | kPlain | kRmRead | kRegRead | kFlagsWrite;  // BT
   t[0xaf] = kModRm | kSized | kRegBoth | kRmRead | kFlagsWrite;  // IMUL
+  t[0xba] = kModRm | kPlain | kGroup | kImm8;                    // BT, BTS, BTR, BTC
   for (u32 op : {0xb6u, 0xbeu})
     t[op] = kModRm | kSized | kRegWrite | kRmRead | kRmByte;  // MOVZX, MOVSX
   for (u32 op : {0xb7u, 0xbfu}) t[op] = kModRm | kPlain | kRegWrite | kRmRead;
@@ -104,8 +116,27 @@ constexpr Table make_two_byte() {
 constexpr Table kOneByte = make_one_byte();
 constexpr Table kTwoByte = make_two_byte();
 
-// What an opcode of a group does to r/m, by ModRM's reg; 0 where there is no row.
-u32 group_row(u8 opcode, u32 which) {
+// ROL ROR RCL RCR SHL SHR, SAL as SHL once more, SAR. A count of 0 changes no flags: SHL counts as
+// their reader, as in decode().
+u32 shift_row(u32 which) {
+  constexpr u32 kRcl = 2, kRcr = 3, kShl = 4, kSal = 6;
+  if (which == kRcl || which == kRcr || which == kSal) return 0;
+  return kRmBoth | kFlagsWrite | (which == kShl ? kFlagsRead : 0);
+}
+
+// TEST (twice) NOT NEG MUL IMUL DIV IDIV; the last four of whole registers only.
+u32 unary_row(u8 opcode, u32 which, u32 selects) {
+  constexpr u32 kTest = 0, kNot = 2, kNeg = 3, kMul = 4, kDiv = 6;
+  if (which == kTest) return kRmRead | kFlagsWrite | (opcode == 0xf6 ? kImm8 : kImm32);
+  if (which == kNot) return kRmBoth;
+  if (which == kNeg) return kRmBoth | kFlagsWrite;
+  if (which < kMul || opcode == 0xf6 || selects != kPlain) return 0;
+  return kRmRead | kFlagsWrite | kRaxRead | kRaxWrite | kRdxWrite | (which >= kDiv ? kRdxRead : 0);
+}
+
+// What an opcode of a group does to r/m, by ModRM's reg; 0 where there is no row. (0xba is the one
+// behind 0x0f.)
+u32 group_row(u8 opcode, u32 which, u32 selects) {
   switch (opcode) {
     case 0x80:
     case 0x81:
@@ -116,9 +147,14 @@ u32 group_row(u8 opcode, u32 which) {
       return which == 0 ? kRmWrite : 0;
     case 0xf6:
     case 0xf7:
-      if (which == 0) return kRmRead | kFlagsWrite | (opcode == 0xf6 ? kImm8 : kImm32);  // TEST
-      if (which == 2) return kRmBoth;                                                    // NOT
-      return which == 3 ? kRmBoth | kFlagsWrite : 0;                                     // NEG
+      return unary_row(opcode, which, selects);
+    case 0xc1:
+    case 0xd1:
+    case 0xd3:
+      return shift_row(which);
+    case 0xba:
+      if (which < 4) return 0;
+      return kFlagsWrite | (which == 4 ? kRmRead : kRmBoth);
     case 0xfe:
     case 0xff:
       return which < 2 ? kRmBoth | kFlagsWrite | kFlagsRead : 0;  // INC, DEC keep CF
@@ -231,6 +267,9 @@ void add_effects(Brief& brief, u32 does, const ModRm& modrm, const Prefixes& pre
   brief.reads |= modrm.address;
   if ((does & kFlagsRead) != 0) brief.reads |= kFlagsBit;
   if ((does & kFlagsWrite) != 0) brief.writes |= kFlagsBit;
+  add_operand(brief, bit(kRax), (does & kRaxRead) != 0, (does & kRaxWrite) != 0, false);
+  add_operand(brief, bit(kRdx), (does & kRdxRead) != 0, (does & kRdxWrite) != 0, false);
+  add_operand(brief, bit(kRcx), (does & kRcxRead) != 0, false, false);
   if ((does & kVector) != 0) return;
   const RegMask reg = mask_of(modrm.reg, reg_is_byte, prefixes);
   const RegMask rm = modrm.is_register ? mask_of(modrm.rm, rm_is_byte, prefixes) : 0;
@@ -247,12 +286,20 @@ void add_push_or_pop(Brief& brief) {
   brief.writes |= bit(kRsp);
 }
 
+constexpr u8 kNop = 0x90, kCdq = 0x99;
+
 // One-byte opcodes without ModRM. False: not one of them.
 bool decode_short(u8 opcode, const Prefixes& prefixes, Cursor& cursor, Brief& brief) {
-  if (prefixes.selects != kPlain) return false;
   const bool has_rex = prefixes.rex != 0;
+  if (prefixes.selects == kWith66 && !has_rex) return opcode == kNop;
+  if (prefixes.selects != kPlain) return false;
   const RegMask low = 1u << ((opcode & 7) | prefixes.base_high());
   i64 relative = 0;
+  if (opcode == kCdq) {
+    brief.reads |= bit(kRax);
+    brief.writes |= bit(kRdx);
+    return true;
+  }
   switch (opcode >> 3) {
     case 0x50 >> 3:
       add_push_or_pop(brief);
@@ -287,7 +334,7 @@ bool decode_short(u8 opcode, const Prefixes& prefixes, Cursor& cursor, Brief& br
     add_push_or_pop(brief);
     return true;
   } else {
-    return opcode == 0x90;
+    return opcode == kNop;
   }
   brief.target = brief.addr + (cursor.at + static_cast<u64>(relative));
   return true;
@@ -310,7 +357,7 @@ bool decode_with_modrm(u8 opcode, u32 does, const Prefixes& prefixes, Cursor& cu
   if ((does & kOnlyMemory) != 0 && modrm.is_register) return false;
   if ((does & kGroup) != 0) {
     const u32 which = modrm.reg & 7;
-    u32 row = group_row(opcode, which);
+    u32 row = group_row(opcode, which, prefixes.selects);
     if (row == 0 && opcode == 0xff && prefixes.selects == kPlain && add_group_ff(which, brief))
       row = kRmRead;
     if (row == 0) return false;
