@@ -12,8 +12,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <thread>
 
+#include "base/parallel.h"
 #include "heap/bulk_read.h"
 #include "heap/flow.h"
 #include "heap/graph_roots.h"
@@ -57,14 +57,12 @@ Result<std::unique_ptr<HeapGraph>> HeapGraph::make(const HeapImage& image, u32 t
   GraphScan scan(*graph);
   GEIST_TRY_STATUS(scan.run(std::max(threads, 1u)));
   GraphRoots(*graph, scan).run();
-  std::thread other;
-  if (beside && threads > 1) other = std::thread(beside, std::cref(*graph));
-  TypeFlow(*graph).run();
-  if (other.joinable()) {
-    other.join();
-  } else if (beside) {
-    beside(*graph);
-  }
+  for_each_part(beside ? 2 : 1, threads, [&](usize part) {
+    if (part == 0)
+      TypeFlow(*graph).run();
+    else
+      beside(*graph);
+  });
   graph->count();
   return graph;
 }

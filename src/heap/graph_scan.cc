@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <thread>
 
+#include "base/parallel.h"
 #include "heap/flow.h"
 
 namespace geist::heap {
@@ -387,12 +387,7 @@ Status GraphScan::run(u32 threads) {
     workers.emplace_back(*this, first, s + 1);
     first = s + 1;
   }
-  std::vector<std::thread> running;
-  for (usize i = 1; i < workers.size(); ++i) {
-    running.emplace_back([&worker = workers[i]] { worker.run(); });
-  }
-  if (!workers.empty()) workers.front().run();
-  for (std::thread& thread : running) thread.join();
+  for_each_part(workers.size(), threads, [&](usize i) { workers[i].run(); });
 
   u64 total = 0;
   for (const Worker& worker : workers) {

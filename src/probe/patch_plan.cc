@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <thread>
 
+#include "base/parallel.h"
 #include "probe/trampoline.h"
 #include "program/packages.h"
 
@@ -27,7 +29,14 @@ constexpr u64 kTrampolineBytes =
 // The check of an append of one element has about 20 bytes: so they are in one line of the caches.
 constexpr usize kTrampolineAlignment = 32;
 constexpr u64 kPageBytes = 4096;
-constexpr usize kMaxHooks = 16;  // runtime.exit, runtime.newstack and the returns of main.main
+constexpr usize kMinSitesOfThread = 256;  // a thread costs as much as some dozen sites
+// runtime.exit, runtime.newstack and the returns of main.main. Their part of the region has room
+// for the few ways of healed calls too.
+constexpr usize kMaxHooks = 16;
+
+constexpr u64 align_up(u64 value, u64 boundary) {
+  return (value + boundary - 1) / boundary * boundary;
+}
 
 abi::Location resolve(const ValueLocation& from, LoadBias bias) {
   abi::Location to{};
@@ -65,58 +74,9 @@ abi::Location resolve(const ValueLocation& from, LoadBias bias) {
   return to;
 }
 
-class Planner {
- public:
-  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites, bool thorough)
-      : binary_(binary), plan_(plan), thorough_(thorough) {
-    ByteView blob = runtime_blob();
-    plan_.region_bytes.reserve(region_shape(max_sites).size);
-    plan_.sites.reserve(max_sites);
-    plan_.region_bytes.assign(blob.begin(), blob.end());
-    std::memcpy(&header_, blob.data(), sizeof header_);
-    const RegionShape shape = region_shape(max_sites);
-    align(kPageBytes);
-    plan_.region_bytes.resize(shape.site_table_offset + shape.site_table_size, 0);
-    plan_.site_table_offset = shape.site_table_offset;
-    plan_.site_table_size = shape.site_table_size;
-  }
-
-  SiteBucket add_site(const AppendSite& site, abi::SiteMode mode);
-  bool add_hook(const std::optional<Displaced>& displaced, u32 entry_offset);
-
- private:
-  void align(usize boundary) {
-    while (plan_.region_bytes.size() % boundary != 0) plan_.region_bytes.push_back(0xcc);
-  }
-  TrampolinePlace next_place(u32 entry_offset) {
-    align(kTrampolineAlignment);
-    u64 record = plan_.region.value + plan_.site_table_offset + records_ * sizeof(abi::Site);
-    return {plan_.bias,  plan_.region.value + plan_.region_bytes.size(),
-            record,      plan_.region.value + entry_offset,
-            abi::kWatch, thorough_};
-  }
-  bool overlaps(const Displaced& d) const {
-    auto after = ranges_.lower_bound(d.begin.value);
-    if (after != ranges_.end() && after->first < d.end.value) return true;
-    return after != ranges_.begin() && std::prev(after)->second > d.begin.value;
-  }
-  CodePatch make_patch(const DisplacedCode& code, u64 trampoline) const;
-  void commit(const Trampoline& trampoline, const abi::Site& record);
-  bool heal_call(const AppendSite& site);
-
-  const read::GoBinary& binary_;
-  PatchPlan& plan_;
-  bool thorough_;
-  abi::BlobHeader header_{};
-  usize records_ = 0;
-  std::map<u64, u64> ranges_;         // replaced bytes, begin → end
-  std::map<u64, u64> healing_calls_;  // function that is called → what is called in its place
-  usize hook_count_ = 0;
-};
-
-CodePatch Planner::make_patch(const DisplacedCode& code, u64 trampoline) const {
+CodePatch make_patch(const DisplacedCode& code, LoadBias bias, u64 trampoline) {
   CodePatch patch;
-  patch.addr = plan_.bias.to_target(code.range.begin);
+  patch.addr = bias.to_target(code.range.begin);
   patch.original.assign(code.bytes.begin(), code.bytes.end());
   x86::Assembler as(patch.addr.value);
   as.jmp_to(trampoline);
@@ -125,12 +85,88 @@ CodePatch Planner::make_patch(const DisplacedCode& code, u64 trampoline) const {
   return patch;
 }
 
-void Planner::commit(const Trampoline& trampoline, const abi::Site& record) {
-  std::vector<u8>& bytes = plan_.region_bytes;
-  bytes.insert(bytes.end(), trampoline.bytes.begin(), trampoline.bytes.end());
-  std::memcpy(bytes.data() + plan_.site_table_offset + records_ * sizeof record, &record,
-              sizeof record);
-  ++records_;
+// Where the next trampoline goes, within one part of the region.
+struct Cursor {
+  u64 offset;  // from the region's begin
+  u64 end;
+};
+
+// A site on its way into the plan.
+struct Draft {
+  AppendSite* site;
+  abi::SiteMode mode;
+};
+
+class Planner {
+ public:
+  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites, bool thorough)
+      : binary_(binary), plan_(plan), thorough_(thorough), shape_(region_shape(max_sites)) {
+    ByteView blob = runtime_blob();
+    std::memcpy(&header_, blob.data(), sizeof header_);
+    plan_.region_bytes.resize(shape_.size, 0);
+    std::memcpy(plan_.region_bytes.data(), blob.data(), blob.size());
+    plan_.site_table_offset = shape_.site_table_offset;
+    plan_.site_table_size = shape_.site_table_size;
+    hooks_ = {shape_.hooks_offset(), shape_.sites_offset()};
+    first_hook_record_ = max_sites;
+  }
+
+  bool add_hook(const std::optional<Displaced>& displaced, u32 entry_offset);
+  // Each gets its bucket. Once, and before what shall give way to them.
+  void add_sites(const std::vector<Draft>& drafts);
+
+ private:
+  TrampolinePlace place_at(u64 offset, usize record, u32 entry_offset) const {
+    return {plan_.bias,
+            plan_.region.value + offset,
+            record_address(record),
+            plan_.region.value + entry_offset,
+            abi::kWatch,
+            thorough_};
+  }
+  u64 record_offset(usize record) const {
+    return shape_.site_table_offset + record * sizeof(abi::Site);
+  }
+  u64 record_address(usize record) const { return plan_.region.value + record_offset(record); }
+  bool overlaps(const Displaced& d) const {
+    auto after = ranges_.lower_bound(d.begin.value);
+    if (after != ranges_.end() && after->first < d.end.value) return true;
+    return after != ranges_.begin() && std::prev(after)->second > d.begin.value;
+  }
+  bool put(const Trampoline& trampoline, Cursor& at);
+  void write_record(const abi::Site& record, usize index);
+  bool heal_call(const AppendSite& site);
+  // Called by several threads.
+  SiteBucket draft_site(const Draft& draft, usize index, Cursor& at);
+  abi::Site make_record(const AppendSite& site, abi::SiteMode mode, u64 resume) const;
+  void keep_sites(const std::vector<Draft>& drafts);
+
+  const read::GoBinary& binary_;
+  PatchPlan& plan_;
+  bool thorough_;
+  RegionShape shape_;
+  abi::BlobHeader header_{};
+  Cursor hooks_{};
+  usize first_hook_record_ = 0;
+  std::map<u64, u64> ranges_;         // replaced bytes, begin → end
+  std::map<u64, u64> healing_calls_;  // function that is called → what is called in its place
+  usize hook_count_ = 0;
+};
+
+// False: no more room in this part.
+bool Planner::put(const Trampoline& trampoline, Cursor& at) {
+  const usize size = trampoline.bytes.size();
+  if (size > at.end - at.offset) return false;
+  u8* to = plan_.region_bytes.data() + at.offset;
+  std::memcpy(to, trampoline.bytes.data(), size);
+  const u64 next = std::min(align_up(at.offset + size, kTrampolineAlignment), at.end);
+  std::memset(to + size, 0xcc, next - at.offset - size);
+  at.offset = next;
+  return true;
+}
+
+void Planner::write_record(const abi::Site& record, usize index) {
+  std::memcpy(plan_.region_bytes.data() + record_offset(index), &record, sizeof record);
 }
 
 // Lets the site's CALL, which stays where it is, go by way of emit_healing_call().
@@ -144,12 +180,10 @@ bool Planner::heal_call(const AppendSite& site) {
   if (!call || call->flow != x86::Flow::kCall) return false;
   u64 called = plan_.bias.to_target(call->target).value;
   if (healing_calls_.count(called) == 0) {
-    align(16);
-    u64 at = plan_.region.value + plan_.region_bytes.size();
+    u64 at = plan_.region.value + hooks_.offset;
     std::optional<Trampoline> way =
         emit_healing_call(at, called, plan_.bias.to_target(growslice->entry).value);
-    if (!way) return false;
-    plan_.region_bytes.insert(plan_.region_bytes.end(), way->bytes.begin(), way->bytes.end());
+    if (!way || !put(*way, hooks_)) return false;
     healing_calls_[called] = at;
   }
   CodePatch patch;
@@ -164,46 +198,97 @@ bool Planner::heal_call(const AppendSite& site) {
   return true;
 }
 
-SiteBucket Planner::add_site(const AppendSite& site, abi::SiteMode mode) {
-  std::optional<DisplacedCode> code = read_displaced(binary_.image(), site.displaced);
-  if (!code || overlaps(site.displaced)) return SiteBucket::kNoRoomForPatch;
-  if (mode != abi::kWatch && !heal_call(site)) return SiteBucket::kNoRoomForPatch;
-  TrampolinePlace place = next_place(header_.entry_event);
-  place.mode = mode;
-  std::optional<Trampoline> trampoline = emit_append_trampoline(site, *code, place);
-  if (!trampoline) return SiteBucket::kArgumentNotLocated;
+abi::Site Planner::make_record(const AppendSite& site, abi::SiteMode mode, u64 resume) const {
   abi::Site record{};
-  record.id = static_cast<u32>(plan_.sites.size());
   record.in_library =
       program::is_standard_library(binary_.pclntab().function(site.function).name) ? 1 : 0;
   record.mode = mode;
-  record.resume = trampoline->resume;
+  record.resume = resume;
   record.elem_size = site.elem_size;
   record.old_ptr = resolve(site.old_ptr, plan_.bias);
   record.new_len = resolve(site.new_len, plan_.bias);
   record.cap = resolve(site.cap, plan_.bias);
   record.num = resolve(site.num, plan_.bias);
   record.type = resolve(site.elem_type, plan_.bias);
-  u32 index = static_cast<u32>(records_);
-  commit(*trampoline, record);
-  plan_.sites.push_back({site, mode, index, make_patch(*code, place.at), TargetAddr(place.at),
-                         trampoline->bytes.size()});
-  ranges_[site.displaced.begin.value] = site.displaced.end.value;
+  return record;
+}
+
+SiteBucket Planner::draft_site(const Draft& draft, usize index, Cursor& at) {
+  const AppendSite& site = *draft.site;
+  std::optional<DisplacedCode> code = read_displaced(binary_.image(), site.displaced);
+  if (!code) return SiteBucket::kNoRoomForPatch;
+  TrampolinePlace place = place_at(at.offset, index, header_.entry_event);
+  place.mode = draft.mode;
+  std::optional<Trampoline> trampoline = emit_append_trampoline(site, *code, place);
+  if (!trampoline || !put(*trampoline, at)) return SiteBucket::kArgumentNotLocated;
+  write_record(make_record(site, draft.mode, trampoline->resume), index);
+  plan_.sites[index] = {site,
+                        draft.mode,
+                        static_cast<u32>(index),
+                        make_patch(*code, plan_.bias, place.at),
+                        TargetAddr(place.at),
+                        trampoline->bytes.size()};
   return SiteBucket::kProbed;
+}
+
+// Each part of the sites has a part of the region, as large as its trampolines may become: what
+// they leave free there is never written, and takes no memory.
+void Planner::add_sites(const std::vector<Draft>& drafts) {
+  for (const Draft& draft : drafts) {
+    if (draft.mode != abi::kWatch && !heal_call(*draft.site))
+      draft.site->bucket = SiteBucket::kNoRoomForPatch;
+  }
+  plan_.sites.resize(drafts.size());
+  const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+  const usize parts = std::clamp<usize>(drafts.size() / kMinSitesOfThread, 1, threads);
+  std::vector<u64> ends(parts);
+  for_each_part(parts, threads, [&](usize part) {
+    const usize first = drafts.size() * part / parts;
+    const usize end = drafts.size() * (part + 1) / parts;
+    Cursor at{shape_.sites_offset() + first * kTrampolineBytes,
+              shape_.sites_offset() + end * kTrampolineBytes};
+    for (usize i = first; i < end; ++i) {
+      if (drafts[i].site->bucket == SiteBucket::kProbed)
+        drafts[i].site->bucket = draft_site(drafts[i], i, at);
+    }
+    ends[part] = at.offset;
+  });
+  plan_.region_bytes.resize(ends.back());
+  keep_sites(drafts);
+}
+
+// Those that got a trampoline and whose bytes nobody else replaces, by their final numbers.
+void Planner::keep_sites(const std::vector<Draft>& drafts) {
+  usize kept = 0;
+  for (usize i = 0; i < drafts.size(); ++i) {
+    AppendSite& site = *drafts[i].site;
+    if (site.bucket != SiteBucket::kProbed) continue;
+    if (overlaps(site.displaced)) {
+      site.bucket = SiteBucket::kNoRoomForPatch;
+      continue;
+    }
+    ranges_.emplace_hint(ranges_.end(), site.displaced.begin.value, site.displaced.end.value);
+    const u32 id = static_cast<u32>(kept);
+    std::memcpy(plan_.region_bytes.data() + record_offset(i) + offsetof(abi::Site, id), &id,
+                sizeof id);
+    if (kept != i) plan_.sites[kept] = std::move(plan_.sites[i]);
+    ++kept;
+  }
+  plan_.sites.resize(kept);
 }
 
 bool Planner::add_hook(const std::optional<Displaced>& displaced, u32 entry_offset) {
   if (!displaced || overlaps(*displaced) || hook_count_ >= kMaxHooks) return false;
-  ++hook_count_;
   std::optional<DisplacedCode> code = read_displaced(binary_.image(), *displaced);
-  TrampolinePlace place = next_place(entry_offset);
+  const usize index = first_hook_record_ + hook_count_++;
+  TrampolinePlace place = place_at(hooks_.offset, index, entry_offset);
   std::optional<Trampoline> trampoline = code ? emit_hook_trampoline(*code, place) : std::nullopt;
-  if (!trampoline) return false;
+  if (!trampoline || !put(*trampoline, hooks_)) return false;
   abi::Site record{};
   record.id = 0xffffffff;
   record.resume = trampoline->resume;
-  commit(*trampoline, record);
-  plan_.hooks.push_back(make_patch(*code, place.at));
+  write_record(record, index);
+  plan_.hooks.push_back(make_patch(*code, plan_.bias, place.at));
   ranges_[displaced->begin.value] = displaced->end.value;
   return true;
 }
@@ -262,30 +347,23 @@ ByteView runtime_blob() {
           static_cast<usize>(geist_runtime_blob_end - geist_runtime_blob_begin)};
 }
 
+u64 RegionShape::sites_offset() const {
+  return align_up(hooks_offset() + kMaxHooks * kTrampolineBytes, kPageBytes);
+}
+
 RegionShape region_shape(usize sites) {
-  auto whole_pages = [](u64 bytes) { return (bytes + kPageBytes - 1) & ~(kPageBytes - 1); };
   RegionShape shape;
-  shape.site_table_offset = whole_pages(runtime_blob().size());
-  shape.site_table_size = whole_pages((sites + kMaxHooks) * sizeof(abi::Site));
-  shape.size = shape.site_table_offset + shape.site_table_size +
-               whole_pages((sites + kMaxHooks) * kTrampolineBytes + kPageBytes);
+  shape.site_table_offset = align_up(runtime_blob().size(), kPageBytes);
+  shape.site_table_size = align_up((sites + kMaxHooks) * sizeof(abi::Site), kPageBytes);
+  shape.size = shape.sites_offset() + align_up(sites * kTrampolineBytes, kPageBytes);
   return shape;
 }
 
-PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias,
-                       TargetAddr region, const PlanOptions& options) {
-  PatchPlan plan;
-  plan.bias = bias;
-  plan.region = region;
-  usize probed = static_cast<usize>(table.count(SiteBucket::kProbed));
-  u64 limit = region_shape(probed).size;
-  Planner planner(binary, plan, probed, options.thorough);
-  abi::BlobHeader header{};
-  std::memcpy(&header, runtime_blob().data(), sizeof header);
-  if (options.with_hooks) {
-    plan_exit_hook(binary, planner, plan, header.entry_exit);
-    plan_move_hook(binary, planner, plan, header.entry_move);
-  }
+namespace {
+
+// The sites that are to be probed, and how.
+std::vector<Draft> choose_sites(program::SiteTable& table, const PlanOptions& options) {
+  std::vector<Draft> drafts;
   for (AppendSite& site : table.sites) {
     if (site.bucket != SiteBucket::kProbed) continue;
     auto found = options.modes.find(site.call);
@@ -296,10 +374,28 @@ PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, 
     if (!wanted) continue;
     abi::SiteMode mode = found == options.modes.end() ? abi::kWatch : found->second;
     GEIST_CHECK(mode == abi::kWatch || site.heal_refusal == program::HealRefusal::kNone);
-    site.bucket = planner.add_site(site, mode);
+    drafts.push_back({&site, mode});
   }
+  return drafts;
+}
+
+}  // namespace
+
+PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias,
+                       TargetAddr region, const PlanOptions& options) {
+  PatchPlan plan;
+  plan.bias = bias;
+  plan.region = region;
+  Planner planner(binary, plan, static_cast<usize>(table.count(SiteBucket::kProbed)),
+                  options.thorough);
+  abi::BlobHeader header{};
+  std::memcpy(&header, runtime_blob().data(), sizeof header);
+  if (options.with_hooks) {
+    plan_exit_hook(binary, planner, plan, header.entry_exit);
+    plan_move_hook(binary, planner, plan, header.entry_move);
+  }
+  planner.add_sites(choose_sites(table, options));
   if (options.with_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
-  GEIST_CHECK(plan.region_bytes.size() <= limit);
   return plan;
 }
 

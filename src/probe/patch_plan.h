@@ -1,10 +1,10 @@
 // PatchPlan: everything that will be written into a target to probe it, decided before anything is
 // written.
 //
-//   region (within ±2 GiB of the code):
-//   │ runtime blob │ abi::Site × n │ trampolines │        patches: JMP rel32 to a trampoline over
-//   each branch │ r-x          │ rw-           │ r-x         │        each part begins on a page of
-//   its own
+//   region (within ±2 GiB of the code), each part on pages of its own:
+//   │ runtime blob │ abi::Site × n │ hooks │ trampolines, in one or more runs │
+//   │ r-x          │ rw-           │ r-x   │ r-x                              │
+//   patches: JMP rel32 to a trampoline over each branch
 //
 // A trampoline of an append site: the displaced instructions, the branch to the grow path, the
 // content check of the destination, the way on to the in-place path; when a destination byte is not
@@ -41,7 +41,7 @@ struct ProbedSite {
 struct PatchPlan {
   LoadBias bias;
   TargetAddr region;             // page-aligned
-  std::vector<u8> region_bytes;  // at most region_size(...)
+  std::vector<u8> region_bytes;  // at most region_shape(...).size; zero where nothing is
   std::vector<ProbedSite> sites;
   std::vector<CodePatch> hooks;    // runtime.exit, runtime.newstack, the returns of main.main, the
                                    // growslice calls of healed sites
@@ -67,6 +67,8 @@ struct RegionShape {
   u64 size = 0;
   u64 site_table_offset = 0;
   u64 site_table_size = 0;
+  u64 hooks_offset() const { return site_table_offset + site_table_size; }
+  u64 sites_offset() const;
 };
 RegionShape region_shape(usize sites);
 

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstring>
-#include <thread>
 
-#include "base/start_thread.h"
+#include "base/parallel.h"
 #include "program/packages.h"
 #include "program/symbolic.h"
 
@@ -557,25 +555,13 @@ SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
     groups.emplace_back(i, j);
     i = j;
   }
-  threads = std::max(1u, threads);
   std::vector<std::vector<AppendSite>> found(groups.size());
-  std::atomic<usize> next{0};
-  auto work = [&] {
-    constexpr usize kBatch = 16;
-    for (;;) {
-      usize begin = next.fetch_add(kBatch);
-      if (begin >= groups.size()) return;
-      for (usize g = begin; g < std::min(begin + kBatch, groups.size()); ++g) {
-        find_in_function(binary, calls, groups[g].first, groups[g].second, found[g]);
-      }
-    }
-  };
-  std::vector<std::thread> pool;
-  for (unsigned t = 1; t < threads; ++t) {
-    if (std::optional<std::thread> helper = start_thread(work)) pool.push_back(std::move(*helper));
-  }
-  work();
-  for (std::thread& thread : pool) thread.join();
+  constexpr usize kBatch = 16;
+  for_each_part((groups.size() + kBatch - 1) / kBatch, threads, [&](usize batch) {
+    const usize end = std::min((batch + 1) * kBatch, groups.size());
+    for (usize g = batch * kBatch; g < end; ++g)
+      find_in_function(binary, calls, groups[g].first, groups[g].second, found[g]);
+  });
   SiteTable table;
   usize count = 0;
   for (const std::vector<AppendSite>& part : found) count += part.size();

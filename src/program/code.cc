@@ -29,6 +29,7 @@ constexpr RegMask kCallReads = [] {
 constexpr RegMask kCallWrites = 0;
 
 constexpr u64 kMaxJumpTable = 4096;
+constexpr usize kInsnsOfPiece = 64;
 
 RegMask reads_of(const Brief& insn) {
   switch (insn.flow) {
@@ -90,10 +91,12 @@ const Insn& FunctionCode::insn(u32 index) const {
     std::optional<Insn> insn =
         x86::decode(bytes_.subspan(brief.addr - function_.entry, brief.length), brief.addr);
     GEIST_CHECK(insn.has_value());  // a brief is only made of what decodes
-    insns_.push_back(*insn);
-    place = static_cast<u32>(insns_.size());
+    if (insns_.empty() || insns_.back().size() == kInsnsOfPiece)
+      insns_.emplace_back().reserve(kInsnsOfPiece);
+    insns_.back().push_back(*insn);
+    place = static_cast<u32>((insns_.size() - 1) * kInsnsOfPiece + insns_.back().size());
   }
-  return insns_[place - 1];
+  return insns_[(place - 1) / kInsnsOfPiece][(place - 1) % kInsnsOfPiece];
 }
 
 u32 FunctionCode::first_insn_from(ImageAddr addr) const {

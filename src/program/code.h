@@ -15,7 +15,6 @@
 // cmd/compile/internal/ssagen, cmd/internal/obj/x86, go1.21 to go1.27.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
@@ -89,7 +88,7 @@ class FunctionCode {
   ByteView bytes_;
   std::vector<x86::Brief> briefs_;
   mutable std::vector<u32> place_in_insns_;  // of each instruction, plus one; 0: not asked for yet
-  mutable std::deque<x86::Insn> insns_;
+  mutable std::vector<std::vector<x86::Insn>> insns_;  // in pieces that never move
   std::vector<Block> blocks_;
   std::vector<u32> succs_, preds_;
   std::vector<u32> block_of_insn_;

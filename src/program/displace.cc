@@ -27,10 +27,11 @@ bool was_dereferenced(const FunctionCode& code, u32 insn, x86::Reg base) {
   u32 i = insn;
   for (u32 chain = 0; chain < kMaxChain; ++chain) {
     while (i-- > code.blocks()[block].first) {
-      const Insn& before = code.insn(i);
-      const Operand* memory = memory_operand(before);
+      const x86::Brief& before = code.briefs()[i];
       bool writes_base = (before.writes & x86::bit(base)) != 0 || before.flow == Flow::kCall;
       if (writes_base) return false;
+      if ((before.reads & x86::bit(base)) == 0) continue;
+      const Operand* memory = memory_operand(code.insn(i));
       if (memory != nullptr && memory->mem.base == base && memory->mem.index == x86::kNoReg)
         return true;
     }

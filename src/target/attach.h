@@ -14,9 +14,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 
 #include "base/fd.h"
+#include "target/code_patches.h"
 #include "target/install.h"
 #include "target/launch.h"
 #include "target/stopped_process.h"
@@ -98,6 +100,7 @@ class Attachment {
   std::vector<probe::CodePatch> left_over_;  // code that a killed geist has changed
   std::optional<SharedRing> ring_;
   std::unique_ptr<ProbedProcess> process_;
+  std::map<const probe::CodePatch*, const probe::ProbedSite*> healing_;  // sites by their patches
   Patches patched_;
   PauseLog pauses_;
 };

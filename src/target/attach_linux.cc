@@ -242,10 +242,8 @@ void Attachment::leave_out(const probe::CodePatch& patch, program::SiteBucket bu
 }
 
 const probe::ProbedSite* Attachment::find_healing_site(const probe::CodePatch& patch) const {
-  for (const probe::ProbedSite& probed : process_->plan.sites) {
-    if (&probed.patch == &patch) return probed.mode == abi::kWatch ? nullptr : &probed;
-  }
-  return nullptr;
+  auto found = healing_.find(&patch);
+  return found == healing_.end() ? nullptr : found->second;
 }
 
 bool Attachment::waits_for_its_call(const probe::ProbedSite& healing) const {
@@ -322,6 +320,9 @@ Status Attachment::prepare() {
   GEIST_TRY_STATUS(write_region(memory_, plan, footprint_));
   process_.reset(new ProbedProcess{request_.pid, bias_, std::move(plan), std::move(*ring_),
                                    ProcessMemory(request_.pid)});
+  for (const probe::ProbedSite& site : process_->plan.sites) {
+    if (site.mode != abi::kWatch) healing_[&site.patch] = &site;
+  }
   return patch_all();
 }
 

@@ -1,5 +1,5 @@
-// Bringing the runtime into a process: which memory it takes there, mapping and filling it, and
-// writing patches. Shared by launch and attach, which differ in how a system call is made in the
+// Bringing the runtime into a process: which memory it takes there, mapping and filling it. Shared
+// by launch and attach, which differ in how a system call is made in the
 // process (remote_call.h) and in who may be running.
 //
 //   region (code, trampolines)                 near the program's code      [anonymous]
@@ -42,15 +42,5 @@ Status unmap(RemoteProcess& process, const Footprint& footprint);
 // Fills region and state. Nobody may be running in the region.
 Status write_region(const WritableMemory& memory, const probe::PatchPlan& plan,
                     const Footprint& footprint);
-
-// Code is written a page at a time, so that whatever happens to us each of its patches is there or
-// not. Over a page boundary the JMP at a patch's begin is in the first page, and what lies behind
-// it is changed while nobody can get there.
-bool can_write_patch(const probe::CodePatch& patch);
-// While all threads are held. Those whose code is not what it should be are left as they are, and
-// returned.
-using Patches = std::vector<const probe::CodePatch*>;
-Result<Patches> write_patches(const WritableMemory& memory, const Patches& patches);
-Result<Patches> restore_patches(const WritableMemory& memory, const Patches& patches);
 
 }  // namespace geist::target

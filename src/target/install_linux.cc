@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -20,7 +19,6 @@ namespace {
 constexpr u64 kReach = 0x7ff00000;       // of a rel32 branch, with room for the region itself
 constexpr u64 kLowestAddress = 0x10000;  // vm.mmap_min_addr
 constexpr u64 kPageBytes = 4096;
-constexpr usize kJmpBytes = 5;
 constexpr i64 kMaxErrno = 4095;
 
 Error system_error(const std::string& what, i64 error) {
@@ -34,72 +32,6 @@ bool failed(i64 result) {
 RemoteCall mmap_call(u64 at, u64 size, int protection, int flags) {
   return {SYS_mmap, {at, size, static_cast<u64>(protection), static_cast<u64>(flags), ~u64{0}, 0}};
 }
-
-usize bytes_to_page_end(TargetAddr addr) {
-  return kPageBytes - addr.value % kPageBytes;
-}
-
-// Pages of code, edited here and written back whole.
-class PageEdits {
- public:
-  explicit PageEdits(const WritableMemory& memory) : memory_(memory) {}
-
-  // False when the code there is not `from`, which is as long as `to`.
-  Result<bool> replace(TargetAddr at, ByteView from, ByteView to) {
-    bool is_there = true;
-    auto compare = [&](Page& page, usize in_page, usize first, usize size) {
-      is_there &= std::memcmp(&page.bytes[in_page], &from[first], size) == 0;
-    };
-    auto write = [&](Page& page, usize in_page, usize first, usize size) {
-      std::memcpy(&page.bytes[in_page], &to[first], size);
-      page.is_changed = true;
-    };
-    GEIST_TRY_STATUS(for_each_page(at, from.size(), compare));
-    if (is_there) GEIST_TRY_STATUS(for_each_page(at, to.size(), write));
-    return is_there;
-  }
-  Status flush(bool upwards) const {
-    auto write = [&](const auto& page) -> Status {
-      if (!page.second.is_changed) return Done{};
-      return memory_.write(TargetAddr(page.first * kPageBytes), page.second.bytes);
-    };
-    for (auto page = pages_.begin(); upwards && page != pages_.end(); ++page)
-      GEIST_TRY_STATUS(write(*page));
-    for (auto page = pages_.rbegin(); !upwards && page != pages_.rend(); ++page)
-      GEIST_TRY_STATUS(write(*page));
-    return Done{};
-  }
-
- private:
-  struct Page {
-    std::vector<u8> bytes;
-    bool is_changed = false;
-  };
-  // Calls part(page, offset in the page, offset from `at`, size) for what each page has of the
-  // range.
-  template <typename Part>
-  Status for_each_page(TargetAddr at, usize size, Part part) {
-    for (usize done = 0; done < size;) {
-      GEIST_TRY(page, page_of(at + done));
-      const usize in_page = (at.value + done) % kPageBytes;
-      const usize here = std::min<usize>(size - done, kPageBytes - in_page);
-      part(*page, in_page, done, here);
-      done += here;
-    }
-    return Done{};
-  }
-  Result<Page*> page_of(TargetAddr at) {
-    Page& page = pages_[at.value / kPageBytes];
-    if (page.bytes.empty()) {
-      page.bytes.resize(kPageBytes);
-      GEIST_TRY_STATUS(memory_.read(TargetAddr(at.value / kPageBytes * kPageBytes), page.bytes));
-    }
-    return &page;
-  }
-
-  const WritableMemory& memory_;
-  std::map<u64, Page> pages_;  // by number
-};
 
 }  // namespace
 
@@ -186,46 +118,32 @@ Status unmap(RemoteProcess& process, const Footprint& footprint) {
 
 Status write_region(const WritableMemory& memory, const probe::PatchPlan& plan,
                     const Footprint& footprint) {
-  std::vector<u8> bytes = plan.region_bytes;
+  const ByteView bytes = plan.region_bytes;
+  auto is_empty = [&](usize page) {
+    ByteView left = bytes.subspan(page);
+    return std::ranges::all_of(left.first(std::min<usize>(left.size(), kPageBytes)),
+                               [](u8 byte) { return byte == 0; });
+  };
+  // Fresh memory is zero: what has nothing in it stays untouched.
+  for (usize page = 0; page < bytes.size();) {
+    usize end = page;
+    while (end < bytes.size() && !is_empty(end)) end += kPageBytes;
+    const usize size = std::min(end, bytes.size()) - page;
+    if (size > 0) GEIST_TRY_STATUS(memory.write(plan.region + page, bytes.subspan(page, size)));
+    page = end == page ? page + kPageBytes : end;
+  }
   abi::BlobHeader header{};
   std::memcpy(&header, bytes.data(), sizeof header);
   header.state = footprint.state.value;
   header.region_size = static_cast<u32>(footprint.region_size);
-  std::memcpy(bytes.data(), &header, sizeof header);
-  GEIST_TRY_STATUS(memory.write(plan.region, bytes));
+  GEIST_TRY_STATUS(
+      memory.write(plan.region, ByteView(reinterpret_cast<const u8*>(&header), sizeof header)));
   // free_stacks, control, slots, reserved, then the contexts, which start empty.
   std::vector<u8> state(offsetof(abi::State, stacks), 0);
   const u64 first[4] = {~u64{0}, footprint.ring.value, footprint.ring.value + abi::kControlBytes,
                         0};
   std::memcpy(state.data(), first, sizeof first);
   return memory.write(footprint.state, state);
-}
-
-bool can_write_patch(const probe::CodePatch& patch) {
-  return bytes_to_page_end(patch.addr) >= kJmpBytes;
-}
-
-Result<Patches> write_patches(const WritableMemory& memory, const Patches& patches) {
-  PageEdits edits(memory);
-  Patches left;
-  for (const probe::CodePatch* patch : patches) {
-    GEIST_CHECK(can_write_patch(*patch));
-    GEIST_TRY(is_there, edits.replace(patch->addr, patch->original, patch->replacement));
-    if (!is_there) left.push_back(patch);
-  }
-  GEIST_TRY_STATUS(edits.flush(true));  // the JMP before what it makes unreachable
-  return left;
-}
-
-Result<Patches> restore_patches(const WritableMemory& memory, const Patches& patches) {
-  PageEdits edits(memory);
-  Patches left;
-  for (const probe::CodePatch* patch : patches) {
-    GEIST_TRY(is_there, edits.replace(patch->addr, patch->replacement, patch->original));
-    if (!is_there) left.push_back(patch);
-  }
-  GEIST_TRY_STATUS(edits.flush(false));
-  return left;
 }
 
 }  // namespace geist::target

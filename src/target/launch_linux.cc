@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "target/code_patches.h"
 #include "target/install.h"
 #include "target/launch.h"
 #include "target/tracee.h"

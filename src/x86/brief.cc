@@ -391,16 +391,18 @@ bool decode_from_tables(Cursor& cursor, Brief& brief) {
 }  // namespace
 
 std::optional<Brief> decode_brief(ByteView bytes, ImageAddr addr) {
-  Brief brief;
-  brief.addr = addr;
+  std::optional<Brief> brief(std::in_place);
+  brief->addr = addr;
   Cursor cursor{bytes};
-  if (decode_from_tables(cursor, brief) && cursor.ok) {
-    brief.length = static_cast<u8>(cursor.at);
+  if (decode_from_tables(cursor, *brief) && cursor.ok) {
+    brief->length = static_cast<u8>(cursor.at);
     return brief;
   }
   std::optional<Insn> insn = decode(bytes, addr);
   if (!insn) return std::nullopt;
-  return Brief{addr, insn->target, insn->reads, insn->writes, insn->length, insn->flow, insn->cond};
+  brief =
+      Brief{addr, insn->target, insn->reads, insn->writes, insn->length, insn->flow, insn->cond};
+  return brief;
 }
 
 }  // namespace geist::x86
