@@ -20,6 +20,7 @@
 #include "cli/run_following.h"
 #include "cli/run_recorder.h"
 #include "cli/run_report.h"
+#include "cli/running_heap.h"
 #include "cli/unwatched.h"
 #include "judge/tracker.h"
 #include "probe/heal_choice.h"
@@ -29,15 +30,19 @@ namespace geist::cli {
 namespace {
 
 ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& process,
-                            const ChildSignals& signals, RunRecorder* recorder) {
+                            const ChildSignals& signals, RunRecorder* recorder, RunningHeap& heap) {
   u64 kept = 0;
   for (;;) {
     tracker.turn();
+    heap.look_for_latent(tracker.now_s());
     if (recorder != nullptr && std::exchange(kept, tracker.revision()) != tracker.revision()) {
       recorder->offer(tracker.findings());
     }
     signals.forward_to(process.pid);
-    if (std::optional<ExitStatus> exit = find_exit(process.pid)) return *exit;
+    std::optional<ExitStatus> exit = find_exit(process.pid);
+    if (!exit) continue;
+    tracker.finish();
+    return *exit;
   }
 }
 
@@ -66,8 +71,11 @@ target::LaunchRequest make_request(const RunOptions& options, const std::string&
   return request;
 }
 
-judge::TrackerOptions make_tracking(const RunOptions& options) {
-  return tracker_options(!options.no_watch, options.history, options.budget_percent);
+judge::TrackerOptions make_tracking(const RunOptions& options, RunningHeap& heap) {
+  judge::TrackerOptions tracking =
+      tracker_options(!options.no_watch, options.history, options.budget_percent);
+  tracking.at_end = [&heap] { heap.look_for_latent_at_end(); };
+  return tracking;
 }
 
 // What is known before the program runs.
@@ -98,7 +106,12 @@ std::unique_ptr<RunRecorder> start_recorder(const RunOptions& options, const jud
   return std::make_unique<RunRecorder>(start, std::move(recording));
 }
 
-void add_exit(judge::Report& report, const ExitStatus& exit) {
+// What the run itself tells, whoever reads it.
+void add_run(const judge::Tracker& tracker, const read::GoBinary& binary,
+             const target::ProbedProcess& process, const RunningHeap& heap, const ExitStatus& exit,
+             judge::Report& report) {
+  fill_report(report, tracker, binary, process, exit.cpu_s);
+  heap.add_latent(report);
   report.exit_code = exit.code;
   if (exit.signal) report.exit_signal = signal_name(*exit.signal);
 }
@@ -138,19 +151,20 @@ int cmd_run(const RunOptions& options) {
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
 
-  // Append sites, and then names while the launch is prepared. From here on both are only read.
+  // Append sites. From here on they are only read.
   program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
   program::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
-  DebugOpener debug(*binary.value());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return give_up(options, symbols.error());
   auto healed = probe::choose_healed_sites(*binary.value(), sites, options.healed_sites, false);
   if (!healed.ok()) return fail(healed.error());
 
-  // Start it with every site probed. When this returns the program runs and nobody traces it.
+  // Start it with every site probed, while the names are read in a thread of its own: a signal for
+  // the program must not find one that has not blocked it. Then it runs and nobody traces it.
   Result<ChildSignals> signals = ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
+  DebugOpener debug(*binary.value());
   target::LaunchRequest request = make_request(options, program->path, signals.value());
   request.plan.modes = healed->modes;
   auto process = target::launch(*binary.value(), sites, request);
@@ -166,13 +180,12 @@ int cmd_run(const RunOptions& options) {
   // Judge while it runs, and once more at its end.
   judge::Context context =
       judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
-  judge::Tracker tracker(context, running, make_tracking(options));
-  ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get());
-  tracker.finish();
+  RunningHeap heap(context, running, options.output.level == judge::Level::kLatent);
+  judge::Tracker tracker(context, running, make_tracking(options, heap));
+  ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get(), heap);
 
   // Tell.
-  fill_report(report, tracker, *binary.value(), running, exit.cpu_s);
-  add_exit(report, exit);
+  add_run(tracker, *binary.value(), running, heap, exit, report);
   program::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   add_from_source(report, *binary.value(), sites, sources);
   add_healing(*binary.value(), healed.value(), running, report);

@@ -105,33 +105,47 @@ Status HeapSource::open_process(int pid, const SourceOptions& options) {
 // until the graph is made.
 Status HeapSource::take_process(int pid, bool wants_stop) {
   if (!wants_stop) {
-    GEIST_TRY(room, target::find_code_room(*binary_, image_.bias));
-    auto copy = target::ProcessCopy::make(pid, room);
-    if (copy.ok()) {
-      copy_.emplace(std::move(copy).value());
-      image_.memory = &copy_->memory();
-      pid_ = copy_->pid();
-      pause_ms_ = copy_->pauses().longest_ms;
-      threads_ = copy_->threads();
+    Status copied = copy_process(pid);
+    if (copied.ok()) {
       print_err(fmt::format("geist: {} {}\n", name_, text_of(copy_->pauses())));
-    } else if (copy.error().kind() == ErrorKind::kSystem) {
-      print_err(fmt::format("geist: {}; it stands still until the answer is there\n",
-                            copy.error().message()));
-    } else {
-      return copy.take_error();
+      return copied;
     }
+    if (copied.error().kind() != ErrorKind::kSystem) return copied;
+    print_err(fmt::format("geist: {}; it stands still until the answer is there\n",
+                          copied.error().message()));
   }
-  if (!copy_) {
-    GEIST_TRY(frozen, target::FrozenProcess::freeze(pid));
-    pid_ = pid;
-    threads_ = frozen.threads();
-    frozen_.emplace(std::move(frozen));
-    memory_ = std::make_unique<target::ProcessMemory>(pid);
-    image_.memory = memory_.get();
-  }
+  GEIST_TRY(frozen, target::FrozenProcess::freeze(pid));
+  pid_ = pid;
+  set_threads(frozen.threads());
+  frozen_.emplace(std::move(frozen));
+  memory_ = std::make_unique<target::ProcessMemory>(pid);
+  image_.memory = memory_.get();
+  return Done{};
+}
+
+Status HeapSource::copy_process(int pid) {
+  GEIST_TRY(room, target::find_code_room(*image_.binary, image_.bias));
+  GEIST_TRY(copy, target::ProcessCopy::make(pid, room));
+  copy_.emplace(std::move(copy));
+  image_.memory = &copy_->memory();
+  pid_ = copy_->pid();
+  pause_ms_ = copy_->pauses().longest_ms;
+  set_threads(copy_->threads());
+  return Done{};
+}
+
+void HeapSource::set_threads(const std::vector<target::FrozenThread>& threads) {
+  threads_ = threads;
   for (const target::FrozenThread& thread : threads_)
     image_.threads.push_back(thread_state(thread));
-  return Done{};
+}
+
+Result<std::unique_ptr<HeapSource>> HeapSource::copy(int pid, const heap::HeapImage& known) {
+  auto source = std::make_unique<HeapSource>();
+  source->name_ = fmt::format("process {}", pid);
+  source->image_ = known;
+  GEIST_TRY_STATUS(source->copy_process(pid));
+  return source;
 }
 
 Status HeapSource::open_core(const std::string& path, const SourceOptions& options) {
@@ -157,10 +171,7 @@ Status HeapSource::open_core(const std::string& path, const SourceOptions& optio
                           core_->missing_bytes()));
   }
   program_ = binary;
-  threads_ = core_->threads();
-  for (const target::FrozenThread& thread : threads_) {
-    image_.threads.push_back(thread_state(thread));
-  }
+  set_threads(core_->threads());
   return Done{};
 }
 

@@ -28,9 +28,14 @@ class HeapSource {
   static Result<std::unique_ptr<HeapSource>> open(const std::string& target,
                                                   const SourceOptions& options);
 
+  // The copy of a process whose program is known already, without a graph. Says nothing on stderr.
+  static Result<std::unique_ptr<HeapSource>> copy(int pid, const heap::HeapImage& known);
+  Status make_graph();
+
+  const target::Memory& memory() const { return *image_.memory; }
   const snap::Snapshot& snapshot() const { return *snapshot_; }
   const std::string& name() const { return name_; }
-  std::string go() const { return binary_->build_info().release.text; }
+  std::string go() const { return image_.binary->build_info().release.text; }
   // The longest one; negative: nothing stood still.
   double pause_ms() const { return pause_ms_; }
 
@@ -39,8 +44,9 @@ class HeapSource {
   Status open_process(int pid, const SourceOptions& options);
   Status open_core(const std::string& path, const SourceOptions& options);
   Status take_process(int pid, bool wants_stop);
+  Status copy_process(int pid);
+  void set_threads(const std::vector<target::FrozenThread>& threads);
   Status check_same_build() const;
-  Status make_graph();
   Status save(ZstdWriter writer) const;
   Result<std::vector<target::CoreRegion>> find_regions() const;
   Result<std::vector<target::CoreRegion>> find_process_regions() const;

@@ -30,6 +30,11 @@ void add_source_frames(Context& context, const read::Function& function, ImageAd
   }
 }
 
+// No name, or one that does not lead all the way.
+bool is_vague(const std::string& name) {
+  return name.empty() || name.ends_with("…") || name.ends_with("[…]");
+}
+
 // Where the changed bytes begin: the first element of the destination that the victim covers and
 // that differs.
 struct Changed {
@@ -124,6 +129,13 @@ void Describer::name_by_value(const Case& c, const View& view, Victim& v) const 
   }
 }
 
+void Describer::name_by_path(const View& view, Victim& v) const {
+  std::string path = context_.find_heap_path(view);
+  if (path.empty()) return;
+  v.name = std::move(path);
+  v.function.clear();  // the path says where it begins
+}
+
 void Describer::describe_victim(const Case& c, const Candidate& candidate, Finding& f) const {
   const View& view = candidate.view;
   Victim& v = f.victim;
@@ -139,6 +151,8 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate, Findi
     if (!name.type.empty()) v.type = name.type;
     v.function = name.function;
     if (v.name.empty()) name_by_value(c, view, v);
+    if (is_vague(v.name) && view.holder == Holder::kHeap && context_.find_heap_path)
+      name_by_path(view, v);
   } else {
     v.function = view.function;
     std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);

@@ -79,13 +79,14 @@ struct Finding {
   std::string goroutine;  // "1"
   std::string pc;         // of the append, hex, as linked
 
-  std::vector<Frame> append_stack;  // [0] is the site; at least one
+  std::vector<Frame> append_stack;  // [0] is the site; empty only below kSuspect: no append yet
   std::string inlined_into;         // physical function of the site when it was inlined, else empty
   std::string element_type;         // "echo.MiddlewareFunc"
   u64 element_size = 0;
   std::string array_address;            // hex
   u64 array_capacity = 0;               // elements
   u64 old_len = 0, added = 0, cap = 0;  // of the append's operand
+  std::string operand;  // as it is written: "g.middleware"; of a latent finding the path to it
 
   u64 element_index = 0;              // of the changed element, counted in the victim
   std::string before, after;          // in the element's type

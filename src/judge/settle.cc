@@ -335,6 +335,7 @@ void Tracker::serve_gates() {
   if (waits(&control.main_gate)) {
     settle(true);
     settled_at_end_ = true;
+    if (options_.at_end) options_.at_end();
     process_.ring.open_gate(&control.main_gate);
   }
   if (waits(&control.exit_gate)) {
@@ -342,6 +343,7 @@ void Tracker::serve_gates() {
       read_samples();
     else
       settle(false);
+    if (!settled_at_end_ && options_.at_end) options_.at_end();
     settled_at_end_ = true;
     process_.ring.open_gate(&control.exit_gate);
   }

@@ -43,6 +43,7 @@ void add_sources(std::vector<Finding>& findings, program::SourceCache& sources) 
     // Two appends of one function differ in their text; their lines move with every edit above
     // them.
     if (call) f.fingerprint = fingerprint_of(f.fingerprint + "|" + call->call);
+    if (call) f.operand = call->operand;
     constexpr usize kLongestLabel = 24;
     if (call && !f.drawing.empty() && call->operand.size() <= kLongestLabel)
       f.drawing[0].label = call->operand;

@@ -10,6 +10,7 @@
 // left out is counted.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -28,6 +29,8 @@ struct TrackerOptions {
       0.02;  // of a core for the judge, after the grace, and of the program's time for watches
   u64 max_scan_bytes = u64{1} << 30;
   usize max_open_cases = 512;
+  // Called while the program waits at its end, before it goes on; may be null.
+  std::function<void()> at_end = nullptr;
 };
 
 class Tracker {

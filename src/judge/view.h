@@ -5,6 +5,7 @@
 //   watched, settled ──▶ Finding
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@
 
 namespace geist::judge {
 
+struct View;
+
 struct Context {
   const read::GoBinary& binary;
   read::DebugInfo* debug = nullptr;  // null when stripped
@@ -34,6 +37,9 @@ struct Context {
   heap::SpanTable spans;
   heap::ViewScanner scanner;
   std::optional<std::string> tested_package;  // of a test binary
+  // The path from a root to a header in the heap, where variables and globals do not lead to it;
+  // empty when it is not known. May be null.
+  std::function<std::string(const View&)> find_heap_path = nullptr;
 
   LoadBias bias() const { return plan.bias; }
 };

@@ -96,39 +96,42 @@ Json proof_json(const judge::Proof& proof) {
 }
 
 Json finding_json(const Finding& finding) {
-  return {
-      {"id", finding.id},
-      {"rule", finding.rule},
-      {"class", finding.finding_class},
-      {"level", std::string(judge::level_name(finding.level))},
-      {"count", finding.count},
-      {"fingerprint", finding.fingerprint},
-      {"site", site_json(finding)},
-      {"stack", frames_json(finding.append_stack)},
-      {"goroutine", text_or_null(finding.goroutine)},
-      {"array",
-       {{"address", text_or_null(finding.array_address)},
-        {"element_size", number_or_null(finding.element_size)},
-        {"capacity", number_or_null(finding.array_capacity)},
-        {"type", text_or_null(finding.element_type)}}},
-      {"append", {{"old_len", finding.old_len}, {"added", finding.added}, {"cap", finding.cap}}},
-      {"element",
-       {{"index", finding.element_index},
-        {"before", text_or_null(finding.before)},
-        {"after", text_or_null(finding.after)},
-        {"before_hex", text_or_null(finding.before_hex)},
-        {"after_hex", text_or_null(finding.after_hex)}}},
-      {"victim", victim_json(finding.victim)},
-      {"reads", frames_json(finding.reader_stack)},
-      {"reads_goroutine", text_or_null(finding.reader_goroutine)},
-      {"drawing", drawing_json(finding.drawing)},
-      {"process",
-       finding.pid == 0 ? Json(nullptr) : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
-      {"tests", finding.tests},
-      {"fix", text_or_null(finding.fix)},
-      {"fix_diff", text_or_null(finding.fix_diff)},
-      {"heal", text_or_null(finding.heal)},
-      {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)}};
+  return {{"id", finding.id},
+          {"rule", finding.rule},
+          {"class", finding.finding_class},
+          {"level", std::string(judge::level_name(finding.level))},
+          {"count", finding.count},
+          {"fingerprint", finding.fingerprint},
+          {"site", site_json(finding)},
+          {"stack", frames_json(finding.append_stack)},
+          {"goroutine", text_or_null(finding.goroutine)},
+          {"array",
+           {{"address", text_or_null(finding.array_address)},
+            {"element_size", number_or_null(finding.element_size)},
+            {"capacity", number_or_null(finding.array_capacity)},
+            {"type", text_or_null(finding.element_type)}}},
+          {"append",
+           {{"operand", text_or_null(finding.operand)},
+            {"old_len", finding.old_len},
+            {"added", finding.added},
+            {"cap", finding.cap}}},
+          {"element",
+           {{"index", finding.element_index},
+            {"before", text_or_null(finding.before)},
+            {"after", text_or_null(finding.after)},
+            {"before_hex", text_or_null(finding.before_hex)},
+            {"after_hex", text_or_null(finding.after_hex)}}},
+          {"victim", victim_json(finding.victim)},
+          {"reads", frames_json(finding.reader_stack)},
+          {"reads_goroutine", text_or_null(finding.reader_goroutine)},
+          {"drawing", drawing_json(finding.drawing)},
+          {"process", finding.pid == 0 ? Json(nullptr)
+                                       : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
+          {"tests", finding.tests},
+          {"fix", text_or_null(finding.fix)},
+          {"fix_diff", text_or_null(finding.fix_diff)},
+          {"heal", text_or_null(finding.heal)},
+          {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)}};
 }
 
 Json places_json(const std::set<judge::PlaceInSource>& places) {
@@ -433,6 +436,7 @@ Finding read_finding(const ObjectReader& reader) {
   array.read("capacity", &finding.array_capacity);
   array.read("type", &finding.element_type);
   ObjectReader append = reader.object("append");
+  append.read("operand", &finding.operand);
   append.read("old_len", &finding.old_len);
   append.read("added", &finding.added);
   append.read("cap", &finding.cap);

@@ -127,9 +127,7 @@ Json SarifWriter::code_flow(const Finding& finding) const {
                      {"importance", "essential"},
                      {"executionOrder", static_cast<int>(steps.size()) + 1}});
   };
-  if (!finding.append_stack.empty()) {
-    add(location(finding.append_stack.front(), message("overwritten by this append")), "memory");
-  }
+  add(location(finding.append_stack.front(), message("overwritten by this append")), "memory");
   add(victim_location(finding), "value");
   if (!finding.reader_stack.empty()) {
     add(location(finding.reader_stack.front(), message("read afterwards, through the victim")),
@@ -188,7 +186,8 @@ const char* sarif_level(Level level) {
 }
 
 Json SarifWriter::result(const Finding& finding) const {
-  std::string text = emit_sentence(finding) + ": " + describe_victim(finding.victim);
+  std::string text = emit_sentence(finding);
+  if (finding.level != Level::kLatent) text += ": " + describe_victim(finding.victim);
   if (!finding.before.empty() && !finding.after.empty()) {
     text += fmt::format("; it was {} and became {}", finding.before, finding.after);
   }
@@ -200,8 +199,11 @@ Json SarifWriter::result(const Finding& finding) const {
   if (!finding.append_stack.empty())
     result["locations"] = Json::array({location(finding.append_stack.front(), nullptr)});
   result["relatedLocations"] = Json::array({victim_location(finding)});
-  result["codeFlows"] = Json::array({code_flow(finding)});
-  Json stacks = Json::array({stack("overwritten by", finding.append_stack)});
+  Json stacks = Json::array();
+  if (!finding.append_stack.empty()) {
+    result["codeFlows"] = Json::array({code_flow(finding)});
+    stacks.push_back(stack("overwritten by", finding.append_stack));
+  }
   if (!finding.victim.made_by.empty())
     stacks.push_back(stack("the victim was made by", finding.victim.made_by));
   if (!finding.reader_stack.empty())

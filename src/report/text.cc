@@ -461,6 +461,11 @@ std::string format_seconds(double seconds) {
 }  // namespace
 
 std::string emit_sentence(const Finding& finding) {
+  if (finding.level == Level::kLatent) {
+    return fmt::format("an append to {} would overwrite element {} of {}",
+                       printable(finding.operand), finding.element_index,
+                       describe_victim(finding.victim));
+  }
   std::string sentence = "append";
   if (!finding.append_stack.empty()) {
     const Frame& site = finding.append_stack.front();

@@ -48,7 +48,11 @@ Result<std::vector<PathRow>> find_paths(const Snapshot& snapshot, const std::str
                                         u64 most);
 
 struct ViewRow {
+  // Of the header: in an object, a global variable, or on a stack.
+  enum class Holder : u8 { kHeap, kGlobal, kStack };
   std::string path = {}, type = {};
+  Holder holder = Holder::kHeap;
+  bool is_named = true;             // false: the path begins at a temporary
   u64 begin = 0, len = 0, cap = 0;  // in elements
   bool is_string = false;
   u64 copies = 1;  // equal headers that this row stands for

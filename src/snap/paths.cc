@@ -105,7 +105,8 @@ bool is_map_part(Form form) {
 
 }  // namespace
 
-// Breadth first from all roots at once, globals before the rest.
+// Breadth first from all roots at once, globals before variables. What nobody has a name for leads
+// only to what they do not reach.
 void Paths::search() {
   if (!above_.empty()) return;
   above_.assign(u64{graph_.last_id()} + 1, kNobody);
@@ -116,20 +117,32 @@ void Paths::search() {
     above_[id] = from;
     if (id <= graph_.last_scan_id()) next.push_back(id);
   };
-  for (bool globals : {true, false}) {
+  auto add_roots = [&](auto is_wanted) {
     for (u32 i = 0; i < graph_.roots().size(); ++i) {
       const Root& root = graph_.roots()[i];
-      bool is_global = graph_.holders()[root.holder].kind == RootHolder::Kind::kGlobal;
-      if (is_global == globals) visit(root.slot, kRootBit | i);
+      if (is_wanted(graph_.holders()[root.holder])) visit(root.slot, kRootBit | i);
     }
-  }
-  while (!next.empty()) {
-    now.swap(next);
-    next.clear();
-    for (ObjectId id : now) {
-      for (u32 slot : graph_.slots(id)) visit(slot, id);
+  };
+  auto walk = [&] {
+    while (!next.empty()) {
+      now.swap(next);
+      next.clear();
+      for (ObjectId id : now) {
+        for (u32 slot : graph_.slots(id)) visit(slot, id);
+      }
     }
-  }
+  };
+  auto is_global = [](const RootHolder& h) { return h.kind == RootHolder::Kind::kGlobal; };
+  add_roots(is_global);
+  add_roots([&](const RootHolder& h) { return !is_global(h) && !h.name.empty(); });
+  walk();
+  add_roots([](const RootHolder& h) { return h.name.empty(); });
+  walk();
+}
+
+bool Paths::is_named(ObjectId id) {
+  const Root* root = root_of(id);
+  return root != nullptr && !graph_.holders()[root->holder].name.empty();
 }
 
 const Root* Paths::root_of(ObjectId id) {

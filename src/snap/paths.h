@@ -3,7 +3,8 @@
 //   main.server.sessions["alice"].buf         a global, fields, a map entry
 //   conn.(*net.TCPConn).fd in main.serve (goroutine 7)
 //
-// The shortest way is taken, and of two equal ones the one from a global.
+// The shortest way is taken, and of two equal ones the one from a global; one from a temporary only
+// when there is no other.
 #pragma once
 
 #include <string>
@@ -26,6 +27,8 @@ class Paths {
   std::string path_of_root(const heap::Root& root) const;
   // The root that path_to begins with; null when none does.
   const heap::Root* root_of(heap::ObjectId id);
+  // Does path_to begin with something that has a name?
+  bool is_named(heap::ObjectId id);
 
  private:
   static constexpr u32 kRootBit = u32{1} << 31;

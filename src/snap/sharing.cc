@@ -66,6 +66,18 @@ std::string path_of(const Snapshot& snapshot, const ArrayView& view) {
   return snapshot.paths.path_of_root(snapshot.graph.roots()[view.root]);
 }
 
+void add_holder(const Snapshot& snapshot, const ArrayView& view, ViewRow& row) {
+  if (view.holder != heap::kNoObject) {
+    row.is_named = snapshot.paths.is_named(view.holder);
+    return;
+  }
+  const heap::RootHolder& holder =
+      snapshot.graph.holders()[snapshot.graph.roots()[view.root].holder];
+  bool is_global = holder.kind == heap::RootHolder::Kind::kGlobal;
+  row.holder = is_global ? ViewRow::Holder::kGlobal : ViewRow::Holder::kStack;
+  row.is_named = !holder.name.empty();
+}
+
 // All of its views are the runtime's: nobody can append there.
 bool is_of_runtime(const Snapshot& snapshot, const std::vector<ArrayView>& views) {
   return std::ranges::all_of(views, [&](const ArrayView& view) {
@@ -87,6 +99,7 @@ SharingRow make_row(const Snapshot& snapshot, ObjectId array, const Group& group
   for (usize i = 0; i < group.views.size(); ++i) {
     const ArrayView& view = group.views[i];
     ViewRow shown{.path = path_of(snapshot, view), .type = view.is_string ? "string" : row.type};
+    add_holder(snapshot, view, shown);
     shown.begin = view.begin / view.elem_size;
     shown.len = view.len;
     shown.cap = view.cap;

@@ -48,7 +48,15 @@
     return target.module && file.startsWith(target.module + '/') ? file.slice(target.module.length + 1) : file;
   }
   const place = (frame) => (frame.file ? shortFile(frame.file) + (frame.line ? ':' + frame.line : '') : '');
-  const inUse = { latent: 'a slice that had room for it', suspect: 'a slice that was in use at that moment' };
+  const inUse = { suspect: 'a slice that was in use at that moment' };
+  // Of a latent finding, which has no append yet, the slice with the room.
+  const title = (f) => shortFunction(f.site.function) || f.append.operand || '?';
+  function sentence(f) {
+    if (f.level === 'latent') return `an append to ${title(f)} would overwrite element ${f.element.index} of ${f.victim.name ?? 'a slice'}`;
+    const where = place(f.site).split('/').pop();
+    const whose = inUse[f.level] ?? 'a slice that is still in use';
+    return `append in ${shortFunction(f.site.function)}${where ? ` (${where})` : ''} overwrote element ${f.element.index} of ${whose}`;
+  }
 
   // --- the list ---
 
@@ -74,8 +82,8 @@
     const index = shown[position];
     const f = findings[index];
     const row = el('div.row',
-      el('div.head', el('span.level.' + f.level, f.level), el('span.mono', el('bdi', shortFunction(f.site.function) || '?')), el('span.place', '#' + f.id)),
-      el('div.place', place(f.site) || 'place not known', f.count > 1 ? ' · seen ' + f.count + 'x' : ''),
+      el('div.head', el('span.level.' + f.level, f.level), el('span.mono', el('bdi', title(f))), el('span.place', '#' + f.id)),
+      el('div.place', place(f.site) || (f.level === 'latent' ? 'no append yet' : 'place not known'), f.count > 1 ? ' · seen ' + f.count + 'x' : ''),
       el('div.place', el('bdi', 'victim: ' + (f.victim.name ?? f.victim.type ?? 'a slice'))));
     row.id = 'row-' + index;
     row.style.top = position * ROW + 'px';
@@ -301,10 +309,8 @@
     const back = el('button.back', '← All findings');
     back.type = 'button';
     back.addEventListener('click', closeDetail);
-    const where = place(f.site);
-    const sentence = `append in ${shortFunction(f.site.function)}${where ? ` (${where.split('/').pop()})` : ''} overwrote element ${f.element.index} of ${inUse[f.level] ?? 'a slice that is still in use'}`;
     const rest = [back, el('div.meta', el('span.level.' + f.level, f.level), el('span', '#' + f.id), el('span', f.rule), el('span', `seen ${f.count}x`),
-      el('span.mono', f.fingerprint)), el('h2', el('bdi', sentence)),
+      el('span.mono', f.fingerprint)), el('h2', el('bdi', sentence(f))),
       ...(f.tests ?? []).map((test) => el('p', 'in test ', el('bdi', test))), f.site.source ? el('pre.wraps', f.site.source) : null,
       values(f), drawing(f), stacks(f), cure(f), heal(f.heal), proof(f.proof)];
     detail.replaceChildren(...rest.filter(Boolean));

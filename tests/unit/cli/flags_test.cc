@@ -77,7 +77,7 @@ TEST(Flags, UnknownOneNamesTheNearest) {
 
 TEST(Flags, WrongUseIsRefused) {
   EXPECT_EQ(must_fail("run", {"--level=maybe", "p"}).message(),
-            "--level: expected suspect, likely or confirmed, found \"maybe\"");
+            "--level: expected latent, suspect, likely or confirmed, found \"maybe\"");
   EXPECT_EQ(must_fail("run", {"--level=likly", "p"}).hint(), "Did you mean --level=likely?");
   EXPECT_EQ(must_fail("run", {"--exitcode=256", "p"}).message(),
             "--exitcode: expected a number from 0 to 255, found \"256\"");

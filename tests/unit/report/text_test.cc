@@ -53,6 +53,21 @@ geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, 5 skipped 
   EXPECT_EQ(emit_text(example_report(), {}), expected);
 }
 
+TEST(Text, OfALatentFindingSaysWhatWouldHappen) {
+  judge::Report report;
+  judge::Finding& finding = report.findings.emplace_back();
+  finding.level = judge::Level::kLatent;
+  finding.operand = "main.srv.groups[\"api\"]";
+  finding.victim.name = "main.srv.routes[0].chain";
+  finding.element_index = 3;
+  std::string text = emit_text(report, {});
+  EXPECT_TRUE(
+      text.contains("an append to main.srv.groups[\"api\"] would overwrite element 3 of "
+                    "main.srv.routes[0].chain\n"))
+      << text;
+  EXPECT_FALSE(text.contains("overwritten by")) << text;
+}
+
 TEST(Text, LeavesOutWhatIsNotKnown) {
   judge::Report report;
   judge::Finding finding;

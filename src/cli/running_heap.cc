@@ -1,0 +1,173 @@
+// See running_heap.h. A latent finding has no append: its operand and victim are two slices, one of
+// which has room where the other has elements.
+#include "cli/running_heap.h"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+
+#include <fmt/format.h>
+
+#include "judge/fingerprint.h"
+#include "target/process_info.h"
+
+namespace geist::cli {
+namespace {
+
+constexpr u32 kMaxTakenForNames = 4;
+constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it takes a second
+constexpr double kMaxLookStepS = 60;
+constexpr u64 kMaxLatent = 50;
+
+// Numbers in a path say which entry, not which place in the program.
+std::string without_numbers(const std::string& path) {
+  std::string out;
+  for (char c : path) {
+    if (c < '0' || c > '9')
+      out += c;
+    else if (out.empty() || out.back() != '#')
+      out += '#';
+  }
+  return out;
+}
+
+// "s.buf in main.serve (goroutine 7)" → "s.buf"
+std::string expression_of(const std::string& path) {
+  return path.substr(0, path.find(" in "));
+}
+
+judge::DrawnView drawn(const std::string& label, const snap::ViewRow& view) {
+  return {label, static_cast<i64>(view.begin), view.len, view.cap};
+}
+
+judge::Holder holder_of(const snap::ViewRow& view) {
+  switch (view.holder) {
+    case snap::ViewRow::Holder::kHeap:
+      return judge::Holder::kHeap;
+    case snap::ViewRow::Holder::kGlobal:
+      return judge::Holder::kGlobal;
+    case snap::ViewRow::Holder::kStack:
+      return judge::Holder::kStack;
+  }
+  return judge::Holder::kHeap;
+}
+
+// Nothing when one of the two slices is a temporary: nobody could tell which they are.
+std::optional<judge::Finding> make_finding(const snap::SharingRow& array,
+                                           const snap::ViewRow& operand) {
+  auto victim = std::ranges::find_if(array.views, [&](const snap::ViewRow& view) {
+    return view.path == operand.overwrites_of && &view != &operand;
+  });
+  if (victim == array.views.end() || !victim->is_named || !operand.is_named) return std::nullopt;
+  judge::Finding f;
+  f.level = judge::Level::kLatent;
+  f.element_type = array.type.starts_with("[]") ? array.type.substr(2) : "";
+  f.element_size = array.elem_size;
+  f.array_address = fmt::format("{:#x}", array.addr.value);
+  f.array_capacity = array.length;
+  f.old_len = operand.len;
+  f.cap = operand.cap;
+  f.operand = operand.path;
+  f.fix = fmt::format("append(slices.Clip({}), …)", expression_of(operand.path));
+  f.victim.holder = holder_of(*victim);
+  f.victim.name = operand.overwrites_of;
+  f.victim.type = victim->type;
+  f.victim.len = victim->len;
+  f.victim.cap = victim->cap;
+  f.element_index = operand.overwrites - victim->begin;
+  f.drawing.push_back(drawn("operand", operand));
+  f.drawing.push_back(drawn("victim", *victim));
+  f.fingerprint = judge::fingerprint_of(fmt::format("{}|latent|{}|{}|{}", f.rule, array.type,
+                                                    without_numbers(f.operand),
+                                                    without_numbers(f.victim.name)));
+  return f;
+}
+
+}  // namespace
+
+RunningHeap::RunningHeap(judge::Context& context, target::ProbedProcess& process, bool wants_latent)
+    : context_(context), process_(process), wants_latent_(wants_latent) {
+  context.find_heap_path = [this](const judge::View& view) { return path_to(view); };
+}
+
+// Null when it cannot be had.
+HeapSource* RunningHeap::take() {
+  last_.reset();
+  heap::HeapImage known;
+  known.binary = &context_.binary;
+  known.debug = context_.debug;
+  known.symbols = context_.symbols;
+  known.bias = context_.bias();
+  auto heap = HeapSource::copy(process_.pid, known);
+  Status made = heap.ok() ? Status(Done{}) : Status(heap.take_error());
+  if (made.ok()) {
+    // In a thread of its own, or, where there are no more, in get().
+    auto graph = std::async(std::launch::async | std::launch::deferred,
+                            [&] { return heap.value()->make_graph(); });
+    while (graph.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout)
+      process_.ring.beat();
+    made = graph.get();
+  }
+  if (made.ok()) {
+    last_ = std::move(heap).value();
+  } else {
+    why_not_ = made.error().message();
+  }
+  return last_.get();
+}
+
+// Is the header there as the judge has seen it?
+bool RunningHeap::shows(const HeapSource& heap, const judge::View& view) const {
+  const target::Memory& memory = heap.memory();
+  return memory.find<u64>(view.ptr_word) == view.ptr &&
+         (!view.len_word || memory.find<u64>(view.len_word) == view.len);
+}
+
+std::string RunningHeap::path_to(const judge::View& view) {
+  if (!view.ptr_word) return "";
+  if (!last_ || !shows(*last_, view)) {
+    std::optional<i64> resident_kib = target::find_status_number(process_.pid, "VmRSS");
+    if (taken_for_names_ == kMaxTakenForNames || !resident_kib || *resident_kib > kMaxKibForNames)
+      return "";
+    ++taken_for_names_;
+    if (take() == nullptr || !shows(*last_, view)) return "";
+  }
+  const snap::Snapshot& snapshot = last_->snapshot();
+  heap::ObjectId holder = snapshot.graph.find_object(view.ptr_word);
+  if (holder == heap::kNoObject || !snapshot.paths.is_named(holder)) return "";
+  return snapshot.paths.path_to(holder, view.ptr_word - snapshot.graph.addr(holder));
+}
+
+void RunningHeap::look_for_latent(double now_s) {
+  if (!wants_latent_ || now_s < next_look_s_) return;
+  look();
+  look_step_s_ = std::min(look_step_s_ * 2, kMaxLookStepS);
+  next_look_s_ = now_s + look_step_s_;
+}
+
+void RunningHeap::look_for_latent_at_end() {
+  if (wants_latent_) look();
+}
+
+void RunningHeap::look() {
+  const HeapSource* heap = take();
+  if (heap == nullptr) return;
+  snap::SharingAnswer answer = snap::find_sharing(heap->snapshot(), kMaxLatent);
+  for (const snap::SharingRow& array : answer.rows) {
+    for (const snap::ViewRow& view : array.views) {
+      if (!view.is_latent) continue;
+      std::optional<judge::Finding> found = make_finding(array, view);
+      if (!found) continue;
+      auto [at, is_new] = latent_.try_emplace(found->fingerprint, *found);
+      if (!is_new) ++at->second.count;
+    }
+  }
+}
+
+void RunningHeap::add_latent(judge::Report& report) const {
+  for (const auto& [fingerprint, finding] : latent_) report.findings.push_back(finding);
+  if (wants_latent_ && !why_not_.empty())
+    report.notes.push_back("no latent findings from a look at the heap that failed: " + why_not_);
+}
+
+}  // namespace geist::cli

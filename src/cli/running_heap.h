@@ -1,0 +1,53 @@
+// The heap of a program that is being watched, as a graph: who holds what. It is made from a
+// copy-on-write child, for which the program stands still some milliseconds; while the graph is
+// made the program is shown signs of life.
+//
+//   watched program ─▶ child ─▶ HeapGraph ─▶ the path to a victim     "srv.sessions["ann"].roles"
+//                                        └─▶ latent findings          room that another slice uses
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/heap_source.h"
+#include "judge/finding.h"
+#include "judge/view.h"
+#include "target/launch.h"
+
+namespace geist::cli {
+
+class RunningHeap {
+ public:
+  // Both must outlive it. From now on the context names victims by paths; `wants_latent`: and
+  // latent findings are looked for.
+  RunningHeap(judge::Context& context, target::ProbedProcess& process, bool wants_latent);
+
+  // Looks for arrays in which an append would overwrite what another slice has, when it is due:
+  // after a second, two, four, up to a minute.
+  void look_for_latent(double now_s);
+  // Now, while the program waits at its end.
+  void look_for_latent_at_end();
+  // Each pair of slices once, with how often it was seen; and a note when a look could not be had.
+  void add_latent(judge::Report& report) const;
+
+ private:
+  HeapSource* take();
+  // How a root leads to this header in the heap; empty when none does, the memory has changed
+  // since, or looking would cost the program too much.
+  std::string path_to(const judge::View& view);
+  void look();
+  bool shows(const HeapSource& heap, const judge::View& view) const;
+
+  const judge::Context& context_;
+  target::ProbedProcess& process_;
+  const bool wants_latent_;
+  std::unique_ptr<HeapSource> last_;
+  u32 taken_for_names_ = 0;
+  double next_look_s_ = 1, look_step_s_ = 1;
+  std::map<std::string, judge::Finding> latent_;  // by fingerprint
+  std::string why_not_;
+};
+
+}  // namespace geist::cli
