@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
+#include <condition_variable>
+#include <mutex>
 
 #include <fmt/format.h>
 
+#include "base/start_thread.h"
 #include "judge/fingerprint.h"
 #include "target/process_info.h"
 
@@ -18,6 +20,33 @@ constexpr u32 kMaxTakenForNames = 4;
 constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it takes a second
 constexpr double kMaxLookStepS = 60;
 constexpr u64 kMaxLatent = 50;
+
+// Shows the program that geist is there, as long as this is. Where there are no more threads the
+// program helps itself: it goes on unwatched until the next sign.
+class SignsOfLife {
+ public:
+  explicit SignsOfLife(target::SharedRing& ring) {
+    thread_ = start_thread([this, &ring] {
+      std::unique_lock lock(mutex_);
+      for (; !is_over_; changed_.wait_for(lock, std::chrono::milliseconds(20))) ring.beat();
+    });
+  }
+  SignsOfLife(const SignsOfLife&) = delete;
+  ~SignsOfLife() {
+    {
+      std::unique_lock lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_one();
+    if (thread_) thread_->join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_over_ = false;
+  std::optional<std::thread> thread_;
+};
 
 // Numbers in a path say which entry, not which place in the program.
 std::string without_numbers(const std::string& path) {
@@ -98,21 +127,13 @@ HeapSource* RunningHeap::take() {
   known.debug = context_.debug;
   known.symbols = context_.symbols;
   known.bias = context_.bias();
+  const SignsOfLife meanwhile(process_.ring);
   auto heap = HeapSource::copy(process_.pid, known);
-  Status made = heap.ok() ? Status(Done{}) : Status(heap.take_error());
-  if (made.ok()) {
-    // In a thread of its own, or, where there are no more, in get().
-    auto graph = std::async(std::launch::async | std::launch::deferred,
-                            [&] { return heap.value()->make_graph(); });
-    while (graph.wait_for(std::chrono::milliseconds(20)) == std::future_status::timeout)
-      process_.ring.beat();
-    made = graph.get();
-  }
-  if (made.ok()) {
+  Status made = heap.ok() ? heap.value()->make_graph() : Status(heap.take_error());
+  if (made.ok())
     last_ = std::move(heap).value();
-  } else {
+  else
     why_not_ = made.error().message();
-  }
   return last_.get();
 }
 
