@@ -19,6 +19,7 @@ namespace {
 constexpr u32 kMaxTakenForNames = 4;
 constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it takes a second
 constexpr double kMaxLookStepS = 60;
+constexpr double kMaxShareOfTime = 0.05;  // for looks, which take longer the larger the heap is
 constexpr u64 kMaxLatent = 50;
 
 // Shows the program that geist is there, as long as this is. Where there are no more threads the
@@ -161,9 +162,11 @@ std::string RunningHeap::path_to(const judge::View& view) {
 
 void RunningHeap::look_for_latent(double now_s) {
   if (!wants_latent_ || now_s < next_look_s_) return;
+  const auto begin = std::chrono::steady_clock::now();
   look();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   look_step_s_ = std::min(look_step_s_ * 2, kMaxLookStepS);
-  next_look_s_ = now_s + look_step_s_;
+  next_look_s_ = now_s + took.count() + std::max(look_step_s_, took.count() / kMaxShareOfTime);
 }
 
 void RunningHeap::look_for_latent_at_end() {

@@ -25,7 +25,7 @@ class RunningHeap {
   RunningHeap(judge::Context& context, target::ProbedProcess& process, bool wants_latent);
 
   // Looks for arrays in which an append would overwrite what another slice has, when it is due:
-  // after a second, two, four, up to a minute.
+  // after a second, two, four, up to a minute; large heaps less often.
   void look_for_latent(double now_s);
   // Now, while the program waits at its end.
   void look_for_latent_at_end();
