@@ -190,6 +190,10 @@ void RunningHeap::look() {
 
 void RunningHeap::add_latent(judge::Report& report) const {
   for (const auto& [fingerprint, finding] : latent_) report.findings.push_back(finding);
+  if (wants_latent_ && context_.debug == nullptr)
+    report.notes.push_back(
+        "few latent findings or none: this binary has no debug information (-ldflags=-s -w), which "
+        "says of which types its variables are");
   if (wants_latent_ && !why_not_.empty())
     report.notes.push_back("no latent findings from a look at the heap that failed: " + why_not_);
 }
