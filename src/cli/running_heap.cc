@@ -49,7 +49,7 @@ class SignsOfLife {
   std::optional<std::thread> thread_;
 };
 
-// Numbers in a path say which entry, not which place in the program.
+// Numbers say which element, not which place in the program.
 std::string without_numbers(const std::string& path) {
   std::string out;
   for (char c : path) {
@@ -108,8 +108,8 @@ std::optional<judge::Finding> make_finding(const snap::SharingRow& array,
   f.drawing.push_back(drawn("operand", operand));
   f.drawing.push_back(drawn("victim", *victim));
   f.fingerprint = judge::fingerprint_of(fmt::format("{}|latent|{}|{}|{}", f.rule, array.type,
-                                                    without_numbers(f.operand),
-                                                    without_numbers(f.victim.name)));
+                                                    without_numbers(operand.place),
+                                                    without_numbers(victim->place)));
   return f;
 }
 

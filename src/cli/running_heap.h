@@ -29,7 +29,7 @@ class RunningHeap {
   void look_for_latent(double now_s);
   // Now, while the program waits at its end.
   void look_for_latent_at_end();
-  // Each pair of slices once, with how often it was seen; and a note when a look could not be had.
+  // Each pair of fields or variables once, with how often it was seen; and a note when a look could not be had.
   void add_latent(judge::Report& report) const;
 
  private:

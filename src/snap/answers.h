@@ -53,6 +53,7 @@ struct ViewRow {
   std::string path = {}, type = {};
   Holder holder = Holder::kHeap;
   bool is_named = true;             // false: the path begins at a temporary
+  std::string place = {};           // the field it is, "main.route.chain", or the variable
   u64 begin = 0, len = 0, cap = 0;  // in elements
   bool is_string = false;
   u64 copies = 1;  // equal headers that this row stands for

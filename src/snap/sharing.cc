@@ -69,6 +69,8 @@ std::string path_of(const Snapshot& snapshot, const ArrayView& view) {
 void add_holder(const Snapshot& snapshot, const ArrayView& view, ViewRow& row) {
   if (view.holder != heap::kNoObject) {
     row.is_named = snapshot.paths.is_named(view.holder);
+    row.place = snapshot.graph.type_name(view.holder) +
+                snapshot.graph.types().place(snapshot.graph.type(view.holder), view.offset);
     return;
   }
   const heap::RootHolder& holder =
@@ -76,6 +78,7 @@ void add_holder(const Snapshot& snapshot, const ArrayView& view, ViewRow& row) {
   bool is_global = holder.kind == heap::RootHolder::Kind::kGlobal;
   row.holder = is_global ? ViewRow::Holder::kGlobal : ViewRow::Holder::kStack;
   row.is_named = !holder.name.empty();
+  row.place = snapshot.paths.path_of(snapshot.graph.roots()[view.root]);
 }
 
 // All of its views are the runtime's: nobody can append there.
