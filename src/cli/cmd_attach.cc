@@ -68,7 +68,7 @@ End watch(judge::Tracker& tracker, const target::Attachment& attachment, const E
           const AttachOptions& options, EarlyPrinter& early, RunningHeap* heap) {
   for (;;) {
     tracker.turn();
-    if (heap != nullptr) heap->look_for_latent(tracker.now_s());
+    if (heap != nullptr) heap->turn(tracker.now_s());
     if (options.now) early.print_new(tracker);
     if (attachment.is_over()) return End::kProcessOver;
     const bool is_late = options.for_s && tracker.now_s() >= *options.for_s;

@@ -34,7 +34,7 @@ ExitStatus watch_until_exit(judge::Tracker& tracker, target::ProbedProcess& proc
   u64 kept = 0;
   for (;;) {
     tracker.turn();
-    heap.look_for_latent(tracker.now_s());
+    heap.turn(tracker.now_s());
     if (recorder != nullptr && std::exchange(kept, tracker.revision()) != tracker.revision()) {
       recorder->offer(tracker.findings());
     }

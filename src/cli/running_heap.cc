@@ -18,6 +18,7 @@ namespace {
 
 constexpr u32 kMaxTakenForNames = 4;
 constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it takes a second
+constexpr auto kKeepCopyFor = std::chrono::milliseconds(200);
 constexpr double kMaxLookStepS = 60;
 constexpr double kMaxShareOfTime = 0.05;  // for looks, which take longer the larger the heap is
 constexpr u64 kMaxLatent = 50;
@@ -131,6 +132,7 @@ HeapSource* RunningHeap::take() {
   const SignsOfLife meanwhile(process_.ring);
   auto heap = HeapSource::copy(process_.pid, known);
   Status made = heap.ok() ? heap.value()->make_graph() : Status(heap.take_error());
+  taken_at_ = Clock::now();
   if (made.ok())
     last_ = std::move(heap).value();
   else
@@ -160,11 +162,12 @@ std::string RunningHeap::path_to(const judge::View& view) {
   return snapshot.paths.path_to(holder, view.ptr_word - snapshot.graph.addr(holder));
 }
 
-void RunningHeap::look_for_latent(double now_s) {
+void RunningHeap::turn(double now_s) {
+  if (last_ && Clock::now() - taken_at_ > kKeepCopyFor) last_.reset();
   if (!wants_latent_ || now_s < next_look_s_) return;
-  const auto begin = std::chrono::steady_clock::now();
+  const Clock::time_point begin = Clock::now();
   look();
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const std::chrono::duration<double> took = Clock::now() - begin;
   look_step_s_ = std::min(look_step_s_ * 2, kMaxLookStepS);
   next_look_s_ = now_s + took.count() + std::max(look_step_s_, took.count() / kMaxShareOfTime);
 }

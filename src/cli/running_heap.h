@@ -6,6 +6,7 @@
 //                                        └─▶ latent findings          room that another slice uses
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,12 +25,15 @@ class RunningHeap {
   // latent findings are looked for.
   RunningHeap(judge::Context& context, target::ProbedProcess& process, bool wants_latent);
 
-  // Looks for arrays in which an append would overwrite what another slice has, when it is due:
+  // To be called often. Lets go of a copy that nobody has asked for a while: the more the program
+  // writes, the more memory it takes. Looks for arrays in which an append would overwrite what
+  // another slice has, when it is due:
   // after a second, two, four, up to a minute; large heaps less often.
-  void look_for_latent(double now_s);
+  void turn(double now_s);
   // Now, while the program waits at its end.
   void look_for_latent_at_end();
-  // Each pair of fields or variables once, with how often it was seen; and a note when a look could not be had.
+  // Each pair of fields or variables once, with how often it was seen; and a note when a look could
+  // not be had.
   void add_latent(judge::Report& report) const;
 
  private:
@@ -43,7 +47,9 @@ class RunningHeap {
   const judge::Context& context_;
   target::ProbedProcess& process_;
   const bool wants_latent_;
+  using Clock = std::chrono::steady_clock;
   std::unique_ptr<HeapSource> last_;
+  Clock::time_point taken_at_;
   u32 taken_for_names_ = 0;
   double next_look_s_ = 1, look_step_s_ = 1;
   std::map<std::string, judge::Finding> latent_;  // by fingerprint
