@@ -27,8 +27,8 @@ class RunningHeap {
 
   // To be called often. Lets go of a copy that nobody has asked for a while: the more the program
   // writes, the more memory it takes. Looks for arrays in which an append would overwrite what
-  // another slice has, when it is due:
-  // after a second, two, four, up to a minute; large heaps less often.
+  // another slice has, when it is due: after a second, two, four, up to a minute; large heaps less
+  // often.
   void turn(double now_s);
   // Now, while the program waits at its end.
   void look_for_latent_at_end();
