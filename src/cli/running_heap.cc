@@ -11,6 +11,7 @@
 
 #include "base/start_thread.h"
 #include "judge/fingerprint.h"
+#include "report/report.h"
 #include "target/process_info.h"
 
 namespace geist::cli {
@@ -62,11 +63,6 @@ std::string without_numbers(const std::string& path) {
   return out;
 }
 
-// "s.buf in main.serve (goroutine 7)" → "s.buf"
-std::string expression_of(const std::string& path) {
-  return path.substr(0, path.find(" in "));
-}
-
 judge::DrawnView drawn(const std::string& label, const snap::ViewRow& view) {
   return {label, static_cast<i64>(view.begin), view.len, view.cap};
 }
@@ -99,7 +95,7 @@ std::optional<judge::Finding> make_finding(const snap::SharingRow& array,
   f.old_len = operand.len;
   f.cap = operand.cap;
   f.operand = operand.path;
-  f.fix = fmt::format("append(slices.Clip({}), …)", expression_of(operand.path));
+  f.fix = fmt::format("append(slices.Clip({}), …)", report::split_place(operand.path).name);
   f.victim.holder = holder_of(*victim);
   f.victim.name = operand.overwrites_of;
   f.victim.type = victim->type;

@@ -42,6 +42,17 @@ std::optional<std::string> find_rest(const std::string& path, std::string direct
   return path.substr(directory.size() + 1);
 }
 
+PlacedName split_place(std::string_view text) {
+  constexpr std::string_view kIn = " in ";
+  bool in_key = false;
+  for (usize i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_key = !in_key;
+    if (!in_key && text.substr(i).starts_with(kIn))
+      return {text.substr(0, i), text.substr(i + kIn.size())};
+  }
+  return {text, {}};
+}
+
 std::string short_function(const std::string& function) {
   return program::short_function(function);
 }

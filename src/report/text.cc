@@ -487,11 +487,9 @@ std::string describe_victim(const judge::Victim& victim) {
   };
   std::string name = printable(victim.name);
   std::string function = printable(short_function(victim.function));
-  if (usize at = name.find(" in "); at != std::string::npos) {
-    std::string holder = name.substr(at + 4);
-    bool in_closure = victim.holder == judge::Holder::kHeap && is_closure(holder);
-    return fmt::format("variable {} {} {}", name.substr(0, at),
-                       in_closure ? "of the closure" : "in", holder);
+  if (const auto [variable, place] = split_place(name); !place.empty()) {
+    bool in_closure = victim.holder == judge::Holder::kHeap && is_closure(std::string(place));
+    return fmt::format("variable {} {} {}", variable, in_closure ? "of the closure" : "in", place);
   }
   std::string type = victim.type.empty() ? "slice" : printable(victim.type);
   std::string where = function.empty() ? "" : (" of " + function);

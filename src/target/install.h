@@ -1,6 +1,6 @@
 // Bringing the runtime into a process: which memory it takes there, mapping and filling it. Shared
-// by launch and attach, which differ in how a system call is made in the
-// process (remote_call.h) and in who may be running.
+// by launch and attach, which differ in how a system call is made in the process (remote_call.h)
+// and in who may be running.
 //
 //   region (code, trampolines)                 near the program's code      [anonymous]
 //     with the site records in it, shared with us                           [memfd:geist-ring]

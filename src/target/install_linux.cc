@@ -124,7 +124,8 @@ Status write_region(const WritableMemory& memory, const probe::PatchPlan& plan,
     return std::ranges::all_of(left.first(std::min<usize>(left.size(), kPageBytes)),
                                [](u8 byte) { return byte == 0; });
   };
-  // Fresh memory is zero: what has nothing in it stays untouched.
+  // A page with nothing in it stays untouched: it is zero, or has what a former attachment left
+  // there, and nothing leads to that any more.
   for (usize page = 0; page < bytes.size();) {
     usize end = page;
     while (end < bytes.size() && !is_empty(end)) end += kPageBytes;

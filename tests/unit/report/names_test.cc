@@ -26,6 +26,19 @@ TEST(ShortFunction, UnescapesDotsOfThePackage) {
   EXPECT_EQ(short_function("a/b%2"), "b%2");
 }
 
+TEST(SplitPlace, KeepsKeysWhole) {
+  auto split = [](std::string_view text) {
+    const auto [name, place] = split_place(text);
+    return std::string(name) + " | " + std::string(place);
+  };
+  EXPECT_EQ(split("m in echo.(*Echo).add.func1"), "m | echo.(*Echo).add.func1");
+  EXPECT_EQ(split("s.buf in main.serve (goroutine 7)"), "s.buf | main.serve (goroutine 7)");
+  EXPECT_EQ(split("main.plan[\"day in week\"].jobs"), "main.plan[\"day in week\"].jobs | ");
+  EXPECT_EQ(split("plan[\"day in week\"].jobs in main.run"),
+            "plan[\"day in week\"].jobs | main.run");
+  EXPECT_EQ(split(""), " | ");
+}
+
 TEST(ShortFile, IsRelativeToModuleDependencyOrGoroot) {
   judge::Target target;
   target.module = "example.com/prog";
