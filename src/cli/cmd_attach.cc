@@ -65,15 +65,15 @@ class EarlyPrinter {
 enum class End { kTime, kAsked, kProcessOver };
 
 End watch(judge::Tracker& tracker, const target::Attachment& attachment, const EndSignals& signals,
-          const AttachOptions& options, EarlyPrinter& early, RunningHeap* heap) {
+          const AttachOptions& options, EarlyPrinter& early, RunningHeap& heap) {
   for (;;) {
     tracker.turn();
-    if (heap != nullptr) heap->turn(tracker.now_s());
+    heap.turn(tracker.now_s());
     if (options.now) early.print_new(tracker);
     if (attachment.is_over()) return End::kProcessOver;
     const bool is_late = options.for_s && tracker.now_s() >= *options.for_s;
     if (!is_late && !signals.came()) continue;
-    if (heap != nullptr) heap->look_for_latent_at_end();
+    heap.look_for_latent_at_end();
     return is_late ? End::kTime : End::kAsked;
   }
 }
@@ -102,23 +102,28 @@ void say_what_is_watched(const AttachOptions& options, const FoundProcess& proce
                         options.for_s ? "" : "; Ctrl-C ends it"));
 }
 
-// What the stops have cost, and what looks at the heap have found; `heap` is null without any.
-void add_stops(judge::Report& report, const target::PauseLog& pauses, const RunningHeap* heap) {
-  report.cost.stops = pauses.ms.size();
-  report.cost.pause_p50_ms = percentile(pauses.ms, 0.5);
-  report.cost.pause_p99_ms = percentile(pauses.ms, 0.99);
-  if (heap != nullptr) heap->add_latent(report);
+void fill_pauses(judge::Cost& cost, const target::PauseLog& pauses) {
+  cost.stops = pauses.ms.size();
+  cost.pause_p50_ms = percentile(pauses.ms, 0.5);
+  cost.pause_p99_ms = percentile(pauses.ms, 0.99);
 }
 
 judge::TrackerOptions make_tracking(const AttachOptions& options) {
   return tracker_options(!options.no_watch, options.history, options.budget_percent);
 }
 
-// What it costs the process is paid only when it is asked for; else null.
-std::unique_ptr<RunningHeap> make_heap(const AttachOptions& options, judge::Context& context,
-                                       target::ProbedProcess& process) {
-  if (options.output.level != judge::Level::kLatent) return nullptr;
-  return std::make_unique<RunningHeap>(context, process, true);
+// A copy of the process costs it a pause, which is paid only by who asks for latent findings.
+RunningHeap::Uses heap_uses(const AttachOptions& options) {
+  const bool is_paid = options.output.wants_latent();
+  return {.names = is_paid, .latent = is_paid};
+}
+
+// Leaves the process as it was, and judges what it has sent.
+Status detach(target::Attachment& attachment, judge::Tracker& tracker) {
+  Status left = attachment.detach();
+  tracker.finish();
+  if (left.ok()) return left;
+  return std::move(left).take_error().in("the code of the process could not be restored");
 }
 
 target::AttachRequest make_request(const AttachOptions& options, int pid,
@@ -184,20 +189,16 @@ int cmd_attach(const AttachOptions& options) {
   judge::Context context =
       judge::make_context(*binary.value(), debug.wait(attachment.process().ring),
                           attachment.process(), symbols.value());
-  auto heap = make_heap(options, context, attachment.process());
+  RunningHeap heap(context, attachment.process(), heap_uses(options));
   judge::Tracker tracker(context, attachment.process(), make_tracking(options));
   program::SourceCache sources({.go_release = binary.value()->build_info().release.text,
                                 .binary_path = process->executable});
   const judge::Target target =
       describe_target(process->command, *binary.value(), process->executable);
   EarlyPrinter early(output.value(), sources, target);
-  End end = watch(tracker, attachment, signals, options, early, heap.get());
-
-  // Leave it as it was.
-  Status left = attachment.detach();
-  tracker.finish();
-  if (!left.ok())
-    return fail(std::move(left).take_error().in("the code of the process could not be restored"));
+  End end = watch(tracker, attachment, signals, options, early, heap);
+  Status left = detach(attachment, tracker);
+  if (!left.ok()) return fail(left.error());
 
   // Tell.
   judge::Report report;
@@ -205,7 +206,8 @@ int cmd_attach(const AttachOptions& options) {
   report.target = target;
   report.sites = count_sites(sites);
   fill_report(report, tracker, *binary.value(), attachment.process(), 0);
-  add_stops(report, attachment.pauses(), heap.get());
+  fill_pauses(report.cost, attachment.pauses());
+  heap.add_latent(report);
   add_from_source(report, *binary.value(), sites, sources);
   note_what_was_missing(report, tracker, debug, !options.no_watch);
   note_end(report, process.value(), end, attachment.mapped_bytes());

@@ -180,7 +180,7 @@ int cmd_run(const RunOptions& options) {
   // Judge while it runs, and once more at its end.
   judge::Context context =
       judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
-  RunningHeap heap(context, running, options.output.level == judge::Level::kLatent);
+  RunningHeap heap(context, running, {.names = true, .latent = options.output.wants_latent()});
   judge::Tracker tracker(context, running, make_tracking(options, heap));
   ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get(), heap);
 

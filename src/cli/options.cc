@@ -100,7 +100,7 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.keeps_run = !parsed.has("no-store");
   options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
   options.history = static_cast<u32>(parsed.number("history"));
-  if (options.follow && options.output.level == judge::Level::kLatent)
+  if (options.follow && options.output.wants_latent())
     return Error("--level=latent is for one program, and --follow for several: one of the two");
   return options;
 }

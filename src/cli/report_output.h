@@ -34,6 +34,7 @@ struct OutputOptions {
   ColorMode color = ColorMode::kAuto;
   bool quiet = false;
   bool as_patch = false;  // the fixes as a patch are what people get, in the place of the report
+  bool wants_latent() const { return level == judge::Level::kLatent; }
 };
 
 class ReportOutput {

@@ -112,8 +112,9 @@ std::optional<judge::Finding> make_finding(const snap::SharingRow& array,
 
 }  // namespace
 
-RunningHeap::RunningHeap(judge::Context& context, target::ProbedProcess& process, bool wants_latent)
-    : context_(context), process_(process), wants_latent_(wants_latent) {
+RunningHeap::RunningHeap(judge::Context& context, target::ProbedProcess& process, Uses uses)
+    : context_(context), process_(process), uses_(uses) {
+  if (!uses.names) return;
   context.find_heap_path = [this](const judge::View& view) { return path_to(view); };
 }
 
@@ -160,7 +161,7 @@ std::string RunningHeap::path_to(const judge::View& view) {
 
 void RunningHeap::turn(double now_s) {
   if (last_ && Clock::now() - taken_at_ > kKeepCopyFor) last_.reset();
-  if (!wants_latent_ || now_s < next_look_s_) return;
+  if (!uses_.latent || now_s < next_look_s_) return;
   const Clock::time_point begin = Clock::now();
   look();
   const std::chrono::duration<double> took = Clock::now() - begin;
@@ -169,7 +170,7 @@ void RunningHeap::turn(double now_s) {
 }
 
 void RunningHeap::look_for_latent_at_end() {
-  if (wants_latent_) look();
+  if (uses_.latent) look();
 }
 
 void RunningHeap::look() {
@@ -189,11 +190,11 @@ void RunningHeap::look() {
 
 void RunningHeap::add_latent(judge::Report& report) const {
   for (const auto& [fingerprint, finding] : latent_) report.findings.push_back(finding);
-  if (wants_latent_ && context_.debug == nullptr)
+  if (uses_.latent && context_.debug == nullptr)
     report.notes.push_back(
         "few latent findings or none: this binary has no debug information (-ldflags=-s -w), which "
         "says of which types its variables are");
-  if (wants_latent_ && !why_not_.empty())
+  if (uses_.latent && !why_not_.empty())
     report.notes.push_back("no latent findings from a look at the heap that failed: " + why_not_);
 }
 

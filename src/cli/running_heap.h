@@ -21,9 +21,13 @@ namespace geist::cli {
 
 class RunningHeap {
  public:
-  // Both must outlive it. From now on the context names victims by paths; `wants_latent`: and
-  // latent findings are looked for.
-  RunningHeap(judge::Context& context, target::ProbedProcess& process, bool wants_latent);
+  // What the program's pauses are spent on.
+  struct Uses {
+    bool names = false;   // the context names victims by paths
+    bool latent = false;  // latent findings are looked for
+  };
+  // Both must outlive it.
+  RunningHeap(judge::Context& context, target::ProbedProcess& process, Uses uses);
 
   // To be called often. Lets go of a copy that nobody has asked for a while: the more the program
   // writes, the more memory it takes. Looks for arrays in which an append would overwrite what
@@ -46,7 +50,7 @@ class RunningHeap {
 
   const judge::Context& context_;
   target::ProbedProcess& process_;
-  const bool wants_latent_;
+  const Uses uses_;
   using Clock = std::chrono::steady_clock;
   std::unique_ptr<HeapSource> last_;
   Clock::time_point taken_at_;
