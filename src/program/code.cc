@@ -44,9 +44,11 @@ RegMask reads_of(const Brief& insn) {
   }
 }
 
+// What it defines. Where some flags are kept, a later reader may mean those.
 RegMask writes_of(const Brief& insn) {
-  return insn.flow == Flow::kCall ? (insn.writes & ~x86::kFlagsBit) | kCallWrites | x86::kFlagsBit
-                                  : insn.writes;
+  if (insn.flow == Flow::kCall) return insn.writes | kCallWrites | x86::kFlagsBit;
+  const bool keeps_flags = (insn.writes & x86::kFlagsKeptBit) != 0;
+  return keeps_flags ? insn.writes & ~(x86::kFlagsBit | x86::kFlagsKeptBit) : insn.writes;
 }
 
 }  // namespace

@@ -109,6 +109,12 @@ void Assembler::sub(Reg to, Reg from) {
 void Assembler::sub(Reg to, const MemRef& from) {
   emit(ZYDIS_MNEMONIC_SUB, reg_operand(to), mem_operand(from, 64));
 }
+void Assembler::xor_(Reg to, Reg from) {
+  emit(ZYDIS_MNEMONIC_XOR, reg_operand(to), reg_operand(from));
+}
+void Assembler::or_imm(Reg to, i64 value) {
+  emit(ZYDIS_MNEMONIC_OR, reg_operand(to), imm_operand(value));
+}
 void Assembler::imul(Reg to, Reg from) {
   emit(ZYDIS_MNEMONIC_IMUL, reg_operand(to), reg_operand(from));
 }
@@ -124,11 +130,17 @@ void Assembler::cmp(Reg a, Reg b) {
 void Assembler::test(Reg a, Reg b) {
   emit(ZYDIS_MNEMONIC_TEST, reg_operand(a), reg_operand(b));
 }
+void Assembler::test_imm(Reg a, i64 value) {
+  emit(ZYDIS_MNEMONIC_TEST, reg_operand(a), imm_operand(value));
+}
 void Assembler::cmp_mem_zero(const MemRef& at, u16 size_bits) {
   emit(ZYDIS_MNEMONIC_CMP, mem_operand(at, size_bits), imm_operand(0));
 }
 void Assembler::lock_inc(const MemRef& at) {
   emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_INC, mem_operand(at, 64));
+}
+void Assembler::lock_touch(const MemRef& at) {
+  emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_OR, mem_operand(at, 8), imm_operand(0));
 }
 void Assembler::push(Reg r) {
   emit(ZYDIS_MNEMONIC_PUSH, reg_operand(r));

@@ -47,14 +47,19 @@ class Assembler {
   void add_imm(Reg to, i64 value);  // value fits 32 bits signed
   void sub(Reg to, Reg from);
   void sub(Reg to, const MemRef& from);
+  void xor_(Reg to, Reg from);
+  void or_imm(Reg to, i64 value);  // value fits 32 bits signed
   void imul(Reg to, Reg from);
   void imul_imm(Reg to, i64 value);
   void shl(Reg to, u8 count);
   void cmp(Reg a, Reg b);
   void test(Reg a, Reg b);
+  void test_imm(Reg a, i64 value);  // value fits 32 bits signed
   void cmp_mem_zero(const MemRef& at, u16 size_bits);
   // Atomically adds one to the 8 bytes there; changes the flags.
   void lock_inc(const MemRef& at);
+  // Atomically writes the byte there as it is; changes the flags.
+  void lock_touch(const MemRef& at);
   void push(Reg r);
   void pop(Reg r);
   void pushfq();

@@ -20,6 +20,7 @@ constexpr u32 kByte = 1u << 7;    // both operands have 8 bits
 constexpr u32 kRmByte = 1u << 8;  // only r/m has
 constexpr u32 kFlagsWrite = 1u << 9;
 constexpr u32 kFlagsRead = 1u << 10;
+constexpr u32 kFlagsKept = 1u << 25;  // some of them: kFlagsKeptBit
 constexpr u32 kOnlyMemory = 1u << 11;  // no register as r/m: LEA
 constexpr u32 kVector = 1u << 12;      // neither operand is a general purpose register
 constexpr u32 kRegVector = 1u << 13;   // only r/m may be one
@@ -104,7 +105,7 @@ constexpr Table make_two_byte() {
     t[0x40 + cc] = kModRm | kSized | kRegBoth | kRmRead | kFlagsRead;  // CMOVcc
     t[0x90 + cc] = kModRm | kPlain | kRmWrite | kByte | kFlagsRead;    // SETcc
   }
-  t[0xa3] = kModRm | kPlain | kRmRead | kRegRead | kFlagsWrite;  // BT
+  t[0xa3] = kModRm | kPlain | kRmRead | kRegRead | kFlagsWrite | kFlagsKept;  // BT
   t[0xaf] = kModRm | kSized | kRegBoth | kRmRead | kFlagsWrite;  // IMUL
   t[0xba] = kModRm | kPlain | kGroup | kImm8;                    // BT, BTS, BTR, BTC
   for (u32 op : {0xb6u, 0xbeu})
@@ -116,12 +117,13 @@ constexpr Table make_two_byte() {
 constexpr Table kOneByte = make_one_byte();
 constexpr Table kTwoByte = make_two_byte();
 
-// ROL ROR RCL RCR SHL SHR, SAL as SHL once more, SAR. A count of 0 changes no flags: SHL counts as
-// their reader, as in decode().
-u32 shift_row(u32 which) {
-  constexpr u32 kRcl = 2, kRcr = 3, kShl = 4, kSal = 6;
+// ROL ROR RCL RCR SHL SHR, SAL as SHL once more, SAR. A rotation keeps flags, and so does any of
+// them by CL (0xd3), which may be 0.
+u32 shift_row(u8 opcode, u32 which) {
+  constexpr u32 kRol = 0, kRor = 1, kRcl = 2, kRcr = 3, kSal = 6;
   if (which == kRcl || which == kRcr || which == kSal) return 0;
-  return kRmBoth | kFlagsWrite | (which == kShl ? kFlagsRead : 0);
+  const bool keeps = opcode == 0xd3 || which == kRol || which == kRor;
+  return kRmBoth | kFlagsWrite | (keeps ? kFlagsKept : 0);
 }
 
 // TEST (twice) NOT NEG MUL IMUL DIV IDIV; the last four of whole registers only.
@@ -151,13 +153,13 @@ u32 group_row(u8 opcode, u32 which, u32 selects) {
     case 0xc1:
     case 0xd1:
     case 0xd3:
-      return shift_row(which);
+      return shift_row(opcode, which);
     case 0xba:
       if (which < 4) return 0;
-      return kFlagsWrite | (which == 4 ? kRmRead : kRmBoth);
+      return kFlagsWrite | kFlagsKept | (which == 4 ? kRmRead : kRmBoth);
     case 0xfe:
     case 0xff:
-      return which < 2 ? kRmBoth | kFlagsWrite | kFlagsRead : 0;  // INC, DEC keep CF
+      return which < 2 ? kRmBoth | kFlagsWrite | kFlagsKept : 0;  // INC, DEC keep CF
   }
   return 0;
 }
@@ -267,6 +269,7 @@ void add_effects(Brief& brief, u32 does, const ModRm& modrm, const Prefixes& pre
   brief.reads |= modrm.address;
   if ((does & kFlagsRead) != 0) brief.reads |= kFlagsBit;
   if ((does & kFlagsWrite) != 0) brief.writes |= kFlagsBit;
+  if ((does & kFlagsKept) != 0) brief.writes |= kFlagsKeptBit;
   add_operand(brief, bit(kRax), (does & kRaxRead) != 0, (does & kRaxWrite) != 0, false);
   add_operand(brief, bit(kRdx), (does & kRdxRead) != 0, (does & kRdxWrite) != 0, false);
   add_operand(brief, bit(kRcx), (does & kRcxRead) != 0, false, false);

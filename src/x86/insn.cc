@@ -168,6 +168,29 @@ void set_flow(Insn& insn, const ZydisDecodedInstruction& z, const ZydisDecodedOp
   }
 }
 
+constexpr ZyanU32 kStatusFlags = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF |
+                                 ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
+
+// A shift or rotation by CL: by 0 it changes no flag.
+bool counts_by_cl(const ZydisDecodedInstruction& z, const ZydisDecodedOperand* operands) {
+  switch (z.mnemonic) {
+    case ZYDIS_MNEMONIC_SHL:
+    case ZYDIS_MNEMONIC_SHR:
+    case ZYDIS_MNEMONIC_SAR:
+    case ZYDIS_MNEMONIC_ROL:
+    case ZYDIS_MNEMONIC_ROR:
+    case ZYDIS_MNEMONIC_RCL:
+    case ZYDIS_MNEMONIC_RCR:
+    case ZYDIS_MNEMONIC_SHLD:
+    case ZYDIS_MNEMONIC_SHRD: {
+      const ZydisDecodedOperand& count = operands[z.operand_count_visible - 1];
+      return count.type == ZYDIS_OPERAND_TYPE_REGISTER && count.reg.value == ZYDIS_REGISTER_CL;
+    }
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::optional<Insn> decode(ByteView bytes, ImageAddr addr) {
@@ -191,12 +214,11 @@ std::optional<Insn> decode(ByteView bytes, ImageAddr addr) {
   }
   if (z.cpu_flags != nullptr) {
     if (z.cpu_flags->tested != 0) insn.reads |= kFlagsBit;
-    ZyanU32 changed =
+    const ZyanU32 changed =
         z.cpu_flags->modified | z.cpu_flags->set_0 | z.cpu_flags->set_1 | z.cpu_flags->undefined;
     if (changed != 0) insn.writes |= kFlagsBit;
-    // INC and DEC keep CF: to a reader of CF they are no definition, so count them as
-    // read-modify-write.
-    if (insn.op == Op::kInc || insn.op == Op::kDec || insn.op == Op::kShl) insn.reads |= kFlagsBit;
+    const bool keeps_some = (changed & kStatusFlags) != kStatusFlags || counts_by_cl(z, operands);
+    if (changed != 0 && keeps_some) insn.writes |= kFlagsKeptBit;
   }
   set_flow(insn, z, operands);
   // XOR r,r and SUB r,r define r without reading it.

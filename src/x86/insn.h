@@ -39,6 +39,9 @@ enum Reg : u8 {
 
 using RegMask = u32;
 inline constexpr RegMask kFlagsBit = 1u << 16;
+// In `writes`, beside kFlagsBit: some of the flags may stay as they were (INC keeps CF; a shift by
+// CL keeps all when CL is 0).
+inline constexpr RegMask kFlagsKeptBit = 1u << 17;
 inline constexpr RegMask kAllGprs = 0xffff;
 constexpr RegMask bit(Reg r) {
   return r == kNoReg ? 0 : 1u << r;
