@@ -22,6 +22,7 @@ using x86::Reg;
 using LocationKind = ValueLocation::Kind;
 
 constexpr u64 kMaxInlineBytes = 32;
+constexpr i64 kPageBytes = 4096;
 constexpr i64 kEntryFrameBytes = 144;  // runtime/entry_x86_64.S FRAME_BYTES
 
 bool fits32(i64 value) {
@@ -52,6 +53,8 @@ class CheckEmitter {
   void save();
   void restore();
   bool emit();
+  // What the check jumps to now and then; behind all other code.
+  void emit_rare_code();
   bool leaves_directly() const { return exits_.inplace.has_value(); }
 
  private:
@@ -78,6 +81,7 @@ class CheckEmitter {
   void subtract(Reg from, Reg scratch, const ValueLocation& what);
   void multiply(Reg reg, u64 factor);
   void compare_chunks(const MemRef& at, u64 bytes);
+  void touch_pages();
   void compare_loop();
   bool emit_constant_size();
   bool emit_variable_size();
@@ -92,6 +96,10 @@ class CheckEmitter {
   std::vector<Reg> saved_;
   bool save_flags_ = false;
   i64 pushed_bytes_ = 0;
+  struct Pages {
+    x86::Label begin_in_it, touched;
+  };
+  std::optional<Pages> pages_;
 };
 
 // The first so many of temps_ are used; a check that uses none pushes none.
@@ -221,8 +229,44 @@ void CheckEmitter::compare_chunks(const MemRef& at, u64 bytes) {
   end_check();
 }
 
-// temps_[0] is the cursor, temps_[1] the end. Words, the last of which may overlap the one before;
-// what is shorter than a word is looked at as two halves, or byte by byte.
+// A page that nobody has used yet is read as the kernel's page of zeros; its first write is then a
+// second fault, which interrupts all other threads of the program. So the pages that begin in a
+// destination are written first, as they are: the append writes them next. (Not where one element
+// is appended: to see where its page begins cost a loop of such appends more than it saved.)
+// temps_[0] is the byte before the destination, temps_[1] its last.
+void CheckEmitter::touch_pages() {
+  pages_.emplace(Pages{as_.new_label(), as_.new_label()});
+  as_.xor_(temps_[0], temps_[1]);
+  as_.test_imm(temps_[0], -kPageBytes);
+  as_.jcc(Cond::kNe, pages_->begin_in_it);
+  as_.xor_(temps_[0], temps_[1]);
+  as_.bind(pages_->touched);
+}
+
+void CheckEmitter::emit_rare_code() {
+  if (!pages_) return;
+  Reg at = temps_[0];
+  Reg last = temps_[1];
+  x86::Label next = as_.new_label();
+  x86::Label end = as_.new_label();
+  as_.bind(pages_->begin_in_it);
+  as_.xor_(at, last);
+  as_.push(at);
+  as_.bind(next);
+  as_.or_imm(at, kPageBytes - 1);
+  as_.lea(at, {.base = at, .disp = 1});
+  as_.cmp(at, last);
+  as_.jcc(Cond::kA, end);
+  as_.lock_touch({.base = at});
+  as_.jmp(next);
+  as_.bind(end);
+  as_.pop(at);
+  as_.jmp(pages_->touched);
+}
+
+// temps_[0], the cursor, is one byte before the destination, temps_[1] is its last byte. Words, the
+// last of which may overlap the one before; what is shorter than a word is looked at as two halves,
+// or byte by byte.
 void CheckEmitter::compare_loop() {
   constexpr u64 kWord = 8, kHalf = 4;
   Reg cursor = temps_[0];
@@ -232,8 +276,10 @@ void CheckEmitter::compare_loop() {
   x86::Label bytes = as_.new_label();
   auto move = [&](i64 by) { as_.lea(cursor, {.base = cursor, .disp = by}); };
   auto look = [&](Reg behind, u64 size) {
-    as_.cmp_mem_zero({.base = behind, .disp = -static_cast<i64>(size)}, static_cast<u16>(size * 8));
+    as_.cmp_mem_zero({.base = behind, .disp = 1 - static_cast<i64>(size)},
+                     static_cast<u16>(size * 8));
   };
+  touch_pages();
   // Shorter than a half: byte by byte.
   move(kHalf);
   as_.cmp(cursor, end);
@@ -242,7 +288,7 @@ void CheckEmitter::compare_loop() {
   as_.cmp(cursor, end);
   as_.jcc(Cond::kBe, words);
   // Shorter than a word: its first half and its last.
-  as_.cmp_mem_zero({.base = cursor, .disp = -static_cast<i64>(kWord)}, kHalf * 8);
+  as_.cmp_mem_zero({.base = cursor, .disp = 1 - static_cast<i64>(kWord)}, kHalf * 8);
   as_.jcc(Cond::kNe, exits_.slow);
   look(end, kHalf);
   as_.jcc(Cond::kNe, exits_.slow);
@@ -297,6 +343,7 @@ bool CheckEmitter::emit_constant_size() {
     compare_chunks(at, bytes);
     return true;
   }
+  at.disp -= 1;
   as_.lea(temps_[0], at);
   as_.lea(temps_[1], {.base = temps_[0], .disp = static_cast<i64>(bytes)});
   compare_loop();
@@ -321,14 +368,14 @@ bool CheckEmitter::emit_variable_size() {
     as_.mov(size, MemRef{.base = size});  // abi.Type.Size_
     as_.imul(cursor, size);
   }
-  // cursor := old_ptr + (new_len - num) * size
-  if (is_reg(site_.old_ptr) && fits32(site_.old_ptr.addend)) {
-    as_.lea(cursor, {.base = cursor, .index = site_.old_ptr.reg, .disp = site_.old_ptr.addend});
+  // cursor := old_ptr + (new_len - num) * size - 1
+  if (is_reg(site_.old_ptr) && fits32(site_.old_ptr.addend - 1)) {
+    as_.lea(cursor, {.base = cursor, .index = site_.old_ptr.reg, .disp = site_.old_ptr.addend - 1});
   } else {
     load(size, site_.old_ptr);
-    as_.add(cursor, size);
+    as_.lea(cursor, {.base = cursor, .index = size, .disp = -1});
   }
-  // size := num * element size, then the end
+  // size := num * element size, then the last byte
   if (site_.elem_size != 0) {
     load(size, site_.num);
     multiply(size, site_.elem_size);
@@ -449,6 +496,7 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
     if (!emit_displaced(as, code, behind, code.insns.size(), place.bias)) return std::nullopt;
     as.jmp_to(end);
   }
+  check.emit_rare_code();
   as.finish();
   if (!as.ok()) return std::nullopt;
   out.bytes = as.bytes();

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cstring>
 
@@ -373,6 +374,65 @@ TEST_F(Trampolines, EveryLengthIsComparedToItsLastByte) {
       }
     }
   }
+}
+
+// The pages that begin in a destination have been written when the append goes on, so its own
+// writes fault no more; the bytes are as they were, and no page outside was written.
+TEST_F(Trampolines, PagesThatBeginInTheDestinationAreReady) {
+  constexpr usize kPage = 4096, kPages = 5;
+  auto faults = [] {
+    rusage used{};
+    ::getrusage(RUSAGE_THREAD, &used);
+    return used.ru_minflt;
+  };
+  for (usize length : {kPage - 8, kPage, 2 * kPage, 3 * kPage - 9}) {
+    void* mapped = ::mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(mapped, MAP_FAILED);
+    auto* pages = static_cast<u8*>(mapped);
+    const usize front = length == 3 * kPage - 9 ? kPage + 9 : kPage;
+    const usize end = front + length;
+    // What lies before the destination and behind its last page may not even be read.
+    ASSERT_EQ(::mprotect(pages, kPage, PROT_NONE), 0);
+    const usize behind = (end + kPage - 1) / kPage * kPage;
+    ASSERT_EQ(::mprotect(pages + behind, kPages * kPage - behind, PROT_NONE), 0);
+    AppendSite site = usual_site();
+    site.elem_size = 1;
+    site.num = in_register(x86::kRdi);
+    set(x86::kRax, reinterpret_cast<u64>(pages));
+    set(x86::kRdi, length);
+    set(x86::kRbx, end);
+    set(x86::kRcx, kPages * kPage);
+    const MachineState state = run(site);
+    EXPECT_EQ(state.exit, kInplace);
+    expect_same_registers(state);
+    const long before = faults();
+    for (usize at = (front + kPage - 1) / kPage * kPage; at < end; at += kPage)
+      static_cast<volatile u8*>(pages)[at] = 1;
+    EXPECT_EQ(faults(), before) << length;
+    ::munmap(mapped, kPages * kPage);
+  }
+}
+
+// A page that begins where the destination ends is somebody else's.
+TEST_F(Trampolines, APageThatBeginsBehindTheDestinationIsLeftAlone) {
+  constexpr usize kPage = 4096;
+  void* mapped =
+      ::mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  auto* pages = static_cast<u8*>(mapped);
+  ASSERT_EQ(::mprotect(pages + kPage, kPage, PROT_READ), 0);
+  for (usize length : {1u, 4u, 8u, 100u}) {
+    AppendSite site = usual_site();
+    site.elem_size = 1;
+    site.num = in_register(x86::kRdi);
+    set(x86::kRax, reinterpret_cast<u64>(pages));
+    set(x86::kRdi, length);
+    set(x86::kRbx, kPage);
+    set(x86::kRcx, 2 * kPage);
+    EXPECT_EQ(run(site).exit, kInplace) << length;
+  }
+  ::munmap(mapped, 2 * kPage);
 }
 
 TEST_F(Trampolines, AnElementSizeOfZeroComparesNothing) {
