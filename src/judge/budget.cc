@@ -16,13 +16,12 @@ bool Tracker::may_spend(double wanted) const {
 }
 
 double Tracker::watch_seconds() const {
-  const u64 samples = watcher_.all_samples();
-  return samples == 0 ? 0 : static_cast<double>(samples) * target::Watcher::seconds_a_sample();
+  return watcher_.seconds();
 }
 
 // A word that the program uses all the time is watched no longer than half of the budget pays for.
 void Tracker::hold_budget() {
-  constexpr double kGraceSeconds = 0.05;
+  constexpr double kGraceSeconds = 0.02;
   const double spent = watch_seconds();
   process_.ring.charge_watches(spent);
   if (spent < kGraceSeconds + options_.share / 2 * now_s()) return;

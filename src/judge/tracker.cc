@@ -35,6 +35,13 @@ double seconds(clockid_t clock) {
   return static_cast<double>(ts.tv_sec) + static_cast<double>(ts.tv_nsec) * 1e-9;
 }
 
+// The clock of the samples.
+u64 now_ns() {
+  timespec ts{};
+  ::clock_gettime(CLOCK_MONOTONIC, &ts);
+  return static_cast<u64>(ts.tv_sec) * 1'000'000'000 + static_cast<u64>(ts.tv_nsec);
+}
+
 }  // namespace
 
 Tracker::Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options)
@@ -264,6 +271,13 @@ bool Tracker::is_handed_on(const Case& c, const View& view) {
 
 // Watching
 
+// A header's word is read and written as a whole, so one byte of it tells as much as eight. On a
+// stack it costs less: each sample has a copy of the stack, which the kernel makes byte by byte, and
+// every watched byte in it is a trap of its own.
+static u32 header_bytes(bool on_stack) {
+  return on_stack ? 1 : 8;
+}
+
 // How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come
 // first; the bugs are in modules rather than in the standard library; an emptied buffer that is
 // filled again is nearly always meant.
@@ -312,6 +326,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
   Session session;
   session.of = &c;
   session.since_s = now_s();
+  session.since_ns = now_ns();
   session.lost_before = watcher_.lost_samples();
   session.late_before = watcher_.late_threads();
   session.rank = rank;
@@ -322,7 +337,8 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
     const View& view = c.candidates[index].view;
     bool room = headers < std::min(free - 1, kMaxHeaders);
     TargetAddr header = view.header_word();
-    if (header && (!room || !watcher_.add(header, 8, view.holder == Holder::kStack))) continue;
+    const bool on_stack = view.holder == Holder::kStack;
+    if (header && (!room || !watcher_.add(header, header_bytes(on_stack), on_stack))) continue;
     if (header) {
       session.words.push_back(header);
       ++headers;
@@ -428,6 +444,7 @@ void Tracker::read_samples() {
   for (const target::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
     for (Session& session : sessions_) {
+      if (sample.time < session.since_ns) continue;
       session.accesses +=
           std::count(session.words.begin(), session.words.end(), sample.word) != 0 ? 1 : 0;
       for (usize index : session.candidates) {
@@ -514,11 +531,10 @@ void Tracker::follow_copies(Session& session, Candidate& candidate) {
 
 void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr to,
                                    bool on_stack) {
-  constexpr u32 kWordBytes = 8;
   auto watched = std::find(session.words.begin(), session.words.end(), from);
   if (watched == session.words.end()) return;
   watcher_.remove(from);
-  if (watcher_.add(to, kWordBytes, on_stack))
+  if (watcher_.add(to, header_bytes(on_stack), on_stack))
     *watched = to;
   else
     session.words.erase(watched);

@@ -31,7 +31,7 @@ namespace geist::target {
 inline constexpr usize kWatchedWords = 4;
 
 struct WatchSample {
-  u64 time = 0;     // perf clock, comparable within one Watcher
+  u64 time = 0;     // CLOCK_MONOTONIC, ns
   TargetAddr word;  // the watched address
   TargetAddr ip;    // behind the access; a kernel address when in_kernel
   bool in_kernel = false;
@@ -69,10 +69,9 @@ class Watcher {
     lost_samples_ += unseen_;
     return std::exchange(unseen_, 0) != 0;
   }
-  // Samples so far, the dropped ones included, and how long one keeps the program: measured on a
-  // word of our own.
+  // Samples so far, the dropped ones included, and how long they have kept the program.
   u64 all_samples() const { return samples_ + lost_samples_; }
-  static double seconds_a_sample();
+  double seconds() const { return seconds_; }
   // Samples the kernel had to drop so far and times that it disarmed a word, and threads that could
   // not be watched.
   u64 lost_samples() const { return lost_samples_; }
@@ -99,9 +98,16 @@ class Watcher {
   static bool count_accesses(Breakpoint& breakpoint);
   struct Place {
     u32 size = 8;
-    bool include_kernel = true;
+    bool on_stack = false;
     u32 users = 1;  // how often it was added
   };
+  // What one sample takes, and how much longer for each watched byte in its copy of the stack.
+  struct Cost {
+    double sample_s = 0, stack_byte_s = 0;
+  };
+  static const Cost& measure_cost();
+  static double measure_sample(volatile u8* byte);
+  void charge(u64 samples);
   bool arm(int tid, Thread& thread, u64 word, Place place);
   // False when there was nothing.
   bool drain_thread(Thread& thread, std::vector<WatchSample>& out);
@@ -113,6 +119,7 @@ class Watcher {
   std::string why_not_;
   std::map<u64, Place> words_;  // by address
   std::map<int, Thread> threads_;
+  double seconds_ = 0;
   u64 samples_ = 0;
   u64 lost_samples_ = 0;
   u64 unseen_ = 0;  // times that a word was disarmed, not yet counted as lost

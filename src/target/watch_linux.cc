@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
@@ -38,6 +39,12 @@ long perf_event_open(perf_event_attr* attr, int tid) {
   return ::syscall(SYS_perf_event_open, attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
+// All events of one buffer have the same clock.
+void use_clock(perf_event_attr& attr) {
+  attr.use_clockid = 1;
+  attr.clockid = CLOCK_MONOTONIC;
+}
+
 perf_event_attr dummy_attr() {
   perf_event_attr attr{};
   attr.size = sizeof attr;
@@ -46,6 +53,7 @@ perf_event_attr dummy_attr() {
   attr.sample_period = 1;
   attr.exclude_kernel = 1;
   attr.exclude_hv = 1;
+  use_clock(attr);
   return attr;
 }
 
@@ -64,6 +72,7 @@ perf_event_attr breakpoint_attr(u64 word, u32 size, bool include_kernel) {
   attr.disabled = 1;  // until it was granted accesses
   attr.exclude_kernel = include_kernel ? 0 : 1;
   attr.exclude_hv = 1;
+  use_clock(attr);
   return attr;
 }
 
@@ -152,7 +161,7 @@ bool Watcher::add_thread(int tid) {
 }
 
 bool Watcher::arm(int tid, Thread& thread, u64 word, Place place) {
-  perf_event_attr attr = breakpoint_attr(word, place.size, place.include_kernel);
+  perf_event_attr attr = breakpoint_attr(word, place.size, include_kernel_ && !place.on_stack);
   Fd fd(static_cast<int>(perf_event_open(&attr, tid)));
   if (!fd.valid()) return errno == ESRCH;  // a thread that ended does nothing any more
   if (::ioctl(fd.get(), PERF_EVENT_IOC_SET_OUTPUT, thread.buffer_event.get()) != 0) return false;
@@ -226,7 +235,7 @@ bool Watcher::add(TargetAddr word, u32 size, bool on_stack) {
   }
   if (words_.size() >= kWatchedWords) return false;
   refresh();
-  const Place place{size, include_kernel_ && !on_stack, 1};
+  const Place place{size, on_stack, 1};
   words_.emplace(word.value, place);
   bool all = true;
   for (auto& [tid, thread] : threads_) all &= arm(tid, thread, word.value, place);
@@ -286,6 +295,7 @@ std::vector<WatchSample> Watcher::drain() {
     complete_until = std::min(complete_until, renew_all(tid, thread, own));
   }
   samples_ += samples.size();
+  charge(samples.size());
   std::stable_sort(samples.begin(), samples.end(),
                    [](const WatchSample& a, const WatchSample& b) { return a.time < b.time; });
   if (complete_until == ~u64{0}) return samples;
@@ -294,31 +304,41 @@ std::vector<WatchSample> Watcher::drain() {
   return samples;
 }
 
+void Watcher::charge(u64 samples) {
+  if (samples == 0) return;
+  u32 stack_bytes = 0;
+  for (const auto& [word, place] : words_) stack_bytes += place.on_stack ? place.size : 0;
+  const Cost& cost = measure_cost();
+  seconds_ += static_cast<double>(samples) * (cost.sample_s + stack_bytes * cost.stack_byte_s);
+}
+
+// What an access to this byte, which nobody else watches, takes of this thread's time; 0 when it
+// cannot be watched.
+double Watcher::measure_sample(volatile u8* byte) {
+  constexpr u32 kAccesses = 16;
+  static_assert(kAccesses < kMaxAccesses);
+  Watcher self(::gettid());
+  if (!self.add_thread(0) || self.threads_.empty()) return 0;
+  double taken = 0;
+  if (self.arm(0, self.threads_.at(0), reinterpret_cast<u64>(byte), {1, true, 1})) {
+    const u64 begin = read_tsc();
+    for (u32 i = 0; i < kAccesses; ++i) *byte = static_cast<u8>(i);
+    taken = static_cast<double>(read_tsc() - begin) / static_cast<double>(measure_tsc_hz()) /
+            kAccesses;
+  }
+  return taken;
+}
+
 // An access traps into the kernel, which copies registers and stack. How long that takes depends on
 // the machine most of all: a virtual one may take ten times as long.
-double Watcher::seconds_a_sample() {
-  static const double measured = [] {
-    constexpr u32 kAccesses = 16;
-    static_assert(kAccesses < kMaxAccesses);
-    alignas(8) static volatile u64 word = 0;
-    Watcher self(::gettid());
-    Thread thread;
-    perf_event_attr attr = dummy_attr();
-    thread.buffer_event = Fd(static_cast<int>(perf_event_open(&attr, 0)));
-    if (!thread.buffer_event.valid()) return 0.0;
-    void* buffer = ::mmap(nullptr, (kBufferPages + 1) * kPageBytes, PROT_READ | PROT_WRITE,
-                          MAP_SHARED, thread.buffer_event.get(), 0);
-    if (buffer == MAP_FAILED) return 0.0;
-    thread.buffer = buffer;
-    double taken = 0;
-    if (self.arm(0, thread, reinterpret_cast<u64>(&word), {8, false, 1})) {
-      const u64 begin = read_tsc();
-      for (u32 i = 0; i < kAccesses; ++i) word = i;
-      taken = static_cast<double>(read_tsc() - begin) / static_cast<double>(measure_tsc_hz()) /
-              kAccesses;
-    }
-    unmap(thread);
-    return taken;
+const Watcher::Cost& Watcher::measure_cost() {
+  static const Cost measured = [] {
+    static volatile u8 elsewhere = 0;
+    volatile u8 on_stack = 0;
+    Cost cost;
+    cost.sample_s = measure_sample(&elsewhere);
+    cost.stack_byte_s = std::max(0.0, measure_sample(&on_stack) - cost.sample_s);
+    return cost;
   }();
   return measured;
 }

@@ -91,6 +91,30 @@ TEST_F(Watching, AWordWhoseSamplesFoundNoRoomIsWatchedAgain) {
   EXPECT_EQ(watcher.drain().size(), 2u);
 }
 
+// Each sample copies the stack, and every watched byte in the copy traps: that is charged, too.
+TEST_F(Watching, WatchedBytesOnTheStackAreCharged) {
+  access(10);
+  (void)watcher.drain();
+  const double elsewhere = watcher.seconds();
+  EXPECT_GT(elsewhere, 0);
+  alignas(8) volatile u64 on_stack = 0;
+  ASSERT_TRUE(watcher.add(address_of(on_stack), 8, true));
+  access(10);
+  EXPECT_EQ(watcher.drain().size(), 10u);
+  EXPECT_GT(watcher.seconds(), 2 * elsewhere);
+  watcher.remove(address_of(on_stack));
+}
+
+// One byte of a word is enough to see all of it used.
+TEST_F(Watching, AWatchedByteSeesItsWordUsed) {
+  alignas(8) volatile u64 on_stack = 0;
+  ASSERT_TRUE(watcher.add(address_of(on_stack), 1, true));
+  on_stack = 1;
+  (void)on_stack;
+  EXPECT_EQ(watcher.drain().size(), 2u);
+  watcher.remove(address_of(on_stack));
+}
+
 TEST_F(Watching, AWordThatIsGivenUpStopsNobody) {
   access(5);
   watcher.remove(address_of(watched_word));
