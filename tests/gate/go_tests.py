@@ -16,6 +16,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from timing import measure_suite
+
 HERE = Path(__file__).resolve().parent
 LEAST_CPU_S = 0.5      # a ratio of less than this says more about the clock than about geist
 GO_VERSION = '1.26'  # of the scratch module; dependencies may ask for more
@@ -47,6 +49,11 @@ class Row:
     plain_wall_s: float = 0
     geist_wall_s: float = 0
     findings: list = field(default_factory=list)
+
+    def take_costs(self, plain, watched):
+        """Of what timing.alternate gave."""
+        self.plain_cpu_s, self.plain_wall_s = plain.sum('cpu_s'), plain.sum('wall_s')
+        self.geist_cpu_s, self.geist_wall_s = watched.sum('cpu_s'), watched.sum('wall_s')
 
 
 def read_table(path, only):
@@ -112,7 +119,7 @@ class Suite:
     def run(self, work, env, geist, timeout, only=''):
         """One go test, alone (geist is None) or watched."""
         notes = Path(tempfile.mkdtemp(prefix='notes.', dir=work.parent))
-        words = [str(HERE / 'under'), str(notes), str(geist) if geist else '-']
+        words = [str(HERE / 'under'), str(notes), str(geist) if geist else 'keep']
         args = ['test', '-vet=off', '-count=1', '-json', '-p=1', f'-timeout={timeout}s', '-exec', ' '.join(words)]
         args += ['-short'] if self.is_std else []
         args += [f'-run={only}'] if only else []
@@ -181,15 +188,14 @@ def judge(suite, work, env, geist, timeout, row):
             row.verdict, row.detail = 'DIFFERENT', f'{Path(note["argv"][0]).name}: {note["refused"]}'
         row.findings += note.get('report', {}).get('findings', [])
     names = differing(plain, watched)
-    if row.verdict == 'DIFFERENT' or (not names and row.plain_cpu_s < LEAST_CPU_S):
+    if row.verdict == 'DIFFERENT':
         return
-    # Once more, for what differs and for the cost: the first run alone also paid for cold caches.
-    plain_again, watched_again = suite.run(work, env, None, timeout), suite.run(work, env, geist, timeout)
-    for key in ('cpu_s', 'wall_s'):
-        setattr(row, f'plain_{key}', min(plain.sum(key), plain_again.sum(key)))
-        setattr(row, f'geist_{key}', min(watched.sum(key), watched_again.sum(key)))
+    if row.plain_cpu_s >= LEAST_CPU_S and not suite.is_std:
+        row.take_costs(*measure_suite(plain.runs, geist))
     if not names:
         return
+    # Once more, for what differs.
+    plain_again, watched_again = suite.run(work, env, None, timeout), suite.run(work, env, geist, timeout)
     flaky = set(differing(plain, plain_again))
     twice = [n for n in names if n not in flaky and n in differing(plain_again, watched_again)]
     once = [n for n in names if n not in flaky and n not in twice]

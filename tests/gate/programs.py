@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from go_tests import HERE, Row, Trouble, last_line
+from timing import alternate
 from workloads import IN_FOLDER, SILENT, WORKLOADS
 
 TIMEOUT = 600
@@ -81,21 +82,21 @@ class Program:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def check(row, cache, geist, repeat):
-    """Alone and under geist in turn, `repeat` times; the smallest figures of each count."""
+def check(row, cache, geist, rounds):
+    """Alone and under geist by turns, at most so many rounds."""
     result = Row(row['name'])
     program = None
     try:
         program = Program(row, cache)
         program.run(None)  # files come into the page cache
         plain, watched = [], []
-        for _ in range(repeat):
-            plain.append(program.run(None))
-            watched.append(program.run(geist))
+
+        def run(is_watched):
+            (watched if is_watched else plain).append(program.run(geist if is_watched else None))
+            return (watched if is_watched else plain)[-1][1]
+
+        result.take_costs(*alternate(run, rounds))
         result.tests = len(program.runs)
-        for side, runs in (('plain', plain), ('geist', watched)):
-            for key in ('cpu_s', 'wall_s'):
-                setattr(result, f'{side}_{key}', min(sum(n[key] for n in notes) for _, notes in runs))
         result.findings = [f for _, notes in watched for n in notes for f in n.get('report', {}).get('findings', [])]
         refused = [n['refused'] for _, notes in watched for n in notes if 'refused' in n]
         if refused:

@@ -77,8 +77,8 @@ def write_gate(docs, results):
 
 def write_overhead(docs, results):
     lines = ['# What watching costs', '', f'Written by `make gate-all` on {machine()}. Processor time (user and system) of the program itself,',
-             'alone and under `geist run`; the smallest of several runs of a program, of two of a test suite. Wall time includes',
-             'the wait of the attention budget. What geist uses beside the program, for its start and for judging, is in neither. A test',
+             'alone and under `geist run`, which took turns until neither became faster; of each binary the smallest figure. Wall time',
+             'includes the wait of the attention budget. What geist uses beside the program, for its start and for judging, is in neither. A test',
              'suite is several binaries, each of which pays 2 to 3 ms of its time for being patched; a suite that ran while the machine was',
              f'busy with something else says more about that than about geist. Left out: less than {LEAST_CPU_S} s, where a ratio says little.', '']
     for kinds, title in ((('programs',), 'Programs'), (('std', 'modules'), 'Test suites')):
