@@ -272,8 +272,8 @@ bool Tracker::is_handed_on(const Case& c, const View& view) {
 // Watching
 
 // A header's word is read and written as a whole, so one byte of it tells as much as eight. On a
-// stack it costs less: each sample has a copy of the stack, which the kernel makes byte by byte, and
-// every watched byte in it is a trap of its own.
+// stack it costs less: each sample has a copy of the stack, which the kernel makes byte by byte,
+// and every watched byte in it is a trap of its own.
 static u32 header_bytes(bool on_stack) {
   return on_stack ? 1 : 8;
 }

@@ -323,8 +323,8 @@ double Watcher::measure_sample(volatile u8* byte) {
   if (self.arm(0, self.threads_.at(0), reinterpret_cast<u64>(byte), {1, true, 1})) {
     const u64 begin = read_tsc();
     for (u32 i = 0; i < kAccesses; ++i) *byte = static_cast<u8>(i);
-    taken = static_cast<double>(read_tsc() - begin) / static_cast<double>(measure_tsc_hz()) /
-            kAccesses;
+    taken =
+        static_cast<double>(read_tsc() - begin) / static_cast<double>(measure_tsc_hz()) / kAccesses;
   }
   return taken;
 }

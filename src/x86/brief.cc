@@ -20,7 +20,7 @@ constexpr u32 kByte = 1u << 7;    // both operands have 8 bits
 constexpr u32 kRmByte = 1u << 8;  // only r/m has
 constexpr u32 kFlagsWrite = 1u << 9;
 constexpr u32 kFlagsRead = 1u << 10;
-constexpr u32 kFlagsKept = 1u << 25;  // some of them: kFlagsKeptBit
+constexpr u32 kFlagsKept = 1u << 25;   // some of them: kFlagsKeptBit
 constexpr u32 kOnlyMemory = 1u << 11;  // no register as r/m: LEA
 constexpr u32 kVector = 1u << 12;      // neither operand is a general purpose register
 constexpr u32 kRegVector = 1u << 13;   // only r/m may be one
@@ -106,8 +106,8 @@ constexpr Table make_two_byte() {
     t[0x90 + cc] = kModRm | kPlain | kRmWrite | kByte | kFlagsRead;    // SETcc
   }
   t[0xa3] = kModRm | kPlain | kRmRead | kRegRead | kFlagsWrite | kFlagsKept;  // BT
-  t[0xaf] = kModRm | kSized | kRegBoth | kRmRead | kFlagsWrite;  // IMUL
-  t[0xba] = kModRm | kPlain | kGroup | kImm8;                    // BT, BTS, BTR, BTC
+  t[0xaf] = kModRm | kSized | kRegBoth | kRmRead | kFlagsWrite;               // IMUL
+  t[0xba] = kModRm | kPlain | kGroup | kImm8;                                 // BT, BTS, BTR, BTC
   for (u32 op : {0xb6u, 0xbeu})
     t[op] = kModRm | kSized | kRegWrite | kRmRead | kRmByte;  // MOVZX, MOVSX
   for (u32 op : {0xb7u, 0xbfu}) t[op] = kModRm | kPlain | kRegWrite | kRmRead;

@@ -49,9 +49,11 @@ class Row:
     plain_wall_s: float = 0
     geist_wall_s: float = 0
     findings: list = field(default_factory=list)
+    left_out: int = 0                             # of its binaries, from the costs: see timing.py
 
-    def take_costs(self, plain, watched):
+    def take_costs(self, plain, watched, left_out):
         """Of what timing.alternate gave."""
+        self.left_out = len(left_out)
         self.plain_cpu_s, self.plain_wall_s = plain.sum('cpu_s'), plain.sum('wall_s')
         self.geist_cpu_s, self.geist_wall_s = watched.sum('cpu_s'), watched.sum('wall_s')
 

@@ -2,7 +2,8 @@
 
 The speed of a machine changes from one minute to the next by more than what is to be measured. So the two sides take turns, and of
 each binary the smallest figure counts: whatever disturbs a run makes it longer. Both sides run equally often, and the end is the
-same for both: when neither has become faster for some rounds.
+same for both: when neither has become faster for some rounds. A binary whose runs alone differ much does something else each time
+(a random seed, a race to a deadline), so the smallest of a few says nothing: it is left out of both sides.
 """
 import json
 import math
@@ -18,6 +19,8 @@ LEAST_ROUNDS, MOST_ROUNDS = 3, 12
 QUIET_ROUNDS = 2       # so many without news are the end
 NEWS = 0.01            # a sum of processor time that is smaller by this share is news
 MOST_SECONDS = 120.0   # no round is begun after that
+MOST_SPREAD = 1.5      # of a binary's runs alone
+LEAST_SPREAD_S = 0.1   # a binary that takes less is never left out
 
 
 class Smallest:
@@ -25,9 +28,19 @@ class Smallest:
 
     def __init__(self):
         self.by_run = {}
+        self.longest = {}  # processor time
 
     def sum(self, key):
         return sum(figures[key] for figures in self.by_run.values())
+
+    def unsteady(self):
+        """The runs that differ too much."""
+        return {i for i, figures in self.by_run.items()
+                if self.longest[i] > max(MOST_SPREAD * figures['cpu_s'], LEAST_SPREAD_S)}
+
+    def leave_out(self, runs):
+        for i in runs:
+            self.by_run.pop(i, None)
 
     def add(self, notes):
         """Takes what tests/gate/under wrote of one round, None for what did not end; True when that is news."""
@@ -36,13 +49,15 @@ class Smallest:
             if note is None:
                 continue
             known = self.by_run.setdefault(i, {'cpu_s': math.inf, 'wall_s': math.inf})
+            self.longest[i] = max(self.longest.get(i, 0), note['cpu_s'])
             for key in known:
                 known[key] = min(known[key], note[key])
         return self.sum('cpu_s') < before * (1 - NEWS)
 
 
 def alternate(run, most_rounds=MOST_ROUNDS):
-    """run(watched) gives the notes of one round; the smallest figures of the plain side and of the watched one."""
+    """run(watched) gives the notes of one round. The smallest figures of the plain side and of the watched one, and which runs
+    were left out."""
     plain, watched = Smallest(), Smallest()
     quiet, start = 0, time.monotonic()
     for n in range(most_rounds):
@@ -51,7 +66,10 @@ def alternate(run, most_rounds=MOST_ROUNDS):
         quiet = 0 if any(news) else quiet + 1
         if time.monotonic() - start > MOST_SECONDS or (n + 1 >= LEAST_ROUNDS and quiet >= QUIET_ROUNDS):
             break
-    return plain, watched
+    left_out = plain.unsteady()
+    for side in (plain, watched):
+        side.leave_out(left_out)
+    return plain, watched, left_out
 
 
 def run_again(note, geist):

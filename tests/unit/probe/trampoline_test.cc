@@ -386,8 +386,8 @@ TEST_F(Trampolines, PagesThatBeginInTheDestinationAreReady) {
     return used.ru_minflt;
   };
   for (usize length : {kPage - 8, kPage, 2 * kPage, 3 * kPage - 9}) {
-    void* mapped = ::mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* mapped =
+        ::mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(mapped, MAP_FAILED);
     auto* pages = static_cast<u8*>(mapped);
     const usize front = length == 3 * kPage - 9 ? kPage + 9 : kPage;

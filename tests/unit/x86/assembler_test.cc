@@ -108,14 +108,14 @@ TEST(Decode, SaysWhichInstructionsKeepSomeOfTheFlags) {
     EXPECT_EQ(insn.writes & kFlagsBit, kFlagsBit);
     return (insn.writes & kFlagsKeptBit) != 0;
   };
-  EXPECT_TRUE(keeps({0x48, 0xff, 0xc1}));               // INC RCX: CF
-  EXPECT_TRUE(keeps({0x48, 0xd3, 0xe0}));               // SHL RAX, CL: all, by 0
-  EXPECT_TRUE(keeps({0x48, 0xd3, 0xf8}));               // SAR RAX, CL
-  EXPECT_TRUE(keeps({0x48, 0xc1, 0xc0, 0x03}));         // ROL RAX, 3: ZF
-  EXPECT_TRUE(keeps({0x48, 0x0f, 0xba, 0xe0, 0x05}));   // BT RAX, 5: ZF
-  EXPECT_FALSE(keeps({0x48, 0xc1, 0xe0, 0x03}));        // SHL RAX, 3
-  EXPECT_FALSE(keeps({0x48, 0xd1, 0xf8}));              // SAR RAX, 1
-  EXPECT_FALSE(keeps({0x48, 0x39, 0xd8}));              // CMP RAX, RBX
+  EXPECT_TRUE(keeps({0x48, 0xff, 0xc1}));              // INC RCX: CF
+  EXPECT_TRUE(keeps({0x48, 0xd3, 0xe0}));              // SHL RAX, CL: all, by 0
+  EXPECT_TRUE(keeps({0x48, 0xd3, 0xf8}));              // SAR RAX, CL
+  EXPECT_TRUE(keeps({0x48, 0xc1, 0xc0, 0x03}));        // ROL RAX, 3: ZF
+  EXPECT_TRUE(keeps({0x48, 0x0f, 0xba, 0xe0, 0x05}));  // BT RAX, 5: ZF
+  EXPECT_FALSE(keeps({0x48, 0xc1, 0xe0, 0x03}));       // SHL RAX, 3
+  EXPECT_FALSE(keeps({0x48, 0xd1, 0xf8}));             // SAR RAX, 1
+  EXPECT_FALSE(keeps({0x48, 0x39, 0xd8}));             // CMP RAX, RBX
 }
 
 TEST(Decode, RefusesWhatIsNoInstruction) {
