@@ -101,7 +101,7 @@ class Suite:
         work = folder / 'm'
         work.mkdir()
         if self.is_std:
-            (work / 'go.mod').write_text('module geist.example/gate\n')
+            (work / 'go.mod').write_text(f'module geist.example/gate\n\ngo {GO_VERSION}\n')  # sets the defaults of GODEBUG
             return work
         kept = [self.store.with_name(self.store.name + s) for s in ('.go.mod', '.go.sum')]
         if all(k.exists() for k in kept):
