@@ -24,22 +24,19 @@ namespace {
 
 constexpr usize kMaxCandidates = 8;  // of one case
 constexpr u32 kMaxJudgedPerContext = 12;
-constexpr u64 kPrintedElements = 4;           // of the overwritten ones, before they are gone
-constexpr double kSessionHoldSeconds = 0.05;  // a younger watch is not taken off for an equal one
+constexpr u64 kPrintedElements = 4;         // of the overwritten ones, before they are gone
+constexpr u64 kSessionHoldNs = 50'000'000;  // a younger watch is not taken off for an equal one
 constexpr u32 kMaxFrames = 64;
 constexpr u64 kTurnWatchingUs = 500, kTurnIdleUs = 20000;
 
-double seconds(clockid_t clock) {
+u64 nanoseconds(clockid_t clock) {
   timespec ts{};
   ::clock_gettime(clock, &ts);
-  return static_cast<double>(ts.tv_sec) + static_cast<double>(ts.tv_nsec) * 1e-9;
+  return static_cast<u64>(ts.tv_sec) * 1'000'000'000 + static_cast<u64>(ts.tv_nsec);
 }
 
-// The clock of the samples.
-u64 now_ns() {
-  timespec ts{};
-  ::clock_gettime(CLOCK_MONOTONIC, &ts);
-  return static_cast<u64>(ts.tv_sec) * 1'000'000'000 + static_cast<u64>(ts.tv_nsec);
+double seconds(clockid_t clock) {
+  return static_cast<double>(nanoseconds(clock)) * 1e-9;
 }
 
 }  // namespace
@@ -313,7 +310,7 @@ void Tracker::watch_best(Case& c) {
 void Tracker::make_room(int rank) {
   for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
     const Session& s = sessions_[i];
-    bool old = now_s() - s.since_s > kSessionHoldSeconds;
+    bool old = nanoseconds(CLOCK_MONOTONIC) - s.since_ns > kSessionHoldNs;
     if (s.rank < rank || (old && s.rank <= rank + 4) || still_unchanged(*s.of))
       end_session(i, true);
   }
@@ -325,8 +322,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
   if (free < 2) return false;
   Session session;
   session.of = &c;
-  session.since_s = now_s();
-  session.since_ns = now_ns();
+  session.since_ns = nanoseconds(CLOCK_MONOTONIC);
   session.lost_before = watcher_.lost_samples();
   session.late_before = watcher_.late_threads();
   session.rank = rank;
@@ -424,8 +420,8 @@ void Tracker::end_session(usize index, bool early) {
   if (!early) return;
   for (usize ended : session.candidates) {
     Candidate& candidate = session.of->candidates[ended];
-    candidate.watched_a_while =
-        candidate.watched_throughout && now_s() - session.since_s > kSessionHoldSeconds;
+    candidate.watched_a_while = candidate.watched_throughout &&
+                                nanoseconds(CLOCK_MONOTONIC) - session.since_ns > kSessionHoldNs;
     candidate.watched_throughout = false;
     candidate.change_watched = false;
   }

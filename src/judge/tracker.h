@@ -72,8 +72,7 @@ class Tracker {
     Case* of = nullptr;
     std::vector<usize> candidates;
     std::vector<TargetAddr> words;
-    double since_s = 0;
-    u64 since_ns = 0;  // CLOCK_MONOTONIC: what was sampled before is about an earlier session
+    u64 since_ns = 0;  // on the samples' clock: what was sampled before is about an earlier session
     u64 lost_before = 0;
     u64 late_before = 0;
     int rank = 0;

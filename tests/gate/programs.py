@@ -92,8 +92,9 @@ def check(row, cache, geist, rounds):
         plain, watched = [], []
 
         def run(is_watched):
-            (watched if is_watched else plain).append(program.run(geist if is_watched else None))
-            return (watched if is_watched else plain)[-1][1]
+            outcome, notes = program.run(geist if is_watched else None)
+            (watched if is_watched else plain).append((outcome, notes))
+            return notes
 
         result.take_costs(*alternate(run, rounds))
         result.tests = len(program.runs)

@@ -189,6 +189,18 @@ class Trampolines : public testing::Test {
     return make_site(x86::kRcx, x86::kRbx, Cond::kB, [](x86::Assembler&) {});
   }
 
+  // Appends RDI bytes that end at `end` of an array at `array`.
+  AppendSite site_of_bytes(void* array, u64 length, u64 end, u64 cap) {
+    AppendSite site = usual_site();
+    site.elem_size = 1;
+    site.num = in_register(x86::kRdi);
+    set(x86::kRax, reinterpret_cast<u64>(array));
+    set(x86::kRdi, length);
+    set(x86::kRbx, end);
+    set(x86::kRcx, cap);
+    return site;
+  }
+
   // The displaced range is [first byte, end); the in-place path is the stub unless it lies in the
   // range.
   DisplacedCode code_of(u64 end) {
@@ -355,13 +367,8 @@ TEST_F(Trampolines, EveryLengthIsComparedToItsLastByte) {
   constexpr u64 kFront = 3, kLongest = 27;
   for (x86::RegMask dead : {x86::RegMask{0}, x86::bit(x86::kR12) | x86::bit(x86::kR13)}) {
     for (u64 length = 0; length <= kLongest; ++length) {
-      AppendSite site = usual_site();
-      site.elem_size = 1;
-      site.num = in_register(x86::kRdi);
+      AppendSite site = site_of_bytes(elements.data(), length, kFront + length, sizeof elements);
       site.live_inplace = x86::kAllGprs & ~dead;
-      set(x86::kRdi, length);
-      set(x86::kRbx, kFront + length);
-      set(x86::kRcx, sizeof elements);
       auto* bytes = reinterpret_cast<u8*>(elements.data());
       for (u64 at = 0; at < kFront + length + 9; ++at) {
         elements = {};
@@ -408,14 +415,7 @@ TEST_F(Trampolines, PagesThatBeginInTheDestinationAreReady) {
     ASSERT_EQ(::mprotect(pages, kPage, PROT_NONE), 0);
     const usize behind = (end + kPage - 1) / kPage * kPage;
     ASSERT_EQ(::mprotect(pages + behind, kPages * kPage - behind, PROT_NONE), 0);
-    AppendSite site = usual_site();
-    site.elem_size = 1;
-    site.num = in_register(x86::kRdi);
-    set(x86::kRax, reinterpret_cast<u64>(pages));
-    set(x86::kRdi, length);
-    set(x86::kRbx, end);
-    set(x86::kRcx, kPages * kPage);
-    const MachineState state = run(site);
+    const MachineState state = run(site_of_bytes(pages, length, end, kPages * kPage));
     EXPECT_EQ(state.exit, kInplace);
     expect_same_registers(state);
     const usize first = (front + kPage - 1) / kPage * kPage;
@@ -433,14 +433,7 @@ TEST_F(Trampolines, APageThatBeginsBehindTheDestinationIsLeftAlone) {
   auto* pages = static_cast<u8*>(mapped);
   ASSERT_EQ(::mprotect(pages + kPage, kPage, PROT_READ), 0);
   for (usize length : {1u, 4u, 8u, 100u}) {
-    AppendSite site = usual_site();
-    site.elem_size = 1;
-    site.num = in_register(x86::kRdi);
-    set(x86::kRax, reinterpret_cast<u64>(pages));
-    set(x86::kRdi, length);
-    set(x86::kRbx, kPage);
-    set(x86::kRcx, 2 * kPage);
-    EXPECT_EQ(run(site).exit, kInplace) << length;
+    EXPECT_EQ(run(site_of_bytes(pages, length, kPage, 2 * kPage)).exit, kInplace) << length;
   }
   ::munmap(mapped, 2 * kPage);
 }
