@@ -312,21 +312,21 @@ void Watcher::charge(u64 samples) {
   seconds_ += static_cast<double>(samples) * (cost.sample_s + stack_bytes * cost.stack_byte_s);
 }
 
-// What an access to this byte, which nobody else watches, takes of this thread's time; 0 when it
-// cannot be watched.
+// What an access to this byte, which nobody else watches, takes of this thread's time: the quickest
+// of some, for others may have lost the processor in between. 0 when it cannot be watched.
 double Watcher::measure_sample(volatile u8* byte) {
   constexpr u32 kAccesses = 16;
   static_assert(kAccesses < kMaxAccesses);
   Watcher self(::gettid());
   if (!self.add_thread(0) || self.threads_.empty()) return 0;
-  double taken = 0;
-  if (self.arm(0, self.threads_.at(0), reinterpret_cast<u64>(byte), {1, true, 1})) {
+  if (!self.arm(0, self.threads_.at(0), reinterpret_cast<u64>(byte), {1, true, 1})) return 0;
+  u64 least = ~u64{0};
+  for (u32 i = 0; i < kAccesses; ++i) {
     const u64 begin = read_tsc();
-    for (u32 i = 0; i < kAccesses; ++i) *byte = static_cast<u8>(i);
-    taken =
-        static_cast<double>(read_tsc() - begin) / static_cast<double>(measure_tsc_hz()) / kAccesses;
+    *byte = static_cast<u8>(i);
+    least = std::min(least, read_tsc() - begin);
   }
-  return taken;
+  return static_cast<double>(least) / static_cast<double>(measure_tsc_hz());
 }
 
 // An access traps into the kernel, which copies registers and stack. How long that takes depends on

@@ -91,9 +91,8 @@ TEST_F(Watching, AWordWhoseSamplesFoundNoRoomIsWatchedAgain) {
   EXPECT_EQ(watcher.drain().size(), 2u);
 }
 
-// Each sample copies the stack, and every watched byte in the copy traps: that is charged, too. How
-// much it is a busy machine may measure as nothing.
-TEST_F(Watching, WatchedBytesOnTheStackAreNotCheaper) {
+// Each sample copies the stack, and every watched byte in the copy traps: that is charged, too.
+TEST_F(Watching, WatchedBytesOnTheStackAreCharged) {
   access(10);
   (void)watcher.drain();
   const double elsewhere = watcher.seconds();
@@ -102,7 +101,7 @@ TEST_F(Watching, WatchedBytesOnTheStackAreNotCheaper) {
   ASSERT_TRUE(watcher.add(address_of(on_stack), 8, true));
   access(10);
   EXPECT_EQ(watcher.drain().size(), 10u);
-  EXPECT_GE(watcher.seconds(), 2 * elsewhere);
+  EXPECT_GT(watcher.seconds(), 2 * elsewhere);
   watcher.remove(address_of(on_stack));
 }
 
