@@ -2,24 +2,27 @@
 
 The speed of a machine changes from one minute to the next by more than what is to be measured. So the two sides take turns, and of
 each binary the smallest figure counts: whatever disturbs a run makes it longer. Both sides run equally often, and the end is the
-same for both: when neither has become faster for some rounds. A binary whose runs alone differ much does something else each time
-(a random seed, a race to a deadline), so the smallest of a few says nothing: it is left out of both sides.
+same for both: when neither has become faster for some rounds and they are about as fast, otherwise after all rounds. A binary that
+mostly takes much longer alone than its quickest run does something else each time (a random seed, a race to a deadline), so the
+smallest of a few says nothing: it is left out of both sides.
 """
 import json
 import math
 import os
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 UNDER = Path(__file__).resolve().parent / 'under'
-LEAST_ROUNDS, MOST_ROUNDS = 3, 12
+LEAST_ROUNDS, MOST_ROUNDS = 4, 12
 QUIET_ROUNDS = 2       # so many without news are the end
 NEWS = 0.01            # a sum of processor time that is smaller by this share is news
-MOST_SECONDS = 120.0   # no round is begun after that
-MOST_SPREAD = 1.5      # of a binary's runs alone
+USUAL = 1.1            # sides that are further apart than this factor, either way, run all rounds
+MOST_SECONDS = 240.0   # no round is begun after that
+MOST_SPREAD = 1.5      # the median of a binary's runs alone, as a multiple of the smallest
 LEAST_SPREAD_S = 0.1   # a binary that takes less is never left out
 
 
@@ -28,15 +31,15 @@ class Smallest:
 
     def __init__(self):
         self.by_run = {}
-        self.longest = {}  # processor time
+        self.cpu_s = {}  # all of them
 
     def sum(self, key):
         return sum(figures[key] for figures in self.by_run.values())
 
     def unsteady(self):
-        """The runs that differ too much."""
+        """The runs whose smallest figure is no usual one."""
         return {i for i, figures in self.by_run.items()
-                if self.longest[i] > max(MOST_SPREAD * figures['cpu_s'], LEAST_SPREAD_S)}
+                if statistics.median(self.cpu_s[i]) > max(MOST_SPREAD * figures['cpu_s'], LEAST_SPREAD_S)}
 
     def leave_out(self, runs):
         for i in runs:
@@ -49,10 +52,15 @@ class Smallest:
             if note is None:
                 continue
             known = self.by_run.setdefault(i, {'cpu_s': math.inf, 'wall_s': math.inf})
-            self.longest[i] = max(self.longest.get(i, 0), note['cpu_s'])
+            self.cpu_s.setdefault(i, []).append(note['cpu_s'])
             for key in known:
                 known[key] = min(known[key], note[key])
         return self.sum('cpu_s') < before * (1 - NEWS)
+
+
+def is_usual(plain, watched):
+    a, b = plain.sum('cpu_s'), watched.sum('cpu_s')
+    return a <= b * USUAL and b <= a * USUAL
 
 
 def alternate(run, most_rounds=MOST_ROUNDS):
@@ -64,9 +72,11 @@ def alternate(run, most_rounds=MOST_ROUNDS):
         order = (plain, watched) if n % 2 == 0 else (watched, plain)
         news = [side.add(run(side is watched)) for side in order]
         quiet = 0 if any(news) else quiet + 1
-        if time.monotonic() - start > MOST_SECONDS or (n + 1 >= LEAST_ROUNDS and quiet >= QUIET_ROUNDS):
+        if time.monotonic() - start > MOST_SECONDS:
             break
-    left_out = plain.unsteady()
+        if n + 1 >= LEAST_ROUNDS and quiet >= QUIET_ROUNDS and is_usual(plain, watched):
+            break
+    left_out = plain.unsteady() | (plain.by_run.keys() ^ watched.by_run.keys())  # the latter did not end on one side
     for side in (plain, watched):
         side.leave_out(left_out)
     return plain, watched, left_out
