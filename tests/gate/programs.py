@@ -83,7 +83,7 @@ class Program:
 
 
 def check(row, cache, geist, rounds):
-    """Alone and under geist by turns, at most so many rounds."""
+    """Alone and under geist by turns, so many rounds."""
     result = Row(row['name'])
     program = None
     try:

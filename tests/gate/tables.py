@@ -82,10 +82,9 @@ def write_gate(docs, results):
 
 def write_overhead(docs, results):
     lines = ['# What watching costs', '', f'Written by `make gate-all` on {machine()}. Processor time (user and system) of the program itself,',
-             'alone and under `geist run`, which took turns until neither became faster, and longer where they are far apart; of each binary',
-             'the smallest figure. Wall time includes the wait of the attention budget. What geist uses beside the program, for its start and',
-             'for judging, is in neither. A test suite is several binaries, each of which pays 2 to 3 ms of its time for being patched, and',
-             'up to 15 ms for being looked at: that weighs in suites of many short ones (protobuf: 54). Left out: less than',
+             'alone and under `geist run`, which took turns; of each binary the median. Wall time includes the wait of the attention',
+             'budget. What geist uses beside the program, for its start and for judging, is in neither. A test suite is several binaries,',
+             'each of which pays 2 to 3 ms of its time for being patched, and up to 15 ms for being looked at. Left out: less than',
              f'{LEAST_CPU_S} s, where a ratio says little, and Go\'s own tests, which run once.', '']
     for kinds, title in ((('programs',), 'Programs'), (('modules',), 'Test suites')):
         rows = ratios(results, kinds)
@@ -99,7 +98,7 @@ def write_overhead(docs, results):
         lines.append('')
     unsteady = [f'{r["name"]} ({r["left_out"]})' for r in results.values() if r.get('left_out')]
     if unsteady:
-        lines += ['Binaries whose median run alone takes more than 1.5 times the quickest, which are left out of the sums above: '
+        lines += ['Binaries whose runs alone are far apart (upper quartile above 1.4 times the lower one), which are left out of the sums above: '
                   + ', '.join(sorted(unsteady)) + '.']
     (docs / 'overhead.md').write_text('\n'.join(lines).rstrip() + '\n')
 

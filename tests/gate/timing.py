@@ -1,13 +1,11 @@
-"""What watching costs: the same binaries alone and under geist by turns, until more runs bring nothing new.
+"""What watching costs: the same binaries alone and under geist by turns.
 
-The speed of a machine changes from one minute to the next by more than what is to be measured. So the two sides take turns, and of
-each binary the smallest figure counts: whatever disturbs a run makes it longer. Both sides run equally often, and the end is the
-same for both: when neither has become faster for some rounds and they are about as fast, otherwise after all rounds. A binary that
-mostly takes much longer alone than its quickest run does something else each time (a random seed, a race to a deadline), so the
-smallest of a few says nothing: it is left out of both sides.
+The speed of a machine changes from one minute to the next by more than what is to be measured, so the two sides take turns, equally
+often. Of each binary the median counts. The smallest figure does not do: there are binaries with a few quick runs among many slow
+ones (when the collector happens to run, say), and which side has such a run is chance. A binary whose runs alone are far apart even
+in the middle half does something else each time (a random seed, a race to a deadline): it is left out of both sides.
 """
 import json
-import math
 import os
 import signal
 import statistics
@@ -17,65 +15,56 @@ import time
 from pathlib import Path
 
 UNDER = Path(__file__).resolve().parent / 'under'
-LEAST_ROUNDS, MOST_ROUNDS = 4, 12
-QUIET_ROUNDS = 2       # so many without news are the end
-NEWS = 0.01            # a sum of processor time that is smaller by this share is news
-USUAL = 1.1            # sides that are further apart than this factor, either way, run all rounds
-MOST_SECONDS = 240.0   # no round is begun after that
-MOST_SPREAD = 1.5      # the median of a binary's runs alone, as a multiple of the smallest
+ROUNDS = 9
+LEAST_ROUNDS = 5
+MOST_SECONDS = 240.0   # no round is begun after that, once there were the least
+MOST_SPREAD = 1.4      # the upper quartile of a binary's runs alone, as a multiple of the lower one
 LEAST_SPREAD_S = 0.1   # a binary that takes less is never left out
 
 
-class Smallest:
-    """The smallest figures of each run of one side."""
+class Side:
+    """The figures of all runs of one side, by binary."""
 
     def __init__(self):
         self.by_run = {}
-        self.cpu_s = {}  # all of them
+
+    def add(self, notes):
+        """Takes what tests/gate/under wrote of one round, None for what did not end."""
+        for i, note in enumerate(notes):
+            if note is not None:
+                self.by_run.setdefault(i, []).append(note)
+
+    def figures(self, i, key):
+        return [note[key] for note in self.by_run[i]]
 
     def sum(self, key):
-        return sum(figures[key] for figures in self.by_run.values())
+        return sum(statistics.median(self.figures(i, key)) for i in self.by_run)
 
     def unsteady(self):
-        """The runs whose smallest figure is no usual one."""
-        return {i for i, figures in self.by_run.items()
-                if statistics.median(self.cpu_s[i]) > max(MOST_SPREAD * figures['cpu_s'], LEAST_SPREAD_S)}
+        """The binaries whose median says little."""
+        found = set()
+        for i in self.by_run:
+            cpu_s = self.figures(i, 'cpu_s')
+            if len(cpu_s) > 1:
+                lower, _, upper = statistics.quantiles(cpu_s, n=4, method='inclusive')
+                if upper > max(MOST_SPREAD * lower, LEAST_SPREAD_S):
+                    found.add(i)
+        return found
 
     def leave_out(self, runs):
         for i in runs:
             self.by_run.pop(i, None)
 
-    def add(self, notes):
-        """Takes what tests/gate/under wrote of one round, None for what did not end; True when that is news."""
-        before = self.sum('cpu_s') if self.by_run else math.inf
-        for i, note in enumerate(notes):
-            if note is None:
-                continue
-            known = self.by_run.setdefault(i, {'cpu_s': math.inf, 'wall_s': math.inf})
-            self.cpu_s.setdefault(i, []).append(note['cpu_s'])
-            for key in known:
-                known[key] = min(known[key], note[key])
-        return self.sum('cpu_s') < before * (1 - NEWS)
 
-
-def is_usual(plain, watched):
-    a, b = plain.sum('cpu_s'), watched.sum('cpu_s')
-    return a <= b * USUAL and b <= a * USUAL
-
-
-def alternate(run, most_rounds=MOST_ROUNDS):
-    """run(watched) gives the notes of one round. The smallest figures of the plain side and of the watched one, and which runs
-    were left out."""
-    plain, watched = Smallest(), Smallest()
-    quiet, start = 0, time.monotonic()
-    for n in range(most_rounds):
-        order = (plain, watched) if n % 2 == 0 else (watched, plain)
-        news = [side.add(run(side is watched)) for side in order]
-        quiet = 0 if any(news) else quiet + 1
-        if time.monotonic() - start > MOST_SECONDS:
+def alternate(run, rounds=ROUNDS):
+    """run(watched) gives the notes of one round. The plain side, the watched one, and which binaries were left out of both."""
+    plain, watched = Side(), Side()
+    start = time.monotonic()
+    for n in range(rounds):
+        if n >= LEAST_ROUNDS and time.monotonic() - start > MOST_SECONDS:
             break
-        if n + 1 >= LEAST_ROUNDS and quiet >= QUIET_ROUNDS and is_usual(plain, watched):
-            break
+        for side in (plain, watched) if n % 2 == 0 else (watched, plain):
+            side.add(run(side is watched))
     left_out = plain.unsteady() | (plain.by_run.keys() ^ watched.by_run.keys())  # the latter did not end on one side
     for side in (plain, watched):
         side.leave_out(left_out)
