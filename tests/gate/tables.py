@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from go_tests import LEAST_CPU_S
+from timing import MOST_SPREAD
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +31,7 @@ def ratios(results, kinds):
 
 def may_be_timed(row):
     """Was it, or nearly? What was left out may count the next time."""
-    return row['kind'] == 'programs' or (row['kind'] == 'modules' and (row['plain_cpu_s'] >= LEAST_CPU_S / 2 or row['left_out'] > 0))
+    return row['kind'] == 'programs' or (row['kind'] == 'modules' and (row['plain_cpu_s'] >= LEAST_CPU_S / 2 or row.get('left_out')))
 
 
 def mean(rows):
@@ -96,10 +97,10 @@ def write_overhead(docs, results):
             lines.append(f'| {r["name"]} | {r["plain_cpu_s"]:.2f} s | {r["geist_cpu_s"]:.2f} s | {ratio:.2f}x | {r["plain_wall_s"]:.2f} s '
                          f'| {r["geist_wall_s"]:.2f} s |')
         lines.append('')
-    unsteady = [f'{r["name"]} ({r["left_out"]})' for r in results.values() if r.get('left_out')]
-    if unsteady:
-        lines += ['Binaries whose runs alone are far apart (upper quartile above 1.4 times the lower one), which are left out of the sums above: '
-                  + ', '.join(sorted(unsteady)) + '.']
+    left_out = [f'{r["name"]} ({r["left_out"]})' for r in results.values() if r.get('left_out')]
+    if left_out:
+        lines += [f'Binaries whose runs alone are far apart (upper quartile above {MOST_SPREAD} times the lower one), or that did not end'
+                  ' on both sides, which are left out of the sums above: ' + ', '.join(sorted(left_out)) + '.']
     (docs / 'overhead.md').write_text('\n'.join(lines).rstrip() + '\n')
 
 

@@ -23,7 +23,7 @@ LEAST_SPREAD_S = 0.1   # a binary that takes less is never left out
 
 
 class Side:
-    """The figures of all runs of one side, by binary."""
+    """What tests/gate/under wrote of all runs of one side, by binary."""
 
     def __init__(self):
         self.by_run = {}
