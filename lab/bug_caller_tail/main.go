@@ -1,6 +1,5 @@
 // A function appends to its argument. The argument is the head of the caller's slice, so its spare
 // capacity is the caller's tail.
-// want-miss-stripped: without names the pointer of the victim has no length beside it
 package main
 
 import (

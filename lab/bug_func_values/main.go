@@ -1,5 +1,4 @@
 // Options as functions: the elements are func values, of two different functions.
-// want-miss: the array is on the stack, and the victim is an element of another stack array that was made by value
 package main
 
 import "fmt"

@@ -1,6 +1,5 @@
 // The first names of a list get one more; the list itself, in the same function, goes on to be printed
 // as the slice it was.
-// want-miss-stripped: the victim is in registers, and without names nobody says in which
 package main
 
 import (

@@ -1,6 +1,5 @@
 // A setter that replaces a value in the middle of a message builds it in the caller's buffer: what
 // stood behind the value is overwritten before it is copied.
-// want-miss: the length of the victim is in a register when it is read; only a pointer to it is in memory
 package main
 
 import (

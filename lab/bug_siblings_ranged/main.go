@@ -1,6 +1,5 @@
 // Two baskets start with the same prices; the first one is summed up in a loop, which needs its
 // pointer and its length, and never its capacity.
-// want-miss-stripped: the victim is in registers, and without names nobody says in which
 package main
 
 import (

@@ -1,5 +1,4 @@
 // Elements of 24 bytes, on the stack of main: two tours start with the same two stops.
-// want-miss-stripped: the victim is in registers, and without names nobody says in which
 package main
 
 import (

@@ -1,6 +1,5 @@
 // mk is inlined twice into main. Both appends have the same base, so the compiler makes one
 // comparison of length and capacity serve both.
-// want-miss-stripped: without names the pointer of the victim has no length beside it
 package main
 
 import (

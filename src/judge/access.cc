@@ -76,17 +76,6 @@ bool is_helper_function(std::string_view name) {
          name.starts_with("type:.") || name.starts_with("internal/cpu.");
 }
 
-const program::FunctionCode* AccessReader::code_of(const read::Function& function) {
-  auto it = codes_.find(function.index.value);
-  if (it == codes_.end()) {
-    it =
-        codes_
-            .emplace(function.index.value, program::FunctionCode::decode(context_.binary, function))
-            .first;
-  }
-  return it->second ? &*it->second : nullptr;
-}
-
 void AccessReader::take(const Insn& insn, const target::WatchSample& sample, Access& access) const {
   access.insn = insn.addr;
   if (insn.rep) {
@@ -117,7 +106,7 @@ void AccessReader::classify(const target::WatchSample& sample, Access& access) {
   // The instruction may be the last of its function (a CALL's or JMP's operand read ends elsewhere
   // and stays unknown).
   std::optional<read::Function> function = context_.binary.pclntab().find_function(ip - 1);
-  const program::FunctionCode* code = function ? code_of(*function) : nullptr;
+  const program::FunctionCode* code = function ? context_.codes.find(*function) : nullptr;
   if (code == nullptr) return;
   const u32 index = code->first_insn_from(ip);
   bool begins_here = index < code->briefs().size() && code->briefs()[index].addr == ip;

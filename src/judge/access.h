@@ -57,8 +57,6 @@ class AccessReader {
   Access read(const target::WatchSample& sample);
   // A stack as an event told it: samples of before it moved may be read after.
   void note_stack(u64 g, TargetAddr lo, TargetAddr hi);
-  // Its code, decoded once; null when it does not decode.
-  const program::FunctionCode* code_of(const read::Function& function);
 
  private:
   void classify(const target::WatchSample& sample, Access& access);
@@ -69,7 +67,6 @@ class AccessReader {
   void take(const x86::Insn& insn, const target::WatchSample& sample, Access& access) const;
 
   Context& context_;
-  std::map<u32, std::optional<program::FunctionCode>> codes_;
   struct Bounds {
     TargetAddr lo, hi;
     bool operator==(const Bounds&) const = default;

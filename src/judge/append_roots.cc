@@ -8,8 +8,6 @@
 namespace geist::judge {
 namespace {
 
-constexpr u64 kCallBytes = 5;  // CALL rel32
-
 using program::ValueLocation;
 
 // The values that are live behind the append, from where they are now. Where one could not be
@@ -67,7 +65,7 @@ std::optional<std::vector<u64>> find_append_roots(Context& context, const Append
       std::fill_n(stack.bytes.begin() + static_cast<i64>(offset), 8, u8{0});
   }
   stack.unwound.frames = append.frames;
-  stack.unwound.frames[0].pc = site.call + kCallBytes;
+  stack.unwound.frames[0].pc = site.behind_call();
   stack.unwound.frames[0].is_return_address = true;
   stack.unwound.complete = true;
   std::vector<u64> roots =

@@ -20,16 +20,17 @@ void add(std::vector<Chunk>& chunks, const Chunk& chunk) {
 }
 
 void add_bytes(std::vector<Chunk>& chunks, u64 begin, u64 end) {
-  add(chunks, chunk_at(begin, end));
+  const Chunk first = chunk_at(begin, end);
+  add(chunks, first);
   u64 last = (end - 1) & ~u64{7};
   add(chunks, chunk_at(std::max(begin, last), end));
   add(chunks, chunk_at(std::max(begin, (begin + (end - begin) / 2) & ~u64{7}), end));
+  const u64 next = first.at.value + first.size;
+  if (next < end) add(chunks, chunk_at(next, end));
 }
 
-}  // namespace
-
-std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view,
-                                 usize limit) {
+// Those of one view, the most telling first.
+std::vector<Chunk> chunks_of(Context& context, const Append& append, const View& view) {
   u64 size = append.event->elem_size;
   u64 begin = std::max(append.dest(), view.ptr);
   u64 end = std::min(append.dest_end(), view.end(size));
@@ -51,7 +52,25 @@ std::vector<Chunk> choose_chunks(Context& context, const Append& append, const V
     if (size > 16) add(chunks, chunk_at(last + size - 8, end));
     add(chunks, chunk_at(begin + ((end - begin) / size / 2) * size + telling, end));
   }
-  if (chunks.size() > limit) chunks.resize(limit);
+  return chunks;
+}
+
+}  // namespace
+
+std::vector<Chunk> choose_chunks(Context& context, const Append& append,
+                                 const std::vector<const View*>& views, usize limit) {
+  std::vector<std::vector<Chunk>> of_each;
+  usize most = 0;
+  for (const View* view : views) {
+    of_each.push_back(chunks_of(context, append, *view));
+    most = std::max(most, of_each.back().size());
+  }
+  std::vector<Chunk> chunks;
+  for (usize i = 0; i < most; ++i) {
+    for (const std::vector<Chunk>& own : of_each) {
+      if (i < own.size() && chunks.size() < limit) add(chunks, own[i]);
+    }
+  }
   return chunks;
 }
 

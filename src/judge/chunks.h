@@ -13,12 +13,12 @@ struct Chunk {
   u32 size = 0;
 };
 
-// Up to `limit` chunks of the destination that the view covers, the most telling first, and of
-// elements the first, the second and the last: of pointers
-// and strings the pointer, of interfaces the data word, of structs the first words and the last, of
-// bytes the start, middle and end.
-std::vector<Chunk> choose_chunks(Context& context, const Append& append, const View& view,
-                                 usize limit);
+// Up to `limit` chunks of the destination that the views cover, of each view the most telling
+// first: of elements the first, the second and the last, and of those of pointers and strings the
+// pointer, of interfaces the data word, of structs the first words and the last; of bytes the
+// start, middle and end.
+std::vector<Chunk> choose_chunks(Context& context, const Append& append,
+                                 const std::vector<const View*>& views, usize limit);
 
 // Do the bytes of the chunk at `word` differ between the event's old bytes and `after` (both from
 // the destination's start)?

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "probe/heal_choice.h"
+#include "program/header_words.h"
 #include "program/site_names.h"
 
 #include "judge/fingerprint.h"
@@ -136,6 +137,29 @@ void Describer::name_by_path(const View& view, Victim& v) const {
   v.function.clear();  // the path says where it begins
 }
 
+// The call that the victim is a result of, where the code of its frame says so.
+void Describer::describe_maker(const Case& c, const View& view, Victim& v) const {
+  const program::AppendSite& site = c.append.site->site;
+  auto add = [&](const read::Function& function, ImageAddr pc, i64 slot) {
+    const std::optional<program::HeaderWords> words =
+        program::find_header_words(context_.codes, function, pc, slot, c.event->elem_size);
+    if (words && words->made_by) add_source_frames(context_, function, words->made_by, v.made_by);
+  };
+  if (view.same_frame) {
+    for (const program::LivePointer& pointer : site.live_pointers) {
+      if (v.made_by.empty() && pointer.at_branch == view.ptr_from)
+        add(context_.binary.pclntab().function(site.function), site.behind_call(), pointer.slot);
+    }
+    return;
+  }
+  for (const heap::StackFrame& frame : c.append.frames) {
+    const bool is_own =
+        make_activation(frame, c.event->g, TargetAddr(c.event->stack_hi)) == view.frame;
+    if (is_own && view.ptr_word && v.made_by.empty())
+      add(frame.function, frame.pc, static_cast<i64>(view.ptr_word - frame.sp));
+  }
+}
+
 void Describer::describe_victim(const Case& c, const Candidate& candidate, Finding& f) const {
   const View& view = candidate.view;
   Victim& v = f.victim;
@@ -166,6 +190,7 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate, Findi
       }
     }
   }
+  if (view.holder == Holder::kStack || view.holder == Holder::kRegister) describe_maker(c, view, v);
   if (v.type.empty() && !f.element_type.empty()) v.type = "[]" + f.element_type;
 }
 

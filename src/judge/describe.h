@@ -16,6 +16,7 @@ class Describer {
  private:
   std::vector<Frame> append_stack(const Append& append) const;
   void describe_values(const Case& c, const Candidate& candidate, ByteView after, Finding& f) const;
+  void describe_maker(const Case& c, const View& view, Victim& v) const;
   void describe_victim(const Case& c, const Candidate& candidate, Finding& f) const;
   void name_by_path(const View& view, Victim& v) const;
   void name_by_value(const Case& c, const View& view, Victim& v) const;

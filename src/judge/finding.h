@@ -53,7 +53,8 @@ struct Victim {
   std::string function;  // the frame that holds it (stack holders)
   std::string file;
   i32 line = 0;
-  std::vector<Frame> made_by;  // where the header was made, when that was seen
+  std::vector<Frame> made_by;  // the call whose result the header is, innermost
+                               // first; empty when the code does not tell
   std::string made_by_note;    // "the same append, earlier"
 };
 

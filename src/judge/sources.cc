@@ -34,6 +34,7 @@ void add_sources(std::vector<Finding>& findings, program::SourceCache& sources) 
   for (Finding& f : findings) {
     add_lines(f.append_stack, sources);
     add_lines(f.reader_stack, sources);
+    add_lines(f.victim.made_by, sources);
     if (f.append_stack.empty()) continue;
     const program::SourceText* text = sources.find_file(f.append_stack[0].file);
     if (text == nullptr) continue;

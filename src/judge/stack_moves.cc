@@ -18,7 +18,7 @@ bool Tracker::is_left_alone(const Case& c, const View& view) {
   const program::AppendSite& site = c.append.site->site;
   ImageAddr at = view.same_frame ? site.branch : view.pc - 1;
   std::optional<read::Function> function = context_.binary.pclntab().find_function(at);
-  const program::FunctionCode* code = function ? accesses_.code_of(*function) : nullptr;
+  const program::FunctionCode* code = function ? context_.codes.find(*function) : nullptr;
   std::optional<i32> delta =
       function ? context_.binary.pclntab().find_sp_delta(*function, at) : std::nullopt;
   if (code == nullptr || !delta || view.in_stack_object) return false;

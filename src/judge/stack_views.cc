@@ -5,6 +5,7 @@
 
 #include "heap/goroutines.h"
 #include "judge/variables.h"
+#include "program/header_words.h"
 #include "program/packages.h"
 
 namespace geist::judge {
@@ -53,6 +54,7 @@ class FrameScan {
     if (context_.debug != nullptr) scan_variables();
     for (TargetAddr slot : liveness_.slots) consider_header(slot, true);
     scan_stack_objects();
+    scan_kept_headers();
     scan_bare_pointers();
   }
 
@@ -60,12 +62,27 @@ class FrameScan {
   void scan_variables();
   void scan_type(const Variable& variable, const DebugType& type, u64 offset,
                  const std::string& name, u32 depth);
+  std::optional<Word> at_branch(const Word& word) const;
   std::optional<Word> word_at(const Variable& variable, u64 offset) const;
   void consider(const Variable& variable, u64 offset, const std::string& name,
                 const std::string& type, bool has_cap);
   void consider_header(TargetAddr slot, bool live_for_sure);
   void scan_stack_objects();
+  void scan_kept_headers();
   void scan_bare_pointers();
+  struct Kept {
+    Word ptr, len;
+    std::optional<u64> cap;
+    bool is_indexed;
+  };
+  std::optional<Kept> find_kept(i64 slot) const;
+  std::optional<Word> word_at(const program::KeptWord& word) const;
+  bool is_slice(const Kept& kept) const;
+  bool consider_kept(i64 slot, const std::string& name, const std::string& type,
+                     const std::string& function);
+  bool is_in_array(u64 pointer) const;
+  bool points_into_array(TargetAddr slot) const;
+  bool is_explained(TargetAddr slot) const;
   bool in_stack_object(TargetAddr at) const;
   void consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
                         const std::string& function);
@@ -87,13 +104,12 @@ class FrameScan {
       explained_;  // pointer slots that belong to a header whose length is known
 };
 
-// In the appending frame DWARF is asked about the return of the grow path's call: there everything
-// live is in a slot. A slot that only the grow path fills has its value, at the branch, where that
-// path takes it from.
-std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) const {
-  std::optional<Word> word = find_word(variable, offset, {frame_, stack_, nullptr});
-  if (!word || !same_frame_ || !word->at) return word;
-  i64 slot = static_cast<i64>(word->at.value - append_.event->regs[x86::kRsp]);
+// In the appending frame DWARF and the code are asked about the return of the grow path's call:
+// there everything live is in a slot. A slot that only the grow path fills has its value, at the
+// branch, where that path takes it from.
+std::optional<Word> FrameScan::at_branch(const Word& word) const {
+  if (!same_frame_ || !word.at) return word;
+  i64 slot = static_cast<i64>(word.at.value - append_.event->regs[x86::kRsp]);
   for (const program::LivePointer& spill : append_.site->site.spills) {
     if (spill.slot != slot) continue;
     const program::ValueLocation& from = spill.at_branch;
@@ -109,6 +125,11 @@ std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) con
     return Word{*value, at};
   }
   return word;
+}
+
+std::optional<Word> FrameScan::word_at(const Variable& variable, u64 offset) const {
+  std::optional<Word> word = find_word(variable, offset, {frame_, stack_, nullptr});
+  return word ? at_branch(*word) : word;
 }
 
 std::optional<bool> FrameScan::is_live(const Word& ptr) const {
@@ -171,9 +192,16 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
                          const std::string& type, bool has_cap) {
   std::optional<Word> ptr = word_at(variable, offset);
   std::optional<Word> len = word_at(variable, offset + 8);
-  if (!ptr || ptr->value < append_.array.begin.value || ptr->value >= append_.array.end.value)
+  if (!ptr || !is_in_array(ptr->value)) return;
+  // What DWARF does not tell, the code may.
+  auto is_kept = [&] {
+    return !same_frame_ && is_live(*ptr) == true &&
+           consider_kept(static_cast<i64>(ptr->at - frame_.sp), name, type, variable.function);
+  };
+  if (!len) {
+    if (!is_kept()) consider_pointer(*ptr, name, type, variable.function);
     return;
-  if (!len) return consider_pointer(*ptr, name, type, variable.function);
+  }
   explained_.push_back(ptr->at);
   u64 size = append_.event->elem_size;
   const u64 room = (append_.array.end.value - ptr->value) / size;
@@ -181,7 +209,7 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   if (variable.len_may_be_cap && may_be_capacity(*ptr, *len)) {
     // A range over a full array keeps these two as well. Bytes may be a buffer's; of others a read
     // through this very pointer tells.
-    if (size > 1) consider_pointer(*ptr, "", type, variable.function);
+    if (!is_kept() && size > 1) consider_pointer(*ptr, "", type, variable.function);
     return;
   }
   std::optional<Word> cap;
@@ -250,14 +278,105 @@ void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const
   add(std::move(view));
 }
 
-// What no variable and no header explains.
+std::optional<Word> FrameScan::word_at(const program::KeptWord& word) const {
+  if (!word.slot) return Word{static_cast<u64>(word.constant), {}};
+  const TargetAddr at = frame_.sp + static_cast<u64>(*word.slot);
+  const std::optional<u64> value = stack_.find_word(at);
+  if (!value) return std::nullopt;
+  return at_branch(Word{*value, at});
+}
+
+// What the code says about a live pointer that is, behind the call that the frame is in, in this
+// word.
+std::optional<FrameScan::Kept> FrameScan::find_kept(i64 slot) const {
+  const std::optional<Word> ptr = word_at(program::KeptWord{slot, 0});
+  if (!ptr || !is_in_array(ptr->value)) return std::nullopt;
+  const ImageAddr pc = same_frame_ ? append_.site->site.behind_call() : frame_.pc;
+  const std::optional<program::HeaderWords> words = program::find_header_words(
+      context_.codes, frame_.function, pc, slot, append_.event->elem_size);
+  if (!words) return std::nullopt;
+  const std::optional<Word> len = word_at(words->len);
+  if (!len) return std::nullopt;
+  Kept kept{*ptr, *len, {}, words->is_indexed};
+  if (words->cap) {
+    // A call may take pointer and length only, and have anything in the next register.
+    const std::optional<Word> cap = word_at(*words->cap);
+    const u64 room = (append_.array.end.value - ptr->value) / append_.event->elem_size;
+    if (cap && cap->value >= len->value && cap->value <= room) kept.cap = cap->value;
+  }
+  return kept;
+}
+
+// A pointer to an element and two numbers look alike. But a slice of the operand's array reaches to
+// its end, unless somebody sliced with three indices; and of an element alone nobody takes the next
+// ones by an index. Bytes are a string's or a slice's.
+bool FrameScan::is_slice(const Kept& kept) const {
+  const u64 size = append_.event->elem_size;
+  const u64 room = (append_.array.end.value - kept.ptr.value) / size;
+  const bool is_constant = !kept.len.at && kept.len.reg == x86::kNoReg;
+  if (kept.len.value == 0 || kept.len.value > room) return false;
+  if ((kept.is_indexed || size == 1) && !is_constant) return true;
+  const u64 operand_end = append_.event->old_ptr + append_.event->cap * size;
+  return kept.cap && kept.ptr.value + *kept.cap * size == operand_end;
+}
+
+// True when that explains the pointer.
+bool FrameScan::consider_kept(i64 slot, const std::string& name, const std::string& type,
+                              const std::string& function) {
+  const std::optional<Kept> kept = find_kept(slot);
+  if (!kept || !is_slice(*kept)) return false;
+  explained_.push_back(kept->ptr.at);
+  View view = make_view(kept->ptr.value, kept->len.value);
+  if (!kept->ptr.at && !kept->len.at) view.holder = Holder::kRegister;
+  view.cap = kept->cap.value_or(0);
+  view.ptr_word = kept->ptr.at;
+  view.len_word = kept->len.at;
+  view.told_by_code = true;
+  view.name = name;
+  view.type = type;
+  view.function = function;
+  if (same_frame_) {
+    view.ptr_from = locate(kept->ptr);
+    view.len_from = locate(kept->len);
+  }
+  add(std::move(view));
+  return true;
+}
+
+// Of live pointers that no variable and no header explains, the code may.
+void FrameScan::scan_kept_headers() {
+  if (append_.array.in_larger_object) return;  // a pointer to the object, or to another field of it
+  const std::string function(frame_.function.name);
+  if (same_frame_) {
+    for (const program::LivePointer& pointer : append_.site->site.live_pointers)
+      consider_kept(pointer.slot, "", "", function);
+    return;
+  }
+  for (TargetAddr slot : liveness_.slots) {
+    if (points_into_array(slot) && !is_explained(slot))
+      consider_kept(static_cast<i64>(slot - frame_.sp), "", "", function);
+  }
+}
+
+bool FrameScan::is_in_array(u64 pointer) const {
+  return pointer >= append_.array.begin.value && pointer < append_.array.end.value;
+}
+
+bool FrameScan::points_into_array(TargetAddr slot) const {
+  const std::optional<u64> value = stack_.find_word(slot);
+  return value && is_in_array(*value);
+}
+
+bool FrameScan::is_explained(TargetAddr slot) const {
+  return std::find(explained_.begin(), explained_.end(), slot) != explained_.end();
+}
+
+// What nothing explains.
 void FrameScan::scan_bare_pointers() {
   if (append_.array.in_larger_object) return;  // a pointer to the object, or to another field of it
   for (TargetAddr slot : liveness_.slots) {
-    std::optional<u64> value = stack_.find_word(slot);
-    if (!value || *value < append_.array.begin.value || *value >= append_.array.end.value) continue;
-    bool explained = std::find(explained_.begin(), explained_.end(), slot) != explained_.end();
-    if (!explained) consider_pointer({*value, slot}, "", "", std::string(frame_.function.name));
+    if (points_into_array(slot) && !is_explained(slot))
+      consider_pointer({*stack_.find_word(slot), slot}, "", "", std::string(frame_.function.name));
   }
 }
 
@@ -274,10 +393,9 @@ void FrameScan::scan_type(const Variable& variable, const DebugType& type, u64 o
 }
 
 void FrameScan::scan_variables() {
-  constexpr u64 kCallBytes = 5;  // CALL rel32
-  ImageAddr call = append_.site->site.call;
-  ImageAddr scope = same_frame_ ? call : frame_.lookup_pc();
-  ImageAddr at = same_frame_ ? call + kCallBytes : frame_.pc;
+  const program::AppendSite& site = append_.site->site;
+  ImageAddr scope = same_frame_ ? site.call : frame_.lookup_pc();
+  ImageAddr at = same_frame_ ? site.behind_call() : frame_.pc;
   for (const Variable& variable : context_.debug->variables_at(scope, at)) {
     if (variable.type == nullptr || variable.is_escaped) continue;
     scan_type(variable, *variable.type, 0, variable.name, kMaxFieldDepth);
@@ -290,8 +408,7 @@ void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
   std::optional<u64> ptr = stack_.find_word(slot);
   std::optional<u64> len = stack_.find_word(slot + 8);
   std::optional<u64> cap = stack_.find_word(slot + 16);
-  if (!ptr || !len || !cap || *ptr < append_.array.begin.value || *ptr >= append_.array.end.value)
-    return;
+  if (!ptr || !len || !cap || !is_in_array(*ptr)) return;
   u64 room = (append_.array.end.value - *ptr) / size;
   if (*len > *cap || *cap > room) return;
   explained_.push_back(slot);

@@ -253,17 +253,14 @@ void Tracker::keep(std::unique_ptr<Case> c) {
 // and length, to a call?
 bool Tracker::is_handed_on(const Case& c, const View& view) {
   bool is_variable = view.same_frame && view.live_for_sure && view.len_known &&
-                     !view.in_stack_object && !view.name.empty();
+                     !view.in_stack_object && (!view.name.empty() || view.told_by_code);
   if (!is_variable || !view.surrounds(*c.event) || c.append.old_len() == 0) return false;
   const program::AppendSite& site = c.append.site->site;
   const read::Pclntab& functions = context_.binary.pclntab();
-  const program::FunctionCode* code = accesses_.code_of(functions.function(site.function));
-  auto keeps_registers = [&](ImageAddr entry) {
-    std::optional<read::Function> called = functions.find_function(entry);
-    return called && called->name.starts_with("runtime.gcWriteBarrier");
-  };
-  return code != nullptr && program::hands_header_on(*code, site.inplace_entry, view.ptr_from,
-                                                     view.len_from, keeps_registers);
+  const program::FunctionCode* code = context_.codes.find(functions.function(site.function));
+  auto callees = [&](ImageAddr entry) { return program::callee_of(context_.binary, entry); };
+  return code != nullptr &&
+         program::hands_header_on(*code, site.inplace_entry, view.ptr_from, view.len_from, callees);
 }
 
 // Watching
@@ -306,8 +303,10 @@ void Tracker::watch_best(Case& c) {
   if (!start_session(c, by_rank, best)) ++not_watched_;
 }
 
-// Room is made by watches whose append changed nothing, that are old, or that promise less.
+// Room is made by watches that have seen enough, whose append changed nothing, that are old, or that
+// promise less.
 void Tracker::make_room(int rank) {
+  if (watcher_.free_words() < 2) read_samples();
   for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
     const Session& s = sessions_[i];
     bool old = nanoseconds(CLOCK_MONOTONIC) - s.since_ns > kSessionHoldNs;
@@ -342,9 +341,10 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
     session.candidates.push_back(index);
   }
   if (session.candidates.empty()) return false;
+  std::vector<const View*> views;
+  for (usize index : session.candidates) views.push_back(&c.candidates[index].view);
   std::vector<Chunk> watched;
-  for (const Chunk& chunk : choose_chunks(
-           context_, c.append, c.candidates[session.candidates[0]].view, free - headers)) {
+  for (const Chunk& chunk : choose_chunks(context_, c.append, views, free - headers)) {
     if (!watcher_.add(chunk.at, chunk.size, c.append.array.on_stack)) continue;
     session.words.push_back(chunk.at);
     watched.push_back(chunk);
@@ -384,7 +384,7 @@ bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const V
   while (frame < access.frames.size() && !(access.activation(frame) == victim.frame)) ++frame;
   if (frame == access.frames.size()) return false;
   if (frame > 0 && c.append.was_under_way(access.activation(frame - 1))) return false;
-  const program::FunctionCode* code = accesses_.code_of(access.frames[frame].function);
+  const program::FunctionCode* code = context_.codes.find(access.frames[frame].function);
   if (code == nullptr) return false;
   bool is_taken = frame == 0 ? !victim.may_be_cut(*c.event) &&
                                    loads_victim_pointer(*code, access, victim, *c.event)

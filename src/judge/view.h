@@ -19,6 +19,7 @@
 #include "judge/activation.h"
 #include "judge/finding.h"
 #include "probe/patch_plan.h"
+#include "program/code_cache.h"
 #include "read/dwarf/debug_info.h"
 #include "read/go/go_binary.h"
 #include "target/launch.h"
@@ -40,6 +41,7 @@ struct Context {
   // The path from a root to a header in the heap, where variables and globals do not lead to it;
   // empty when it is not known. May be null.
   std::function<std::string(const View&)> find_heap_path = nullptr;
+  program::CodeCache codes = program::CodeCache(binary);
 
   LoadBias bias() const { return plan.bias; }
 };
@@ -73,7 +75,8 @@ struct View {
   u64 goid = 0;
   TargetAddr stack_hi;  // the upper end of g's stack when the view was found: ptr_word and len_word
                         // move with it
-  bool same_frame = false;  // the frame that runs the append
+  bool same_frame = false;    // the frame that runs the append
+  bool told_by_code = false;  // which words belong together (program/header_words.h)
   // Of such a view: where pointer and length are at the branch.
   program::ValueLocation ptr_from, len_from;
 

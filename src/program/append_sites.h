@@ -50,7 +50,7 @@ struct LivePointer {
 struct AppendSite {
   SiteBucket bucket = SiteBucket::kProbed;
   read::FuncIndex function;
-  ImageAddr call;                       // the CALL of growslice
+  ImageAddr call;                       // the CALL of growslice, rel32
   ImageAddr branch;                     // the Jcc; 0 when not found
   x86::Cond grow_cond = x86::Cond::kA;  // condition under which the branch goes to the grow path
   ImageAddr grow_entry;                 // first instruction of the grow path
@@ -68,6 +68,9 @@ struct AppendSite {
   // Slots that the grow path fills before the call, with the values they get: what is in them at
   // the branch is older.
   std::vector<LivePointer> spills;
+
+  // Where growslice returns to.
+  ImageAddr behind_call() const { return call + 5; }
 };
 
 struct SiteTable {

@@ -10,19 +10,15 @@
 // length.
 #pragma once
 
-#include <functional>
-
 #include "program/append_sites.h"
-#include "program/code.h"
+#include "program/code_walk.h"
 
 namespace geist::program {
 
 // Is there a way from `from`, the start of a block, to a call that takes the two values as
 // neighbouring arguments? `ptr` and `len` say where they are at `from`: registers, words of the
-// frame that belong to the compiler, or constants. `keeps_registers` tells of a function, by its
-// entry, whether it is a helper outside Go's calling convention.
+// frame that belong to the compiler, or constants.
 bool hands_header_on(const FunctionCode& code, ImageAddr from, const ValueLocation& ptr,
-                     const ValueLocation& len,
-                     const std::function<bool(ImageAddr)>& keeps_registers);
+                     const ValueLocation& len, const Callees& callees);
 
 }  // namespace geist::program

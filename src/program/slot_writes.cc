@@ -1,8 +1,6 @@
 #include "program/slot_writes.h"
 
 namespace geist::program {
-namespace {
-
 bool writes_slot(const x86::Insn& insn, i64 slot) {
   const x86::Operand& target = insn.operands[0];
   if (!insn.writes_memory || target.kind != x86::Operand::Kind::kMem ||
@@ -13,8 +11,6 @@ bool writes_slot(const x86::Insn& insn, i64 slot) {
   if (target.mem.index != x86::kNoReg) return target.mem.disp < slot + kWordBytes;
   return target.mem.disp < slot + kWordBytes && target.mem.disp + target.size_bits / 8 > slot;
 }
-
-}  // namespace
 
 bool may_write_slot(const FunctionCode& code, ImageAddr from, i64 slot) {
   std::optional<u32> start = code.find_insn(from);

@@ -5,6 +5,9 @@
 
 namespace geist::program {
 
+// Does the instruction name any of the 8 bytes of the word at RSP + `slot` as what it writes?
+bool writes_slot(const x86::Insn& insn, i64 slot);
+
 // `slot` is the word's offset from RSP, which does not change between prologue and epilogue. True
 // when an instruction that can be reached from `from` writes any of the 8 bytes by naming them, or
 // when control may go where nobody knows. Stores through a pointer to the word are not seen: they

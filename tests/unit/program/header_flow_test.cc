@@ -42,8 +42,9 @@ bool goes_on(Assembler& a, const ValueLocation& len = in(x86::kRdx)) {
   function.entry = kEntry;
   function.end = kEntry + bytes.size();
   std::optional<FunctionCode> code = FunctionCode::decode_bytes(bytes, function, nullptr);
-  return hands_header_on(*code, kEntry, in(x86::kRcx), len,
-                         [](ImageAddr entry) { return entry.value == kBarrier; });
+  return hands_header_on(*code, kEntry, in(x86::kRcx), len, [](ImageAddr entry) {
+    return entry.value == kBarrier ? Callee::kKeepsRegisters : Callee::kGo;
+  });
 }
 
 TEST(HeaderFlow, NeighbouringArgumentsAreTheHeader) {
