@@ -190,7 +190,8 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate, Findi
       }
     }
   }
-  if (view.holder == Holder::kStack || view.holder == Holder::kRegister) describe_maker(c, view, v);
+  const bool in_frame = view.holder == Holder::kStack || view.holder == Holder::kRegister;
+  if (in_frame && !view.in_stack_object) describe_maker(c, view, v);
   if (v.type.empty() && !f.element_type.empty()) v.type = "[]" + f.element_type;
 }
 

@@ -303,8 +303,8 @@ void Tracker::watch_best(Case& c) {
   if (!start_session(c, by_rank, best)) ++not_watched_;
 }
 
-// Room is made by watches that have seen enough, whose append changed nothing, that are old, or that
-// promise less.
+// Room is made by watches that have seen enough, whose append changed nothing, that are old, or
+// that promise less.
 void Tracker::make_room(int rank) {
   if (watcher_.free_words() < 2) read_samples();
   for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
