@@ -279,7 +279,8 @@ void Use::look(u32 insn, SymbolicState& state) {
 void Use::take(const SymbolicState& state, bool is_call) {
   auto word = [&](usize k) -> std::optional<KeptWord> {
     if (k >= kIntegerArguments.size()) return std::nullopt;
-    return as_kept(table_, state.reg(kIntegerArguments[k]));
+    const Expr& value = state.reg(kIntegerArguments[k]);
+    return value == ptr_ ? std::nullopt : as_kept(table_, value);
   };
   for (usize i = 0; i + 1 < kIntegerArguments.size(); ++i) {
     if (!(state.reg(kIntegerArguments[i]) == ptr_)) continue;
@@ -294,7 +295,7 @@ void Use::look_at_comparison(const x86::Insn& insn, SymbolicState& state) {
   const Expr a = state.value_of(insn.operands[0]), b = state.value_of(insn.operands[1]);
   auto keep = [&](const Expr& index, const Expr& len) {
     const std::optional<KeptWord> word = as_kept(table_, len);
-    if (word && word->slot && comparisons_.size() < kMaxKept)
+    if (word && word->slot && !(len == ptr_) && comparisons_.size() < kMaxKept)
       comparisons_.push_back({index, *word});
   };
   keep(a, b);
