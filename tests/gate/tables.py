@@ -63,7 +63,7 @@ def machine():
 def write_gate(docs, results):
     lines = ['# The gate', '', 'Other people\'s test suites and programs, alone and under `geist run`, compared test by test. Written by',
              '`make gate-all`; what each finding is about stands in [found.md](found.md).', '',
-             '`same`: every test ended as it does alone. `flaky`: two runs without geist differ already. `unsteady`: a test ended',
+             '`same`: every test ended as it does alone. `flaky`: runs without geist differ already. `unsteady`: a test ended',
              'otherwise under geist once, and not when it was run again. `DIFFERENT`: twice, which is a bug of geist.', '']
     verdicts = [r['verdict'] for r in results.values()]
     lines += [f'- {len(verdicts)} suites and programs: ' + ', '.join(f'{verdicts.count(v)} {v}' for v in sorted(set(verdicts))),
