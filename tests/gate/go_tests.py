@@ -2,9 +2,9 @@
 once alone and once under geist; outcomes compared test by test.
 
 A test whose outcome differs is run again both ways. Where the plain runs differ from each other the test is flaky and says
-nothing; where geist's second run agrees with the plain ones it is unsteady, which is named in the table and no failure; where
-it differs twice it is geist's doing, unless one of some further plain runs ends otherwise as well: a test that fails by a random
-seed one time in six may do so twice in a row.
+nothing. That is asked of some further plain runs, too, for a test that fails by a random seed one time in six may do so twice in
+a row. Of what they all agree about, where geist's second run does as well it is unsteady, which is named in the table and no
+failure; where it differs twice it is geist's doing.
 """
 import csv
 import json
@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from timing import measure_suite
 
 HERE = Path(__file__).resolve().parent
 LEAST_CPU_S = 0.5      # a ratio of less than this says more about the clock than about geist
-FURTHER_PLAIN_RUNS = 30  # of a suite with a test that differed twice, at most
+FURTHER_SECONDS = 120  # for plain runs of a suite with a test that ended otherwise under geist; at least one is made
 GO_VERSION = '1.26'  # of the scratch module; dependencies may ask for more
 
 
@@ -203,11 +204,10 @@ def judge(suite, work, env, geist, timeout, row):
     flaky = set(differing(plain, plain_again))
     twice = [n for n in names if n not in flaky and n in differing(plain_again, watched_again)]
     once = [n for n in names if n not in flaky and n not in twice]
-    for _ in range(FURTHER_PLAIN_RUNS):
-        if not twice:
-            break
+    deadline = time.monotonic() + FURTHER_SECONDS
+    while (twice or once) and time.monotonic() < deadline:
         flaky.update(differing(plain, suite.run(work, env, None, timeout)))
-        twice = [n for n in twice if n not in flaky]
+        twice, once = ([n for n in some if n not in flaky] for some in (twice, once))
     row.verdict = 'DIFFERENT' if twice else 'unsteady' if once else 'flaky'
     row.detail = ', '.join(f'{n} ({watched.tests.get(n, "absent")}, plain {plain.tests.get(n, "absent")})'
                            for n in (twice or once or names)[:6])
