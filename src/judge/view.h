@@ -81,8 +81,9 @@ struct View {
   program::ValueLocation ptr_from, len_from;
 
   // The word whose read shows that somebody goes through this view: the length, or the pointer when
-  // that is all there is.
-  TargetAddr header_word() const { return len_word ? len_word : ptr_word; }
+  // that is all there is, or when they are words of the compiler's own: the length's word may get
+  // another value while the pointer is still in use.
+  TargetAddr header_word() const { return len_word && !told_by_code ? len_word : ptr_word; }
   u64 end(u64 elem_size) const { return ptr + len * elem_size; }
   // Begins with the append's operand and is longer than its result.
   bool surrounds(const abi::Event& event) const {
