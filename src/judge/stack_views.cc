@@ -90,6 +90,8 @@ class FrameScan {
   bool may_be_capacity(const Word& ptr, const Word& word) const;
   program::ValueLocation locate(const Word& word) const;
   View make_view(u64 ptr, u64 len) const;
+  View make_view(const Word& ptr, const Word& len) const;
+  u64 room_behind(u64 pointer) const;
   void add(View view);
 
   Context& context_;
@@ -148,8 +150,7 @@ bool FrameScan::may_be_capacity(const Word& ptr, const Word& word) const {
   const abi::Event& event = *append_.event;
   const u64 end = ptr.value + word.value * event.elem_size;
   const u64 operand_end = event.old_ptr + event.cap * event.elem_size;
-  const u64 room = (append_.array.end.value - ptr.value) / event.elem_size;
-  if (word.value != room && end != operand_end) return false;
+  if (word.value != room_behind(ptr.value) && end != operand_end) return false;
   bool is_sibling = same_frame_ && ptr.value == event.old_ptr && word.value == event.new_len &&
                     !(locate(ptr) == append_.site->site.old_ptr);
   return !is_sibling;
@@ -169,6 +170,23 @@ View FrameScan::make_view(u64 ptr, u64 len) const {
   view.stack_hi = owner_.stack_hi;
   view.same_frame = same_frame_;
   return view;
+}
+
+View FrameScan::make_view(const Word& ptr, const Word& len) const {
+  View view = make_view(ptr.value, len.value);
+  if (!ptr.at && !len.at) view.holder = Holder::kRegister;
+  view.ptr_word = ptr.at;
+  view.len_word = len.at;
+  if (same_frame_) {
+    view.ptr_from = locate(ptr);
+    view.len_from = locate(len);
+  }
+  return view;
+}
+
+// How many elements there are from here to the end of the array.
+u64 FrameScan::room_behind(u64 pointer) const {
+  return (append_.array.end.value - pointer) / append_.event->elem_size;
 }
 
 void FrameScan::add(View view) {
@@ -203,13 +221,13 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
     return;
   }
   explained_.push_back(ptr->at);
-  u64 size = append_.event->elem_size;
-  const u64 room = (append_.array.end.value - ptr->value) / size;
+  const u64 room = room_behind(ptr->value);
   if (len->value > room) return;
   if (variable.len_may_be_cap && may_be_capacity(*ptr, *len)) {
     // A range over a full array keeps these two as well. Bytes may be a buffer's; of others a read
     // through this very pointer tells.
-    if (!is_kept() && size > 1) consider_pointer(*ptr, "", type, variable.function);
+    if (!is_kept() && append_.event->elem_size > 1)
+      consider_pointer(*ptr, "", type, variable.function);
     return;
   }
   std::optional<Word> cap;
@@ -220,20 +238,13 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   bool in_memory = ptr->at && len->at && len->at - ptr->at == 8 && in_stack_object(ptr->at);
   if (live == false && !in_memory) return;
   if (live == false && ptr->at.value >= frame_.cfa.value) return;
-  View view = make_view(ptr->value, len->value);
-  if (!ptr->at && !len->at) view.holder = Holder::kRegister;
+  View view = make_view(*ptr, *len);
   view.cap = cap ? cap->value : 0;
-  view.ptr_word = ptr->at;
-  view.len_word = len->at;
   view.live_for_sure = live.value_or(false);
   view.in_stack_object = live == false;
   view.name = name;
   view.type = type;
   view.function = variable.function;
-  if (same_frame_) {
-    view.ptr_from = locate(*ptr);
-    view.len_from = locate(*len);
-  }
   add(std::move(view));
 }
 
@@ -268,8 +279,7 @@ void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const
   if (same_frame_ || !ptr.at || is_live(ptr) != true ||
       program::is_standard_library(frame_.function.name))
     return;
-  View view =
-      make_view(ptr.value, (append_.array.end.value - ptr.value) / append_.event->elem_size);
+  View view = make_view(ptr.value, room_behind(ptr.value));
   view.len_known = false;
   view.ptr_word = ptr.at;
   view.name = name;
@@ -301,8 +311,8 @@ std::optional<FrameScan::Kept> FrameScan::find_kept(i64 slot) const {
   if (words->cap) {
     // A call may take pointer and length only, and have anything in the next register.
     const std::optional<Word> cap = word_at(*words->cap);
-    const u64 room = (append_.array.end.value - ptr->value) / append_.event->elem_size;
-    if (cap && cap->value >= len->value && cap->value <= room) kept.cap = cap->value;
+    if (cap && cap->value >= len->value && cap->value <= room_behind(ptr->value))
+      kept.cap = cap->value;
   }
   return kept;
 }
@@ -312,9 +322,8 @@ std::optional<FrameScan::Kept> FrameScan::find_kept(i64 slot) const {
 // ones by an index. Bytes are a string's or a slice's.
 bool FrameScan::is_slice(const Kept& kept) const {
   const u64 size = append_.event->elem_size;
-  const u64 room = (append_.array.end.value - kept.ptr.value) / size;
   const bool is_constant = !kept.len.at && kept.len.reg == x86::kNoReg;
-  if (kept.len.value == 0 || kept.len.value > room) return false;
+  if (kept.len.value == 0 || kept.len.value > room_behind(kept.ptr.value)) return false;
   if ((kept.is_indexed || size == 1) && !is_constant) return true;
   const u64 operand_end = append_.event->old_ptr + append_.event->cap * size;
   return kept.cap && kept.ptr.value + *kept.cap * size == operand_end;
@@ -326,19 +335,12 @@ bool FrameScan::consider_kept(i64 slot, const std::string& name, const std::stri
   const std::optional<Kept> kept = find_kept(slot);
   if (!kept || !is_slice(*kept)) return false;
   explained_.push_back(kept->ptr.at);
-  View view = make_view(kept->ptr.value, kept->len.value);
-  if (!kept->ptr.at && !kept->len.at) view.holder = Holder::kRegister;
+  View view = make_view(kept->ptr, kept->len);
   view.cap = kept->cap.value_or(0);
-  view.ptr_word = kept->ptr.at;
-  view.len_word = kept->len.at;
   view.told_by_code = true;
   view.name = name;
   view.type = type;
   view.function = function;
-  if (same_frame_) {
-    view.ptr_from = locate(kept->ptr);
-    view.len_from = locate(kept->len);
-  }
   add(std::move(view));
   return true;
 }
@@ -404,13 +406,11 @@ void FrameScan::scan_variables() {
 
 // Without names: a pointer slot whose two neighbours read as len and cap.
 void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
-  u64 size = append_.event->elem_size;
   std::optional<u64> ptr = stack_.find_word(slot);
   std::optional<u64> len = stack_.find_word(slot + 8);
   std::optional<u64> cap = stack_.find_word(slot + 16);
   if (!ptr || !len || !cap || !is_in_array(*ptr)) return;
-  u64 room = (append_.array.end.value - *ptr) / size;
-  if (*len > *cap || *cap > room) return;
+  if (*len > *cap || *cap > room_behind(*ptr)) return;
   explained_.push_back(slot);
   if (*len == 0) return;
   View view = make_view(*ptr, *len);

@@ -258,9 +258,9 @@ bool Tracker::is_handed_on(const Case& c, const View& view) {
   const program::AppendSite& site = c.append.site->site;
   const read::Pclntab& functions = context_.binary.pclntab();
   const program::FunctionCode* code = context_.codes.find(functions.function(site.function));
-  auto callees = [&](ImageAddr entry) { return program::callee_of(context_.binary, entry); };
   return code != nullptr &&
-         program::hands_header_on(*code, site.inplace_entry, view.ptr_from, view.len_from, callees);
+         program::hands_header_on(*code, site.inplace_entry, view.ptr_from, view.len_from,
+                                  program::callees_of(context_.binary));
 }
 
 // Watching

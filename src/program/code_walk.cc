@@ -9,14 +9,18 @@ constexpr u32 kMaxBlocks = 64;
 constexpr u8 kMaxVisits =
     2;  // of a block: where two ways meet, the header may have come along on one only
 
-}  // namespace
-
 Callee callee_of(const read::GoBinary& binary, ImageAddr entry) {
   const std::optional<read::Function> function = binary.pclntab().find_function(entry);
   if (!function || !function->name.starts_with("runtime.")) return Callee::kGo;
   if (function->name.starts_with("runtime.gcWriteBarrier")) return Callee::kKeepsRegisters;
   // What puts a value into an interface takes it as any function of Go's does.
   return function->name.starts_with("runtime.convT") ? Callee::kGo : Callee::kRuntime;
+}
+
+}  // namespace
+
+Callees callees_of(const read::GoBinary& binary) {
+  return [&binary](ImageAddr entry) { return callee_of(binary, entry); };
 }
 
 bool CodeWalk::run(u32 start, SymbolicState state, const Look& look) const {

@@ -17,8 +17,9 @@ enum class Callee : u8 {
   kRuntime,         // likewise; but what stands beside a pointer need not be a slice's length
   kKeepsRegisters,  // a helper outside Go's calling convention: the write barrier's
 };
-Callee callee_of(const read::GoBinary& binary, ImageAddr entry);
 using Callees = std::function<Callee(ImageAddr)>;
+// As the names of a binary, which must outlive it, tell.
+Callees callees_of(const read::GoBinary& binary);
 
 // Calls `look` with every instruction on the ways from `start` on, before it is executed; true when
 // `look` is once. `state` is the one in front of `start`.

@@ -13,7 +13,6 @@ namespace {
 using x86::Flow;
 
 constexpr usize kMaxBlocks = 64;
-
 constexpr usize kMaxSegments = 16;
 
 // A run of instructions without a call, in one block.
@@ -132,34 +131,28 @@ void Making::execute(const Path& path, SymbolicState& state) const {
   }
 }
 
-Expr reg_at_start(SymbolTable& table, x86::Reg reg) {
-  Symbol symbol;
-  symbol.kind = Symbol::Kind::kReg;
-  symbol.reg = reg;
-  return table.expr(symbol);
-}
-
-std::optional<x86::Reg> as_reg(const SymbolTable& table, const Expr& value) {
+// What the value is, when it is one symbol as it came. A copy: interning moves symbols.
+std::optional<Symbol> as_symbol(const SymbolTable& table, const Expr& value) {
   if (!value.is_offset() || value.constant != 0) return std::nullopt;
-  const Symbol& symbol = table.get(value.terms[0].symbol);
-  if (symbol.kind != Symbol::Kind::kReg) return std::nullopt;
-  return symbol.reg;
+  return table.get(value.terms[0].symbol);
 }
 
-// What stands `words` words behind `value` where it comes from: the result or argument, or the word
+bool is_register(const std::optional<Symbol>& symbol) {
+  return symbol && symbol->kind == Symbol::Kind::kReg;
+}
+
+// What stands `words` words behind a value where it comes from: the result or argument, or the word
 // of memory.
-std::optional<Expr> neighbour(SymbolTable& table, const Expr& value, usize words) {
-  if (!value.is_offset() || value.constant != 0) return std::nullopt;
-  const Symbol symbol = table.get(value.terms[0].symbol);
-  if (symbol.kind == Symbol::Kind::kLoad) {
-    Symbol next = symbol;
-    next.address = add(symbol.address, Expr{static_cast<i64>(8 * words), {}});
-    return table.expr(next);
+std::optional<Expr> neighbour(SymbolTable& table, std::optional<Symbol> symbol, i64 words) {
+  if (symbol && symbol->kind == Symbol::Kind::kLoad) {
+    symbol->address = add(symbol->address, Expr{8 * words, {}});
+    return table.expr(*symbol);
   }
-  if (symbol.kind != Symbol::Kind::kReg) return std::nullopt;
-  auto at = std::find(kIntegerArguments.begin(), kIntegerArguments.end(), symbol.reg);
-  if (kIntegerArguments.end() - at <= static_cast<i64>(words)) return std::nullopt;
-  return reg_at_start(table, at[static_cast<i64>(words)]);
+  if (!is_register(symbol)) return std::nullopt;
+  auto at = std::find(kIntegerArguments.begin(), kIntegerArguments.end(), symbol->reg);
+  if (kIntegerArguments.end() - at <= words) return std::nullopt;
+  symbol->reg = at[words];
+  return table.expr(*symbol);
 }
 
 std::optional<KeptWord> find_slot(const SymbolicState& state, const std::optional<Expr>& value) {
@@ -175,13 +168,13 @@ std::optional<HeaderWords> Making::made_in(const Segment& segment, i64 ptr_slot)
   SymbolTable table;
   SymbolicState state(table, SymbolicState::Frame::kPrivate);
   execute(path, state);
-  const Expr ptr = state.slot(ptr_slot);
-  const bool is_loaded = !as_reg(table, ptr);
-  if (!is_loaded && !path.call() && !path.at_entry) return std::nullopt;
+  const std::optional<Symbol> ptr = as_symbol(table, state.slot(ptr_slot));
+  const bool is_result = is_register(ptr) && path.call();
+  if (is_register(ptr) && !is_result && !path.at_entry) return std::nullopt;
   std::optional<KeptWord> len = find_slot(state, neighbour(table, ptr, 1));
   if (!len) return std::nullopt;
   HeaderWords words{ptr_slot, *len, find_slot(state, neighbour(table, ptr, 2)), false, {}};
-  if (!is_loaded && path.call()) words.made_by = code_.briefs()[*path.call()].addr;
+  if (is_result) words.made_by = code_.briefs()[*path.call()].addr;
   return words;
 }
 
@@ -208,10 +201,9 @@ std::optional<HeaderWords> Making::find(u32 at, i64 ptr_slot) const {
 
 std::optional<KeptWord> as_kept(const SymbolTable& table, const Expr& value) {
   if (value.is_constant()) return KeptWord{std::nullopt, value.constant};
-  if (!value.is_offset() || value.constant != 0) return std::nullopt;
-  const Symbol& symbol = table.get(value.terms[0].symbol);
-  if (symbol.kind != Symbol::Kind::kSlot) return std::nullopt;
-  return KeptWord{symbol.slot, 0};
+  const std::optional<Symbol> symbol = as_symbol(table, value);
+  if (!symbol || symbol->kind != Symbol::Kind::kSlot) return std::nullopt;
+  return KeptWord{symbol->slot, 0};
 }
 
 // How the words are used from an instruction on.
@@ -363,8 +355,7 @@ std::optional<HeaderWords> find_header_words(CodeCache& codes, const read::Funct
                                              ImageAddr pc, i64 ptr_slot, u64 elem_size) {
   const FunctionCode* code = codes.find(function);
   if (code == nullptr) return std::nullopt;
-  auto callees = [&](ImageAddr entry) { return callee_of(codes.binary(), entry); };
-  return find_header_words(*code, pc, ptr_slot, elem_size, callees);
+  return find_header_words(*code, pc, ptr_slot, elem_size, callees_of(codes.binary()));
 }
 
 }  // namespace geist::program

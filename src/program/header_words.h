@@ -3,7 +3,7 @@
 // not name every one of them (no field of a struct of one field, no temporary). The code does:
 //
 //   CALL main.grant          made: the words that three neighbouring results go to, or three
-//   MOVQ AX, 0x50(SP)        neighbouring words of memory, or what an append leaves in registers
+//   MOVQ AX, 0x50(SP)        neighbouring words of memory
 //   MOVQ BX, 0x40(SP)
 //   MOVQ CX, 0x38(SP)        …
 //   MOVQ 0x50(SP), AX        used: neighbouring arguments or results are taken from them
