@@ -123,9 +123,15 @@ std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const rea
                                          u32 max_frames) {
   std::optional<ParkedStack> parked =
       unwind_stopped(memory, binary, bias, goroutine, false, max_bytes, max_frames);
+  if (!parked) return std::nullopt;
   std::optional<Goroutine> now = read_goroutine(memory, binary.layout(), goroutine.g);
   bool has_stayed = now && now->goid == goroutine.goid && now->status == goroutine.status &&
                     now->pc == goroutine.pc && now->sp == goroutine.sp;
+  // It may have gone on and come back to the same place while its stack was read, as one that works
+  // on the system stack does many times a collection. Nothing counts that, but its stack was used
+  // meanwhile.
+  std::vector<u8> again(parked->bytes.size());
+  has_stayed = has_stayed && memory.read(parked->sp, again) && again == parked->bytes;
   return has_stayed ? parked : std::nullopt;
 }
 

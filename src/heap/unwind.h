@@ -56,7 +56,7 @@ Unwound unwind(const read::GoBinary& binary, LoadBias bias, ImageAddr pc, const 
 
 // The stack of a goroutine that does not run, [sp, stack_hi) as it is now, and its frames. Nothing
 // when it has no resume point, its stack is longer than max_bytes or unreadable, or it went on
-// while it was read.
+// while it was read, even if it came back since.
 struct ParkedStack {
   TargetAddr sp;
   std::vector<u8> bytes;

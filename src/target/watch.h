@@ -17,6 +17,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,9 +42,17 @@ struct WatchSample {
   std::vector<u8> stack;  // from regs[rsp] up
 };
 
+// What one sample takes of the program's time, and how much longer for each watched byte in its
+// copy of the stack: the copy trips over the breakpoint.
+struct SampleCost {
+  double sample_s = 0, stack_byte_s = 0;
+};
+
 class Watcher {
  public:
-  explicit Watcher(int pid) : pid_(pid) {}
+  // Without a cost it is measured on this thread when the first sample comes.
+  explicit Watcher(int pid, std::optional<SampleCost> cost = std::nullopt)
+      : pid_(pid), cost_(cost) {}
 
   // Makes the per-thread buffers ready; false when perf is not allowed here, with the reason in
   // why_not().
@@ -101,12 +110,8 @@ class Watcher {
     bool on_stack = false;
     u32 users = 1;  // how often it was added
   };
-  // What one sample takes, and how much longer for each watched byte in its copy of the stack.
-  struct Cost {
-    double sample_s = 0, stack_byte_s = 0;
-  };
-  static const Cost& measure_cost();
-  static double measure_sample(volatile u8* byte);
+  static SampleCost measure_cost();
+  static std::optional<double> measure_sample(volatile u8* byte);
   void charge(u64 samples);
   bool arm(int tid, Thread& thread, u64 word, Place place);
   // False when there was nothing.
@@ -119,6 +124,7 @@ class Watcher {
   std::string why_not_;
   std::map<u64, Place> words_;  // by address
   std::map<int, Thread> threads_;
+  std::optional<SampleCost> cost_;
   double seconds_ = 0;
   u64 samples_ = 0;
   u64 lost_samples_ = 0;

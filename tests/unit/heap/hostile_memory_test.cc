@@ -99,6 +99,25 @@ class NoisyMemory : public target::Memory {
   u64 rate_;
 };
 
+// Real memory whose first read from `torn` on finds its first word as it was at another moment.
+class TornMemory : public target::Memory {
+ public:
+  TornMemory(const target::Memory& real, TargetAddr torn) : real_(real), torn_(torn) {}
+  bool read(TargetAddr addr, std::span<u8> out) const override {
+    bool is_read = real_.read(addr, out);
+    if (is_read && addr == torn_ && std::exchange(is_torn_, false)) out[0] ^= 1;
+    return is_read;
+  }
+  usize read_some(TargetAddr addr, std::span<u8> out) const override {
+    return real_.read_some(addr, out);
+  }
+
+ private:
+  const target::Memory& real_;
+  TargetAddr torn_;
+  mutable bool is_torn_ = true;
+};
+
 class HostileMemory : public testing::Test {
  protected:
   static constexpr u64 kMaxBytes = u64{2} << 20;
@@ -264,6 +283,27 @@ TEST_F(HostileMemory, GraphOfNoise) {
 }
 
 // A stack of nothing but return addresses, true and made up ones.
+// A goroutine may come back to where it stood, but its stack was used meanwhile.
+TEST_F(HostileMemory, AStackThatWasUsedMeanwhileIsNotTaken) {
+  std::string why;
+  if (!program_->is_readable(&why)) GTEST_SKIP() << why;
+  const target::Memory& real = program_->memory();
+  const read::GoBinary& binary = program_->binary();
+  auto unwind_in = [&](const target::Memory& memory, const Goroutine& g) {
+    return unwind_parked(memory, binary, program_->bias(), g, u64{1} << 20, 50);
+  };
+  usize parked = 0;
+  for (const Goroutine& g :
+       read_goroutines(real, binary.layout(), symbols_, program_->bias(), nullptr)) {
+    if (g.status != GStatus::kWaiting || !unwind_in(real, g)) continue;
+    ++parked;
+    TornMemory torn(real, g.sp);
+    EXPECT_FALSE(unwind_in(torn, g)) << g.goid;
+    EXPECT_TRUE(unwind_in(torn, g)) << g.goid;
+  }
+  EXPECT_GT(parked, 2u);
+}
+
 TEST_F(HostileMemory, UnwindEndsOnAnyStack) {
   const read::GoBinary& binary = program_->binary();
   const read::ModuleData& module = binary.module();

@@ -93,15 +93,31 @@ TEST_F(Watching, AWordWhoseSamplesFoundNoRoomIsWatchedAgain) {
 
 // Each sample copies the stack, and every watched byte in the copy traps: that is charged, too.
 TEST_F(Watching, WatchedBytesOnTheStackAreCharged) {
-  access(10);
-  (void)watcher.drain();
-  const double elsewhere = watcher.seconds();
-  EXPECT_GT(elsewhere, 0);
+  Watcher charged(::getpid(), SampleCost{.sample_s = 1, .stack_byte_s = 0.25});
+  ASSERT_TRUE(charged.start());
+  static volatile u64 elsewhere = 0;
+  ASSERT_TRUE(charged.add(address_of(elsewhere), 8, false));
+  for (u64 i = 0; i < 10; ++i) elsewhere = i;
+  EXPECT_EQ(charged.drain().size(), 10u);
+  EXPECT_EQ(charged.seconds(), 10.0);
+  alignas(8) volatile u64 on_stack = 0;
+  ASSERT_TRUE(charged.add(address_of(on_stack), 8, true));
+  for (u64 i = 0; i < 10; ++i) elsewhere = i;
+  EXPECT_EQ(charged.drain().size(), 10u);
+  EXPECT_EQ(charged.seconds(), 10.0 + 10 * (1 + 8 * 0.25));
+  charged.remove(address_of(on_stack));
+}
+
+TEST_F(Watching, WhatASampleCostsIsMeasured) {
   alignas(8) volatile u64 on_stack = 0;
   ASSERT_TRUE(watcher.add(address_of(on_stack), 8, true));
   access(10);
   EXPECT_EQ(watcher.drain().size(), 10u);
-  EXPECT_GT(watcher.seconds(), 2 * elsewhere);
+  const double ten = watcher.seconds();
+  EXPECT_GT(ten, 0);
+  access(10);
+  EXPECT_EQ(watcher.drain().size(), 10u);
+  EXPECT_DOUBLE_EQ(watcher.seconds(), 2 * ten);
   watcher.remove(address_of(on_stack));
 }
 
