@@ -18,7 +18,7 @@
 namespace geist::abi {
 
 inline constexpr uint64_t kMagic = 0x3130747369656721ull;  // "!geist01"
-inline constexpr uint32_t kVersion = 4;
+inline constexpr uint32_t kVersion = 5;
 inline constexpr uint32_t kSlots = 128;
 inline constexpr uint32_t kControlBytes = 4096;
 
@@ -80,12 +80,18 @@ struct Control {
   uint64_t thinned_out;  // [target] overwriting appends that went on unseen for the budget's sake
   uint64_t watch_ticks;  // [tool] what the accesses to watched words have taken
   StackGate stack_gates[kStackGates];  // since version 4
+  // layout of p (since version 5)
+  uint32_t m_p;  // [tool] offsets; 0 until the tool has seen that they hold in this process
+  uint32_t p_status;
+  uint32_t p_schedtick;
+  uint32_t p_m;
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);
 static_assert(offsetof(Control, overwriting) == 88);
 static_assert(offsetof(Control, head) == 152);
 static_assert(offsetof(Control, slow_path_ticks) == 200);
+static_assert(offsetof(Control, m_p) == 296);
 
 struct Slot {
   uint64_t sequence;  // [both] see above

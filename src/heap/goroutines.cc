@@ -126,4 +126,17 @@ std::optional<Goroutine> read_goroutine(const target::Memory& memory, const read
   return goroutine;
 }
 
+// Source: runtime/runtime2.go (m.curg, m.p, p.m, p.status, _Prunning), go1.21 to go1.27.
+bool has_running_p(const target::Memory& memory, const read::Layout& layout, TargetAddr g) {
+  constexpr u32 kPRunning = 1;
+  const std::optional<u64> m = memory.find<u64>(g + layout.g_m);
+  if (m.value_or(0) == 0) return false;
+  const TargetAddr thread(*m);
+  const std::optional<u64> p = memory.find<u64>(thread + layout.m_p);
+  if (p.value_or(0) == 0) return false;
+  return memory.find<u64>(thread + layout.m_curg) == g.value &&
+         memory.find<u64>(TargetAddr(*p) + layout.p_m) == *m &&
+         memory.find<u32>(TargetAddr(*p) + layout.p_status) == kPRunning;
+}
+
 }  // namespace geist::heap

@@ -41,4 +41,8 @@ std::vector<Goroutine> read_goroutines(const target::Memory& memory, const read:
 std::optional<Goroutine> read_goroutine(const target::Memory& memory, const read::Layout& layout,
                                         TargetAddr g);
 
+// Does the thread that runs g have a P which says the same, and that it runs? Then what the layout
+// says of m and p holds in this process. False as well when g has gone on meanwhile.
+bool has_running_p(const target::Memory& memory, const read::Layout& layout, TargetAddr g);
+
 }  // namespace geist::heap

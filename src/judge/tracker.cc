@@ -128,6 +128,7 @@ void Tracker::on_event(target::RawEvent raw) {
     process_.ring.release(raw);
     return;
   }
+  keep_time_slices(TargetAddr(raw.event->g));
   ++judged_of_context_[context];
   ++judged_;
   u64 ticket = raw.ticket;
@@ -145,6 +146,14 @@ void Tracker::on_event(target::RawEvent raw) {
     keep(std::move(c));
   else
     forget(*c);
+}
+
+// The thread of g waits, so what is read of it holds together. Nothing of the program's runtime is
+// written to before it was seen to be what the layout says.
+void Tracker::keep_time_slices(TargetAddr g) {
+  if (keeps_time_slices_) return;
+  keeps_time_slices_ = heap::has_running_p(context_.memory, context_.binary.layout(), g);
+  if (keeps_time_slices_) process_.ring.keep_time_slices(context_.binary.layout());
 }
 
 // The thread went on before the watch was set: its write may have happened unseen, and what looked

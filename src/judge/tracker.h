@@ -90,6 +90,7 @@ class Tracker {
   void add_view(Case& c, View view);
   void note_goroutines(Case& c);
   std::string find_goroutine(const Case& c, const Access& access) const;
+  void keep_time_slices(TargetAddr g);
   void forget(Case& c);
   bool may_spend(double seconds) const;
   void hold_budget();
@@ -158,6 +159,7 @@ class Tracker {
   std::set<u64> confirmed_contexts_;
   double start_s_ = 0;
   double cpu_start_s_ = 0;
+  bool keeps_time_slices_ = false;
   double last_scan_cost_s_ = 0.0005;
   double last_look_s_ = 0;
   u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0, too_hot_to_watch_ = 0;

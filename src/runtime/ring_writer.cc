@@ -107,11 +107,27 @@ uint32_t patience_for(const Control* control, const Site* site, uint64_t now) {
   return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
 }
 
+// The P of this thread begins a new time slice, as it does whenever it takes up a goroutine. Else
+// the runtime counts what is waited here as the goroutine's own computing, preempts it after 10 ms,
+// and where others compute, too, its turn comes again much later. Only the thread that has a P
+// writes its schedtick. Source: runtime/proc.go execute, retake (go1.21 to go1.27).
+void begin_time_slice(const Control* control, uint64_t m) {
+  constexpr uint32_t kPRunning = 1;  // runtime/runtime2.go _Prunning
+  uint32_t offset = __atomic_load_n(&control->m_p, __ATOMIC_ACQUIRE);
+  if (offset == 0 || m == 0) return;
+  uint64_t p = load64(m + offset);
+  if (p == 0 || load64(p + control->p_m) != m) return;
+  if (*reinterpret_cast<const volatile uint32_t*>(p + control->p_status) != kPRunning) return;
+  auto* schedtick = reinterpret_cast<volatile uint32_t*>(p + control->p_schedtick);
+  *schedtick = *schedtick + 1;
+}
+
 // Waits until the word's value is over, at most `patience_us` from `start` on; the time is charged
-// to the budget. Gives how long that was.
+// to the budget. `m` is the thread's. Gives how long that was.
 template <typename IsOver>
-uint64_t park(Control* control, uint32_t* word, uint64_t start, uint32_t patience_us,
+uint64_t park(Control* control, uint64_t m, uint32_t* word, uint64_t start, uint32_t patience_us,
               IsOver is_over) {
+  begin_time_slice(control, m);
   uint64_t ticks_per_us = control->tsc_hz / 1000000;
   if (ticks_per_us == 0) ticks_per_us = 1;
   uint64_t limit = patience_us * ticks_per_us;
@@ -126,6 +142,7 @@ uint64_t park(Control* control, uint32_t* word, uint64_t start, uint32_t patienc
   }
   uint64_t waited = read_tsc() - start;
   __atomic_add_fetch(&control->parked_ticks, waited, __ATOMIC_RELAXED);
+  begin_time_slice(control, m);
   return waited;
 }
 
@@ -148,11 +165,12 @@ void wait_at_gate(Control* control, uint32_t* gate) {
 }
 
 // Waits until the tool has moved its watches. Should it come after all, it finds nobody waiting.
-void wait_at_stack_gate(Control* control, uint32_t* gate, uint64_t start, uint32_t patience_us) {
+void wait_at_stack_gate(Control* control, uint64_t m, uint32_t* gate, uint64_t start,
+                        uint32_t patience_us) {
   uint32_t waiting = abi::kGateWaiting;
   __atomic_store_n(gate, waiting, __ATOMIC_SEQ_CST);
   publish_and_wake(control);
-  park(control, gate, start, patience_us,
+  park(control, m, gate, start, patience_us,
        [](uint32_t value) { return value != abi::kGateWaiting; });
   __atomic_compare_exchange_n(gate, &waiting, static_cast<uint32_t>(abi::kGateIdle), false,
                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -182,7 +200,9 @@ uint64_t record(State* state, Control* control, const Site* site, const Saved* s
   publish_and_wake(control);
   if (patience_us == 0) return 0;
   uint32_t wanted = static_cast<uint32_t>(ticket + 1);
-  return park(control, &slot->ack, now, patience_us,
+  uint64_t g = saved->regs[kR14];  // not event->g: the slot may be another's by now
+  uint64_t m = g != 0 ? load64(g + control->g_m) : 0;
+  return park(control, m, &slot->ack, now, patience_us,
               [wanted](uint32_t ack) { return static_cast<int32_t>(ack - wanted) >= 0; });
 }
 
@@ -212,7 +232,7 @@ extern "C" void geist_on_stack_moved(Site* site, const Saved* saved, State* stat
     uint64_t now = read_tsc();
     uint32_t patience_us = patience_for(control, site, now);
     if (patience_us != 0 && tool_is_alive(control, now))
-      wait_at_stack_gate(control, &gate.gate, now, patience_us);
+      wait_at_stack_gate(control, m, &gate.gate, now, patience_us);
     return;
   }
 }

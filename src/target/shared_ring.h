@@ -52,6 +52,9 @@ class SharedRing {
   // wait longer, and this ends it: from now on the budget's times hold, and what was waited before
   // is not charged to it.
   void ready();
+  // Threads that wait from now on begin a new time slice, before and behind the wait. For when the
+  // layout's offsets of m and p were seen to hold in this process.
+  void keep_time_slices(const read::Layout& layout);
   // Grows with everything that is published: events and gates.
   u32 published() const { return __atomic_load_n(&control_->published, __ATOMIC_SEQ_CST); }
   // Sleeps until more than `seen` is published or the time is over.

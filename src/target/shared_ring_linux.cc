@@ -110,6 +110,13 @@ void SharedRing::ready() {
                    __ATOMIC_RELAXED);
 }
 
+void SharedRing::keep_time_slices(const read::Layout& layout) {
+  control_->p_status = layout.p_status;
+  control_->p_schedtick = layout.p_schedtick;
+  control_->p_m = layout.p_m;
+  __atomic_store_n(&control_->m_p, layout.m_p, __ATOMIC_RELEASE);
+}
+
 void SharedRing::wait(u32 seen, u64 timeout_us) {
   __atomic_store_n(&control_->tool_sleeps, 1u, __ATOMIC_SEQ_CST);
   bool ready = __atomic_load_n(&slot(next_)->sequence, __ATOMIC_ACQUIRE) == next_ + 1;

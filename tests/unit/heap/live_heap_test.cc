@@ -314,6 +314,23 @@ TEST_P(LiveHeap, UnwindsTheGoroutineInASystemCall) {
       << testing::PrintToString(functions);
 }
 
+TEST_P(LiveHeap, WhoRunsHasAPThatSaysSo) {
+  const read::Layout& layout = program_->binary().layout();
+  for (const Goroutine& g : goroutines()) {
+    EXPECT_FALSE(has_running_p(program_->memory(), layout, g.g)) << g.goid;
+  }
+  ASSERT_TRUE(program_->tell("spin"));
+  usize running = 0;
+  for (int i = 0; i < 200 && running < 20; ++i) {
+    for (const Goroutine& g : goroutines()) {
+      if (g.status != GStatus::kRunning) continue;
+      running += has_running_p(program_->memory(), layout, g.g);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(running, 20u);
+}
+
 TEST_P(LiveHeap, UnwindsThroughAsyncPreemption) {
   ASSERT_TRUE(program_->tell("spin"));
   // Two goroutines share one P, so at any time one of them was preempted inside spin.

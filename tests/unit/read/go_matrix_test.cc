@@ -192,7 +192,11 @@ constexpr Row kRows[] = {
     {"m.g0", &Layout::m_g0},
     {"m.procid", &Layout::m_procid},
     {"m.curg", &Layout::m_curg},
+    {"m.p", &Layout::m_p},
     {"m.alllink", &Layout::m_alllink},
+    {"p.status", &Layout::p_status},
+    {"p.schedtick", &Layout::p_schedtick},
+    {"p.m", &Layout::p_m},
 };
 
 class GoLayout : public testing::TestWithParam<const char*> {};

@@ -212,6 +212,75 @@ TEST_F(Runtime, NobodyWaitsLongerThanThePatience) {
   EXPECT_EQ(control.parked_ticks, fake.tsc - before);
 }
 
+// m.p, and of p as in Go: status, schedtick, m.
+class TimeSlice : public Runtime {
+ protected:
+  TimeSlice() {
+    control.park_grace_ticks = kHz;
+    control.p_status = 4;
+    control.p_schedtick = 16;
+    control.p_m = 48;
+    control.m_p = 8;
+    m[1] = reinterpret_cast<uint64_t>(p.data());
+    p[0] = uint64_t{1} << 32;
+    p[2] = kSchedtick;
+    p[6] = reinterpret_cast<uint64_t>(m.data());
+    fake.on_wait = [this](volatile uint32_t*, uint64_t) {
+      in_wait = p[2];
+      fake.tsc += 3000;
+      take(control.head - 1);
+    };
+  }
+  // 7 system calls, which are not counted here, beside 0xffffffff scheduler calls.
+  static constexpr uint64_t kSchedtick = (uint64_t{7} << 32) | 0xffffffff;
+  static constexpr uint64_t kSystemCalls = uint64_t{7} << 32;
+  std::array<uint64_t, 8> p{};
+  uint64_t in_wait = 0;
+};
+
+TEST_F(TimeSlice, BeginsBeforeAndBehindAWait) {
+  append();
+  EXPECT_EQ(fake.waits, 1u);
+  EXPECT_EQ(in_wait, kSystemCalls);
+  EXPECT_EQ(p[2], kSystemCalls + 1);
+}
+
+TEST_F(TimeSlice, IsLeftAloneWithoutAWait) {
+  control.park_grace_ticks = 0;
+  append();
+  EXPECT_EQ(fake.waits, 0u);
+  EXPECT_EQ(p[2], kSchedtick);
+}
+
+TEST_F(TimeSlice, OfAPThatIsNotThisThreadsIsLeftAlone) {
+  p[6] += 8;
+  append(1);
+  p[6] -= 8;
+  p[0] = uint64_t{2} << 32;  // in a system call
+  append(2);
+  p[0] = uint64_t{1} << 32;
+  m[1] = 0;
+  append(3);
+  control.m_p = 0;  // nobody has seen that the offsets hold
+  m[1] = reinterpret_cast<uint64_t>(p.data());
+  append(4);
+  EXPECT_EQ(fake.waits, 4u);
+  EXPECT_EQ(p[2], kSchedtick);
+}
+
+TEST_F(TimeSlice, BeginsAtAWaitForAMovedStackToo) {
+  control.m_curg = 0;
+  m[0] = 0xc000001000;
+  control.stack_gates[1].g = m[0];
+  fake.on_wait = [this](volatile uint32_t* word, uint64_t) {
+    in_wait = p[2];
+    *word = abi::kGateOpen;
+  };
+  geist_on_stack_moved(&site, &saved, state.get());
+  EXPECT_EQ(in_wait, kSystemCalls);
+  EXPECT_EQ(p[2], kSystemCalls + 1);
+}
+
 TEST_F(Runtime, TheBudgetIsTheGraceAndAShareOfTheTime) {
   control.park_grace_ticks = 50000;
   control.park_share = 65536 / 10;
