@@ -50,7 +50,7 @@ struct SampleCost {
 
 class Watcher {
  public:
-  // Without a cost it is measured on this thread when the first sample comes.
+  // Without a cost it is measured, once a process, when the first sample comes.
   explicit Watcher(int pid, std::optional<SampleCost> cost = std::nullopt)
       : pid_(pid), cost_(cost) {}
 

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -311,7 +312,10 @@ void Watcher::charge(u64 samples) {
   if (samples == 0) return;
   u32 stack_bytes = 0;
   for (const auto& [word, place] : words_) stack_bytes += place.on_stack ? place.size : 0;
-  if (!cost_) cost_ = measure_cost();
+  if (!cost_) {
+    static const SampleCost measured = measure_cost();  // once for all watchers
+    cost_ = measured;
+  }
   seconds_ += static_cast<double>(samples) * (cost_->sample_s + stack_bytes * cost_->stack_byte_s);
 }
 
@@ -342,15 +346,14 @@ SampleCost Watcher::measure_cost() {
   constexpr u32 kTurns = 6;
   static volatile u8 elsewhere = 0;
   volatile u8 on_stack = 0;
-  double least = kUnmeasuredSampleSeconds, least_on_stack = 0;
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  double least = kNone, least_on_stack = kNone;
   for (u32 i = 0; i < kTurns; ++i) {
-    const std::optional<double> now = measure_sample(&elsewhere);
-    const std::optional<double> now_on_stack = measure_sample(&on_stack);
-    if (!now || !now_on_stack) continue;
-    const bool is_first = least_on_stack == 0;
-    least = is_first ? *now : std::min(least, *now);
-    least_on_stack = is_first ? *now_on_stack : std::min(least_on_stack, *now_on_stack);
+    least = std::min(least, measure_sample(&elsewhere).value_or(kNone));
+    least_on_stack = std::min(least_on_stack, measure_sample(&on_stack).value_or(kNone));
   }
+  if (least == kNone) least = kUnmeasuredSampleSeconds;
+  if (least_on_stack == kNone) least_on_stack = least;
   const double more = least_on_stack - least;
   return {.sample_s = least, .stack_byte_s = more > 0 ? more : least};
 }

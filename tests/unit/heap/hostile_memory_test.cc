@@ -282,7 +282,6 @@ TEST_F(HostileMemory, GraphOfNoise) {
   }
 }
 
-// A stack of nothing but return addresses, true and made up ones.
 // A goroutine may come back to where it stood, but its stack was used meanwhile.
 TEST_F(HostileMemory, AStackThatWasUsedMeanwhileIsNotTaken) {
   std::string why;
@@ -304,6 +303,7 @@ TEST_F(HostileMemory, AStackThatWasUsedMeanwhileIsNotTaken) {
   EXPECT_GT(parked, 2u);
 }
 
+// A stack of nothing but return addresses, true and made up ones.
 TEST_F(HostileMemory, UnwindEndsOnAnyStack) {
   const read::GoBinary& binary = program_->binary();
   const read::ModuleData& module = binary.module();

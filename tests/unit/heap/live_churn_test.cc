@@ -15,7 +15,6 @@ namespace geist::heap {
 namespace {
 
 constexpr int kRounds = 40, kMostRounds = 2000;
-constexpr usize kStacks = 100;
 constexpr u64 kMaxBytes = u64{1} << 30;
 
 class LiveChurn : public testing::TestWithParam<std::string> {
@@ -57,8 +56,9 @@ TEST_P(LiveChurn, EveryScanFindsEveryView) {
 
 TEST_P(LiveChurn, EveryParkedStackUnwindsToItsTop) {
   usize unwound = 0, moved = 0, damaged_gs = 0;
-  // As many rounds as it takes: while the program begins, few goroutines stand anywhere.
-  for (int round = 0; round < kMostRounds && (unwound < kStacks || moved >= unwound); ++round) {
+  // More rounds when it takes them: while the program begins, few goroutines stand anywhere.
+  auto is_enough = [&] { return unwound > 100 && moved + damaged_gs < unwound; };
+  for (int round = 0; round < kRounds || (round < kMostRounds && !is_enough()); ++round) {
     u64 damaged = 0;
     for (const Goroutine& g : read_goroutines(program_->memory(), program_->binary().layout(),
                                               symbols_, program_->bias(), &damaged)) {
@@ -78,9 +78,8 @@ TEST_P(LiveChurn, EveryParkedStackUnwindsToItsTop) {
     damaged_gs += damaged;
     if (round >= kRounds) ::usleep(1000);
   }
-  EXPECT_GE(unwound, kStacks);
-  EXPECT_LT(moved, unwound);
-  EXPECT_LT(damaged_gs, unwound);
+  EXPECT_GT(unwound, 100u);
+  EXPECT_LT(moved + damaged_gs, unwound);
 }
 
 TEST_P(LiveChurn, WhatLivesIsReachableAndSurvives) {
