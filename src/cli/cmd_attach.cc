@@ -10,16 +10,17 @@
 
 #include <fmt/format.h>
 
-#include "cli/attaching.h"
-#include "cli/debug_opener.h"
+#include "base/text.h"
 #include "cli/exit_code.h"
 #include "cli/print.h"
-#include "cli/run_report.h"
-#include "cli/running_heap.h"
 #include "heap/runtime_symbols.h"
-#include "judge/sources.h"
-#include "program/site_cache.h"
 #include "report/report.h"
+#include "run/attaching.h"
+#include "run/debug_opener.h"
+#include "run/run_report.h"
+#include "run/running_heap.h"
+#include "sites/cache.h"
+#include "source/finding_sources.h"
 
 namespace geist::cli {
 namespace {
@@ -35,37 +36,38 @@ double percentile(std::vector<double> values, double share) {
 // has become stronger.
 class EarlyPrinter {
  public:
-  EarlyPrinter(const ReportOutput& output, program::SourceCache& sources, judge::Target target)
+  EarlyPrinter(const ReportOutput& output, source::SourceCache& sources, findings::Target target)
       : output_(output), sources_(sources), target_(std::move(target)) {}
   void print_new(const judge::Tracker& tracker) {
     if (tracker.revision() == revision_) return;
     revision_ = tracker.revision();
-    judge::Report report;
+    findings::Report report;
     report.target = target_;
     report.findings = tracker.findings();
-    std::erase_if(report.findings, [&](const judge::Finding& f) { return is_printed(f); });
+    std::erase_if(report.findings, [&](const findings::Finding& f) { return is_printed(f); });
     if (report.findings.empty()) return;
-    judge::add_sources(report.findings, sources_);
-    for (const judge::Finding& f : output_.print_early(std::move(report)))
+    source::add_sources(report.findings, sources_);
+    for (const findings::Finding& f : output_.print_early(std::move(report)))
       printed_[f.fingerprint] = f.level;
   }
-  bool is_printed(const judge::Finding& f) const {
+  bool is_printed(const findings::Finding& f) const {
     auto known = printed_.find(f.fingerprint);
     return known != printed_.end() && known->second >= f.level;
   }
 
  private:
   const ReportOutput& output_;
-  program::SourceCache& sources_;
-  judge::Target target_;
-  std::map<std::string, judge::Level> printed_;
+  source::SourceCache& sources_;
+  findings::Target target_;
+  std::map<std::string, findings::Level> printed_;
   u64 revision_ = 0;
 };
 
 enum class End { kTime, kAsked, kProcessOver };
 
-End watch(judge::Tracker& tracker, const target::Attachment& attachment, const EndSignals& signals,
-          const AttachOptions& options, EarlyPrinter& early, RunningHeap& heap) {
+End watch(judge::Tracker& tracker, const process::Attachment& attachment,
+          const run::EndSignals& signals, const AttachOptions& options, EarlyPrinter& early,
+          run::RunningHeap& heap) {
   for (;;) {
     tracker.turn();
     heap.turn(tracker.now_s());
@@ -78,7 +80,8 @@ End watch(judge::Tracker& tracker, const target::Attachment& attachment, const E
   }
 }
 
-void note_end(judge::Report& report, const FoundProcess& process, End end, u64 mapped_bytes) {
+void note_end(findings::Report& report, const run::FoundProcess& process, End end,
+              u64 mapped_bytes) {
   report.exit_known = false;
   if (end == End::kProcessOver) {
     report.notes.push_back(
@@ -94,46 +97,46 @@ void note_end(judge::Report& report, const FoundProcess& process, End end, u64 m
       process.pid, static_cast<double>(mapped_bytes) / 1e6));
 }
 
-void say_what_is_watched(const AttachOptions& options, const FoundProcess& process,
-                         const judge::SiteCounts& sites) {
+void say_what_is_watched(const AttachOptions& options, const run::FoundProcess& process,
+                         const findings::SiteCounts& sites) {
   if (options.output.quiet) return;
   print_err(fmt::format("geist: watching process {} ({}), {} append sites{}\n", process.pid,
-                        report::printable(process.name), sites.probed,
+                        printable(process.name), sites.probed,
                         options.for_s ? "" : "; Ctrl-C ends it"));
 }
 
-void fill_pauses(judge::Cost& cost, const target::PauseLog& pauses) {
+void fill_pauses(findings::Cost& cost, const process::PauseLog& pauses) {
   cost.stops = pauses.ms.size();
   cost.pause_p50_ms = percentile(pauses.ms, 0.5);
   cost.pause_p99_ms = percentile(pauses.ms, 0.99);
 }
 
 judge::TrackerOptions make_tracking(const AttachOptions& options) {
-  return tracker_options(!options.no_watch, options.history, options.budget_percent);
+  return run::tracker_options(!options.no_watch, options.history, options.budget_percent);
 }
 
 // A copy of the process costs it a pause, which is paid only by who asks for latent findings.
-RunningHeap::Uses heap_uses(const AttachOptions& options) {
+run::RunningHeap::Uses heap_uses(const AttachOptions& options) {
   const bool is_paid = options.output.wants_latent();
   return {.names = is_paid, .latent = is_paid};
 }
 
 // Leaves the process as it was, and judges what it has sent.
-Status detach(target::Attachment& attachment, judge::Tracker& tracker) {
+Status detach(process::Attachment& attachment, judge::Tracker& tracker) {
   Status left = attachment.detach();
   tracker.finish();
   if (left.ok()) return left;
   return std::move(left).take_error().in("the code of the process could not be restored");
 }
 
-target::AttachRequest make_request(const AttachOptions& options, int pid,
-                                   const read::GoBinary& binary,
-                                   const heap::RuntimeSymbols& symbols) {
-  target::AttachRequest request;
+process::AttachRequest make_request(const AttachOptions& options, int pid,
+                                    const read::GoBinary& binary,
+                                    const heap::RuntimeSymbols& symbols) {
+  process::AttachRequest request;
   request.pid = pid;
   request.budget.share_percent = options.budget_percent;
-  request.budget.unready_timeout_us = kUnreadyTimeoutUs;
-  request.find_standing = find_standing_in(pid, binary, symbols);
+  request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
+  request.find_standing = run::find_standing_in(pid, binary, symbols);
   return request;
 }
 
@@ -160,59 +163,59 @@ std::optional<double> parse_duration(std::string_view text) {
 
 int cmd_attach(const AttachOptions& options) {
   // The process, and its program as the kernel keeps it, whatever became of the file.
-  Result<FoundProcess> process = find_process(options.process);
+  Result<run::FoundProcess> process = run::find_process(options.process);
   if (!process.ok()) return fail(process.error());
-  auto binary = open_program(process.value(), options.assume_go_minor);
+  auto binary = run::open_program(process.value(), options.assume_go_minor);
   if (!binary.ok()) return fail(binary.error());
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
 
   // Names and append sites. From here on both are only read.
-  EndSignals signals;
-  DebugOpener debug(*binary.value());
-  program::SiteCache cache(program::SiteCache::default_folder());
-  program::SiteTable sites =
+  run::EndSignals signals;
+  run::DebugOpener debug(*binary.value());
+  sites::SiteCache cache(sites::SiteCache::default_folder());
+  sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
 
   // Patch it. When this returns the process runs and nobody traces it.
-  auto attached = target::Attachment::attach(
+  auto attached = process::Attachment::attach(
       *binary.value(), sites,
       make_request(options, process->thread, *binary.value(), symbols.value()));
   if (!attached.ok()) return fail(attached.error());
-  target::Attachment& attachment = *attached.value();
-  say_what_is_watched(options, process.value(), count_sites(sites));
+  process::Attachment& attachment = *attached.value();
+  say_what_is_watched(options, process.value(), run::count_sites(sites));
   cache.save();
 
   // Judge while it runs.
   judge::Context context =
       judge::make_context(*binary.value(), debug.wait(attachment.process().ring),
                           attachment.process(), symbols.value());
-  RunningHeap heap(context, attachment.process(), heap_uses(options));
+  run::RunningHeap heap(context, attachment.process(), heap_uses(options));
   judge::Tracker tracker(context, attachment.process(), make_tracking(options));
-  program::SourceCache sources({.go_release = binary.value()->build_info().release.text,
-                                .binary_path = process->executable});
-  const judge::Target target =
-      describe_target(process->command, *binary.value(), process->executable);
+  source::SourceCache sources({.go_release = binary.value()->build_info().release.text,
+                               .binary_path = process->executable});
+  const findings::Target target =
+      run::describe_target(process->command, *binary.value(), process->executable);
   EarlyPrinter early(output.value(), sources, target);
   End end = watch(tracker, attachment, signals, options, early, heap);
   Status left = detach(attachment, tracker);
   if (!left.ok()) return fail(left.error());
 
   // Tell.
-  judge::Report report;
+  findings::Report report;
   report.geist_version = GEIST_VERSION;
   report.target = target;
-  report.sites = count_sites(sites);
-  fill_report(report, tracker, *binary.value(), attachment.process(), 0);
+  report.sites = run::count_sites(sites);
+  run::fill_report(report, tracker, *binary.value(), attachment.process(), 0);
   fill_pauses(report.cost, attachment.pauses());
   heap.add_latent(report);
-  add_from_source(report, *binary.value(), sites, sources);
-  note_what_was_missing(report, tracker, debug, !options.no_watch);
+  run::add_from_source(report, *binary.value(), sites, sources);
+  run::note_what_was_missing(report, tracker, debug, !options.no_watch);
   note_end(report, process.value(), end, attachment.mapped_bytes());
-  Result<int> status = output->finish(std::move(report),
-                                      [&](const judge::Finding& f) { return early.is_printed(f); });
+  Result<int> status = output->finish(
+      std::move(report), [&](const findings::Finding& f) { return early.is_printed(f); });
   return status.ok() ? status.value() : fail(status.error());
 }
 

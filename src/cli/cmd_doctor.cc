@@ -31,11 +31,12 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/text.h"
 #include "cli/exit_code.h"
 #include "cli/print.h"
-#include "program/site_cache.h"
 #include "read/go/layout.h"
 #include "report/report.h"
+#include "sites/cache.h"
 
 namespace geist::cli {
 namespace {
@@ -211,8 +212,8 @@ Check check_go() {
 }
 
 Check check_cache() {
-  std::string folder = program::SiteCache::default_folder();
-  return {"cache", folder, program::SiteCache::find_problem(folder).value_or(""),
+  std::string folder = sites::SiteCache::default_folder();
+  return {"cache", folder, sites::SiteCache::find_problem(folder).value_or(""),
           "each run searches its binary anew: large ones start some tenths of a second later",
           "set XDG_CACHE_HOME or HOME to a folder that can be written"};
 }
@@ -223,11 +224,10 @@ std::string show_check(const Check& check, bool color) {
   std::string mark = check.works() ? "ok  " : "FAIL";
   if (color) mark = fmt::format("{}{}\x1b[0m", check.works() ? kGreen : kRed, mark);
   std::string out = fmt::format("{}  {:<16}{}\n", mark, check.name,
-                                report::printable(check.works() ? check.found : check.problem));
+                                printable(check.works() ? check.found : check.problem));
   if (!check.works()) {
     out += fmt::format("      {:<16}{}\n", "lost", check.lost);
-    if (!check.help.empty())
-      out += fmt::format("      {:<16}{}\n", "do", report::printable(check.help));
+    if (!check.help.empty()) out += fmt::format("      {:<16}{}\n", "do", printable(check.help));
   }
   return out;
 }

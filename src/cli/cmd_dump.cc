@@ -7,7 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/print.h"
 #include "probe/patch_plan.h"
-#include "program/append_sites.h"
+#include "sites/append_sites.h"
 #include "x86/insn.h"
 
 namespace geist::cli {
@@ -32,7 +32,7 @@ std::string dump_build(const read::GoBinary& binary) {
 // Every patch with the code it replaces and its trampoline, disassembled: what geist would write
 // into the program.
 std::string dump_plan(const read::GoBinary& binary) {
-  program::SiteTable table = program::find_append_sites(binary, 1);
+  sites::SiteTable table = sites::find_append_sites(binary, 1);
   TargetAddr region((binary.module().text.value + (u64{1} << 30)) & ~u64{4095});
   probe::PatchPlan plan = probe::plan_patches(binary, table, LoadBias{0}, region, {});
   std::string out;

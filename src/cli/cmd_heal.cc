@@ -6,17 +6,18 @@
 
 #include <fmt/format.h>
 
-#include "cli/attaching.h"
-#include "cli/child_signals.h"
+#include "base/text.h"
 #include "cli/exit_code.h"
-#include "cli/heal_names.h"
 #include "cli/print.h"
-#include "cli/program_path.h"
-#include "cli/refuse_sanitized.h"
 #include "cli/report_output.h"
 #include "probe/heal_choice.h"
-#include "program/site_cache.h"
 #include "report/report.h"
+#include "run/attaching.h"
+#include "run/child_signals.h"
+#include "run/heal_names.h"
+#include "run/program_path.h"
+#include "run/refuse_sanitized.h"
+#include "sites/cache.h"
 
 namespace geist::cli {
 namespace {
@@ -25,7 +26,7 @@ namespace {
 Result<std::vector<std::string>> names_to_heal(const HealOptions& options) {
   if (options.report_path.empty()) return options.sites;
   GEIST_TRY(report, read_report_file(options.report_path));
-  auto names = name_findings(report, options.sites);
+  auto names = run::name_findings(report, options.sites);
   if (!names.ok()) return names.take_error().in(options.report_path);
   return names;
 }
@@ -47,8 +48,7 @@ std::vector<std::string> describe_refused(const probe::HealChoice& choice) {
 }
 
 void print_lines(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines)
-    print_err(fmt::format("geist: {}\n", report::printable(line)));
+  for (const std::string& line : lines) print_err(fmt::format("geist: {}\n", printable(line)));
 }
 
 probe::PlanOptions only_heal(const probe::HealChoice& choice) {
@@ -61,7 +61,8 @@ probe::PlanOptions only_heal(const probe::HealChoice& choice) {
 
 // Until the time is over, a signal comes or the process has ended. The heartbeat tells another
 // geist that we are here.
-void stay(target::Attachment& attachment, const EndSignals& signals, std::optional<double> for_s) {
+void stay(process::Attachment& attachment, const run::EndSignals& signals,
+          std::optional<double> for_s) {
   constexpr int kTurnMs = 50;
   const auto start = std::chrono::steady_clock::now();
   auto is_time_over = [&] {
@@ -76,23 +77,22 @@ void stay(target::Attachment& attachment, const EndSignals& signals, std::option
 }
 
 // Sites that could not be healed because something stood in their code at each stop.
-std::string describe_left_out(const program::SiteTable& sites, const probe::HealChoice& choice) {
+std::string describe_left_out(const sites::SiteTable& sites, const probe::HealChoice& choice) {
   u64 count = 0;
-  for (const program::AppendSite& site : sites.sites) {
-    count +=
-        choice.modes.contains(site.call) && site.bucket != program::SiteBucket::kProbed ? 1 : 0;
+  for (const sites::AppendSite& site : sites.sites) {
+    count += choice.modes.contains(site.call) && site.bucket != sites::SiteBucket::kProbed ? 1 : 0;
   }
   return count == 0 ? "" : fmt::format("note: {} of the appends could not be patched now", count);
 }
 
 // geist heal --pid: the same on a process that runs already, and goes on as it was.
 int heal_process(const HealOptions& options, const std::vector<std::string>& names) {
-  Result<FoundProcess> process = find_process(options.process);
+  Result<run::FoundProcess> process = run::find_process(options.process);
   if (!process.ok()) return fail(process.error());
-  auto binary = open_program(process.value(), options.assume_go_minor);
+  auto binary = run::open_program(process.value(), options.assume_go_minor);
   if (!binary.ok()) return fail(binary.error());
-  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
-  program::SiteTable sites =
+  sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
+  sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto choice = probe::choose_healed_sites(*binary.value(), sites, names, options.always);
   if (!choice.ok()) return fail(choice.error());
@@ -100,14 +100,14 @@ int heal_process(const HealOptions& options, const std::vector<std::string>& nam
   if (!symbols.ok()) return fail(symbols.error());
 
   // Patch it. When this returns the process runs, healed, and nobody traces it.
-  EndSignals signals;
-  target::AttachRequest request;
+  run::EndSignals signals;
+  process::AttachRequest request;
   request.pid = process->thread;
   request.plan = only_heal(choice.value());
-  request.find_standing = find_standing_in(process->thread, *binary.value(), symbols.value());
-  auto attached = target::Attachment::attach(*binary.value(), sites, request);
+  request.find_standing = run::find_standing_in(process->thread, *binary.value(), symbols.value());
+  auto attached = process::Attachment::attach(*binary.value(), sites, request);
   if (!attached.ok()) return fail(attached.error());
-  target::Attachment& attachment = *attached.value();
+  process::Attachment& attachment = *attached.value();
   cache.save();
   if (!options.quiet) {
     print_lines({fmt::format("healing process {} ({}){}", process->pid, process->name,
@@ -123,7 +123,7 @@ int heal_process(const HealOptions& options, const std::vector<std::string>& nam
   print_lines(describe_refused(choice.value()));
   if (std::string note = describe_left_out(sites, choice.value()); !note.empty())
     print_lines({note});
-  print_lines(describe_healing(*binary.value(), attachment.process()));
+  print_lines(run::describe_healing(*binary.value(), attachment.process()));
   return to_int(ExitCode::kOk);
 }
 
@@ -135,36 +135,37 @@ int cmd_heal(const HealOptions& options) {
   if (!options.process.empty()) return heal_process(options, names.value());
 
   // The program, as a file and as a Go binary, and its append sites.
-  Result<Program> program = resolve_program(options.command[0]);
+  Result<run::Program> program = run::resolve_program(options.command[0]);
   if (!program.ok()) return fail(program.error());
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
   if (!binary.ok()) return fail(binary.error());
-  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
-  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
-  program::SiteTable sites =
+  if (Status status = run::refuse_sanitized(*binary.value()); !status.ok())
+    return fail(status.error());
+  sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
+  sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto choice = probe::choose_healed_sites(*binary.value(), sites, names.value(), options.always);
   if (!choice.ok()) return fail(choice.error());
 
   // Only the healed sites are touched. From here on the program does not need geist any more.
-  Result<ChildSignals> signals = ChildSignals::block();
+  Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
-  target::LaunchRequest request;
+  process::LaunchRequest request;
   request.path = program->path;
   request.command = options.command;
   request.signal_mask = signals->child_mask();
   request.plan = only_heal(choice.value());
-  auto process = target::launch(*binary.value(), sites, request);
+  auto process = process::launch(*binary.value(), sites, request);
   if (!process.ok()) return fail(process.error());
   signals->child_started();
   cache.save();
-  ExitStatus exit = wait_for_exit(process.value()->pid, signals.value());
+  run::ExitStatus exit = run::wait_for_exit(process.value()->pid, signals.value());
 
   if (!options.quiet) {
     print_lines(describe_refused(choice.value()));
-    print_lines(describe_healing(*binary.value(), *process.value()));
+    print_lines(run::describe_healing(*binary.value(), *process.value()));
   }
-  program->built = BuiltProgram();  // its folder: a signal leaves no time for that
+  program->built = run::BuiltProgram();  // its folder: a signal leaves no time for that
   if (exit.signal) die_of(*exit.signal, signals.value());
   return exit.code;
 }

@@ -15,23 +15,24 @@
 
 #include <fmt/format.h>
 
-#include "cli/child_signals.h"
+#include "base/text_file.h"
 #include "cli/exit_code.h"
-#include "cli/heal_names.h"
-#include "cli/program_path.h"
-#include "cli/proofs.h"
-#include "cli/refuse_sanitized.h"
-#include "cli/run_recorder.h"
-#include "program/site_cache.h"
-#include "program/source.h"
 #include "prove/prove.h"
 #include "report/report.h"
+#include "run/child_signals.h"
+#include "run/heal_names.h"
+#include "run/program_path.h"
+#include "run/proofs.h"
+#include "run/refuse_sanitized.h"
+#include "run/run_recorder.h"
+#include "sites/cache.h"
+#include "source/source.h"
 
 namespace geist::cli {
 namespace {
 
 // A geist that writes its report as JSON into `report_file`, a descriptor of ours.
-std::vector<std::string> detecting_command(const ProveOptions& options, const Program& program,
+std::vector<std::string> detecting_command(const ProveOptions& options, const run::Program& program,
                                            int report_file) {
   std::vector<std::string> argv{
       "geist",
@@ -40,7 +41,7 @@ std::vector<std::string> detecting_command(const ProveOptions& options, const Pr
       "--exitcode=0",
       "--no-store",
       fmt::format("--report=json:/proc/{}/fd/{}", ::getpid(), report_file),
-      fmt::format("--level={}", judge::level_name(options.output.level))};
+      fmt::format("--level={}", findings::level_name(options.output.level))};
   if (options.assume_go_minor)
     argv.push_back(fmt::format("--assume-go=1.{}", *options.assume_go_minor));
   argv.insert(argv.end(), options.run_flags.begin(), options.run_flags.end());
@@ -52,7 +53,7 @@ std::vector<std::string> detecting_command(const ProveOptions& options, const Pr
   return argv;
 }
 
-Result<judge::Report> read_detected(int report_file, const std::string& said) {
+Result<findings::Report> read_detected(int report_file, const std::string& said) {
   std::string path = fmt::format("/proc/self/fd/{}", report_file);
   GEIST_TRY(text, read_text_file(path));
   if (text.empty())
@@ -61,8 +62,8 @@ Result<judge::Report> read_detected(int report_file, const std::string& said) {
 }
 
 // The detecting run of `geist prove`: its program's output is nobody's.
-Result<judge::Report> detect(const ProveOptions& options, const Program& program,
-                             prove::Runner& runner) {
+Result<findings::Report> detect(const ProveOptions& options, const run::Program& program,
+                                prove::Runner& runner) {
   Fd file(::memfd_create("geist-report", MFD_CLOEXEC));
   GEIST_TRY(outcome,
             runner.run_other("/proc/self/exe", detecting_command(options, program, file.get())));
@@ -75,8 +76,8 @@ Result<judge::Report> detect(const ProveOptions& options, const Program& program
 
 // On a busy machine a run may end before all that it recorded was looked at; it says so in its
 // losses, and is repeated.
-Result<judge::Report> detect_patiently(const ProveOptions& options, const Program& program,
-                                       prove::Runner& runner) {
+Result<findings::Report> detect_patiently(const ProveOptions& options, const run::Program& program,
+                                          prove::Runner& runner) {
   constexpr int kAttempts = 3;
   for (int attempt = 1;; ++attempt) {
     GEIST_TRY(report, detect(options, program, runner));
@@ -87,36 +88,36 @@ Result<judge::Report> detect_patiently(const ProveOptions& options, const Progra
 }
 
 struct Detected {
-  judge::Report report;
+  findings::Report report;
   std::optional<int> signal;  // that ended the user's run
 };
 
 // The detecting run of `geist run --prove`: the user's own.
-Result<Detected> run_for_user(const ProveOptions& options, const Program& program,
+Result<Detected> run_for_user(const ProveOptions& options, const run::Program& program,
                               prove::Runner& runner) {
   Fd file(::memfd_create("geist-report", MFD_CLOEXEC));
   GEIST_TRY_STATUS(runner.give_input());
-  GEIST_TRY(signals, ChildSignals::block());
-  target::LaunchRequest request;
+  GEIST_TRY(signals, run::ChildSignals::block());
+  process::LaunchRequest request;
   request.path = "/proc/self/exe";
   request.command = detecting_command(options, program, file.get());
   request.signal_mask = signals.child_mask();
-  GEIST_TRY(pid, target::start_plain(request));
-  ExitStatus exit = wait_for_exit(pid, signals);
+  GEIST_TRY(pid, process::start_plain(request));
+  run::ExitStatus exit = run::wait_for_exit(pid, signals);
   signals.restore();
   GEIST_TRY(report, read_detected(file.get(), ""));
   return Detected{std::move(report), exit.signal};
 }
 
-judge::Report report_without_judge(const read::GoBinary& binary, const program::SiteTable& sites) {
-  judge::Report report;
+findings::Report report_without_judge(const read::GoBinary& binary, const sites::SiteTable& sites) {
+  findings::Report report;
   report.sites.growslice_calls = sites.sites.size();
-  report.sites.always_grows = sites.count(program::SiteBucket::kAlwaysGrows);
-  report.sites.probed = sites.count(program::SiteBucket::kProbed);
-  for (const program::AppendSite& site : sites.sites) {
-    bool is_skipped = site.bucket != program::SiteBucket::kProbed &&
-                      site.bucket != program::SiteBucket::kAlwaysGrows;
-    if (is_skipped) ++report.sites.skipped[std::string(program::bucket_name(site.bucket))];
+  report.sites.always_grows = sites.count(sites::SiteBucket::kAlwaysGrows);
+  report.sites.probed = sites.count(sites::SiteBucket::kProbed);
+  for (const sites::AppendSite& site : sites.sites) {
+    bool is_skipped =
+        site.bucket != sites::SiteBucket::kProbed && site.bucket != sites::SiteBucket::kAlwaysGrows;
+    if (is_skipped) ++report.sites.skipped[std::string(sites::bucket_name(site.bucket))];
   }
   report.geist_version = GEIST_VERSION;
   report.target.binary = std::filesystem::path(binary.image().path()).filename();
@@ -132,27 +133,27 @@ judge::Report report_without_judge(const read::GoBinary& binary, const program::
 }
 
 // Findings of one append share its runs.
-Status prove_findings(prove::Prover& prover, judge::Report& report) {
+Status prove_findings(prove::Prover& prover, findings::Report& report) {
   GEIST_TRY_STATUS(prover.learn());
   std::map<std::string, prove::Verdict> verdicts;
-  for (judge::Finding& finding : report.findings) {
-    std::string append = append_name(finding);
+  for (findings::Finding& finding : report.findings) {
+    std::string append = run::append_name(finding);
     if (append.empty()) continue;
     if (!verdicts.contains(append)) {
       GEIST_TRY(verdict, prover.prove(append));
       verdicts[append] = std::move(verdict);
     }
-    add_verdict(verdicts[append], finding, report.notes);
+    run::add_verdict(verdicts[append], finding, report.notes);
   }
   for (const std::string& part : prover.unstable()) {
     report.notes.push_back(part + " varies too much from run to run to be compared");
   }
-  sort_by_level(report.findings);
+  run::sort_by_level(report.findings);
   return Done{};
 }
 
 Status bisect(const ProveOptions& options, prove::Runner& runner, const read::GoBinary& binary,
-              const program::SiteTable& sites, judge::Report& report) {
+              const sites::SiteTable& sites, findings::Report& report) {
   prove::Expectation right;
   right.code = options.wanted_exit;
   if (!options.expected_path.empty()) {
@@ -164,17 +165,17 @@ Status bisect(const ProveOptions& options, prove::Runner& runner, const read::Go
     report.notes.push_back(answer.why_not);
     return Done{};
   }
-  program::SourceCache sources(
+  source::SourceCache sources(
       {.go_release = report.target.go, .binary_path = binary.image().path()});
-  for (judge::Bisection::Site& site : answer.bisection->sites) {
+  for (findings::Bisection::Site& site : answer.bisection->sites) {
     site.frame.source = sources.line_text(site.frame.file, site.frame.line);
   }
   report.bisection = std::move(answer.bisection);
   return Done{};
 }
 
-Result<prove::Runner> make_runner(const ProveOptions& options, const Program& program,
-                                  const read::GoBinary& binary, const program::SiteTable& sites) {
+Result<prove::Runner> make_runner(const ProveOptions& options, const run::Program& program,
+                                  const read::GoBinary& binary, const sites::SiteTable& sites) {
   prove::Command command;
   command.path = program.path;
   command.argv = options.command;
@@ -184,8 +185,8 @@ Result<prove::Runner> make_runner(const ProveOptions& options, const Program& pr
   return prove::Runner::create(binary, sites, std::move(command));
 }
 
-Result<Detected> detect_or_not(const ProveOptions& options, const Program& program,
-                               const read::GoBinary& binary, const program::SiteTable& sites,
+Result<Detected> detect_or_not(const ProveOptions& options, const run::Program& program,
+                               const read::GoBinary& binary, const sites::SiteTable& sites,
                                prove::Runner& runner) {
   Detected found;
   if (options.no_judge) {
@@ -202,8 +203,8 @@ Result<Detected> detect_or_not(const ProveOptions& options, const Program& progr
 }
 
 Status prove_or_bisect(const ProveOptions& options, const read::GoBinary& binary,
-                       const program::SiteTable& sites, prove::Runner& runner,
-                       judge::Report& report) {
+                       const sites::SiteTable& sites, prove::Runner& runner,
+                       findings::Report& report) {
   bool knows_right = !options.expected_path.empty() || options.wanted_exit.has_value();
   if (!report.findings.empty()) {
     prove::Prover prover(runner, binary, sites, options.confirm_runs);
@@ -211,14 +212,14 @@ Status prove_or_bisect(const ProveOptions& options, const read::GoBinary& binary
   }
   bool is_proved =
       std::any_of(report.findings.begin(), report.findings.end(),
-                  [](const judge::Finding& f) { return f.level == judge::Level::kProved; });
+                  [](const findings::Finding& f) { return f.level == findings::Level::kProved; });
   if (knows_right && !is_proved) GEIST_TRY_STATUS(bisect(options, runner, binary, sites, report));
   return Done{};
 }
 
 // As geist run ends when its program was killed.
 [[noreturn]] void die_as_the_program(int signal) {
-  Result<ChildSignals> signals = ChildSignals::block();
+  Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (signals.ok()) die_of(signal, signals.value());
   ::_exit(128 + signal);
 }
@@ -227,15 +228,16 @@ Status prove_or_bisect(const ProveOptions& options, const read::GoBinary& binary
 
 int cmd_prove(const ProveOptions& options) {
   // The program, as a file and as a Go binary, its append sites, and the files the report goes to.
-  Result<Program> program = resolve_program(options.command[0]);
+  Result<run::Program> program = run::resolve_program(options.command[0]);
   if (!program.ok()) return fail(program.error());
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
   if (!binary.ok()) return fail(binary.error());
-  if (Status status = refuse_sanitized(*binary.value()); !status.ok()) return fail(status.error());
+  if (Status status = run::refuse_sanitized(*binary.value()); !status.ok())
+    return fail(status.error());
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
-  program::SiteCache cache(options.no_cache ? "" : program::SiteCache::default_folder());
-  program::SiteTable sites =
+  sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
+  sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   cache.save();
 
@@ -245,9 +247,10 @@ int cmd_prove(const ProveOptions& options) {
   if (!runner.ok()) return fail(runner.error());
   auto found = detect_or_not(options, program.value(), *binary.value(), sites, runner.value());
   if (!found.ok()) return fail(found.error());
-  judge::Report report = std::move(found->report);
-  std::unique_ptr<RunRecorder> recorder;
-  if (options.keeps_run) recorder = keep_early(report, options.output.level, options.kept_runs);
+  findings::Report report = std::move(found->report);
+  std::unique_ptr<run::RunRecorder> recorder;
+  if (options.keeps_run)
+    recorder = run::keep_early(report, options.output.level, options.kept_runs);
 
   // And runs that show what it changes.
   Status proved = prove_or_bisect(options, *binary.value(), sites, runner.value(), report);
@@ -258,7 +261,7 @@ int cmd_prove(const ProveOptions& options) {
   bool bisected = report.bisection.has_value();
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
-  program->built = BuiltProgram();  // its folder: a signal leaves no time for that
+  program->built = run::BuiltProgram();  // its folder: a signal leaves no time for that
   if (found->signal && status.value() == 128 + *found->signal) die_as_the_program(*found->signal);
   if (options.is_run) return status.value();
   return to_int(status.value() == kFoundMark || bisected ? ExitCode::kFound : ExitCode::kOk);

@@ -11,7 +11,7 @@
 namespace geist::cli {
 namespace {
 
-Result<judge::Report> read_filtered(const ReportOptions& options, const std::string& which) {
+Result<findings::Report> read_filtered(const ReportOptions& options, const std::string& which) {
   GEIST_TRY(report, read_saved_report(which));
   GEIST_TRY(suppressions, read_suppression_file(options.suppressions_path));
   report::drop_below(options.level, &report);

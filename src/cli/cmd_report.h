@@ -11,7 +11,7 @@ struct ReportOptions {
   bool list = false;
   bool as_patch = false;  // the fixes and nothing else
   report::Format format = report::Format::kText;
-  judge::Level level = judge::Level::kLatent;
+  findings::Level level = findings::Level::kLatent;
   std::string suppressions_path;
   std::string baseline_path;
   std::string strip_path_prefix;

@@ -9,20 +9,21 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/exit_code.h"
 #include "cli/print.h"
-#include "cli/program_path.h"
 #include "probe/heal_choice.h"
 #include "probe/patch_plan.h"
-#include "program/append_sites.h"
-#include "program/plain_appends.h"
 #include "report/report.h"
+#include "run/program_path.h"
+#include "sites/append_sites.h"
+#include "sites/plain_appends.h"
 
 namespace geist::cli {
 namespace {
 
-using program::AppendSite;
-using program::SiteBucket;
+using sites::AppendSite;
+using sites::SiteBucket;
 
 struct Line {
   std::string function, file;
@@ -39,7 +40,7 @@ bool is_skipped(const AppendSite& site) {
   return site.bucket != SiteBucket::kProbed && site.bucket != SiteBucket::kAlwaysGrows;
 }
 
-std::string summary_of(const program::SiteTable& table) {
+std::string summary_of(const sites::SiteTable& table) {
   std::map<SiteBucket, u64> counts;
   for (const AppendSite& site : table.sites) ++counts[site.bucket];
   u64 grows = table.count(SiteBucket::kAlwaysGrows);
@@ -54,56 +55,56 @@ std::string summary_of(const program::SiteTable& table) {
   out += "\n";
   for (const auto& [bucket, count] : counts) {
     if (bucket == SiteBucket::kProbed || bucket == SiteBucket::kAlwaysGrows) continue;
-    out += fmt::format("  {:6} {}: {}\n", count, program::bucket_name(bucket),
-                       program::bucket_help(bucket));
+    out += fmt::format("  {:6} {}: {}\n", count, sites::bucket_name(bucket),
+                       sites::bucket_help(bucket));
   }
-  std::map<program::HealRefusal, u64> refusals;
+  std::map<sites::HealRefusal, u64> refusals;
   for (const AppendSite& site : table.sites) {
     if (site.bucket == SiteBucket::kProbed) ++refusals[site.heal_refusal];
   }
   for (const auto& [refusal, count_of_it] : refusals) {
-    if (refusal == program::HealRefusal::kNone) continue;
+    if (refusal == sites::HealRefusal::kNone) continue;
     out += fmt::format("  {:6} probed, but geist heal leaves it alone: {}: {}\n", count_of_it,
-                       program::refusal_name(refusal), program::refusal_help(refusal));
+                       sites::refusal_name(refusal), sites::refusal_help(refusal));
   }
   return out;
 }
 
 // Appends that are no growslice call: listed by their source, as far as it is here.
-std::vector<program::PlainAppend> find_plain(const read::GoBinary& binary,
-                                             const program::SiteTable& table) {
-  program::SourceCache sources(
+std::vector<sites::PlainAppend> find_plain(const read::GoBinary& binary,
+                                           const sites::SiteTable& table) {
+  source::SourceCache sources(
       {.go_release = binary.build_info().release.text, .binary_path = binary.image().path()});
-  return program::find_plain_appends(binary, table, sources, std::numeric_limits<usize>::max());
+  return sites::find_plain_appends(binary, table, sources, std::numeric_limits<usize>::max());
 }
 
-std::string describe_plain(const std::vector<program::PlainAppend>& appends) {
+std::string describe_plain(const std::vector<sites::PlainAppend>& appends) {
   if (appends.empty()) return "";
   std::string out = fmt::format(
       "{} append{} compiled without growslice, for the compiler knew that there is "
       "room, or a new array (-gcflags=-N keeps the call):\n",
       appends.size(), appends.size() == 1 ? "" : "s");
-  for (const program::PlainAppend& append : appends)
-    out += fmt::format("  {}:{}\n", report::printable(append.file), append.line);
+  for (const sites::PlainAppend& append : appends)
+    out += fmt::format("  {}:{}\n", printable(append.file), append.line);
   return out;
 }
 
-std::string emit_text(const read::GoBinary& binary, const program::SiteTable& table,
+std::string emit_text(const read::GoBinary& binary, const sites::SiteTable& table,
                       bool only_skipped) {
   std::string out;
   for (const AppendSite& site : table.sites) {
     if (only_skipped && !is_skipped(site)) continue;
     Line line = line_of(binary, site);
     std::string_view refusal =
-        site.bucket == SiteBucket::kProbed ? program::refusal_name(site.heal_refusal) : "";
+        site.bucket == SiteBucket::kProbed ? sites::refusal_name(site.heal_refusal) : "";
     out += fmt::format("{:#x}  {:22} {} ({}:{}){}{}\n", site.call.value,
-                       program::bucket_name(site.bucket), line.function, line.file, line.line,
+                       sites::bucket_name(site.bucket), line.function, line.file, line.line,
                        refusal.empty() ? "" : "  not healed: ", refusal);
   }
   return out + summary_of(table) + describe_plain(find_plain(binary, table));
 }
 
-std::string emit_json(const read::GoBinary& binary, const program::SiteTable& table,
+std::string emit_json(const read::GoBinary& binary, const sites::SiteTable& table,
                       bool only_skipped) {
   nlohmann::ordered_json root;
   root["schema"] = "geist-sites/1";
@@ -111,12 +112,12 @@ std::string emit_json(const read::GoBinary& binary, const program::SiteTable& ta
   root["growslice_calls"] = table.sites.size();
   nlohmann::ordered_json buckets = nlohmann::ordered_json::object();
   for (const AppendSite& site : table.sites) {
-    std::string name(program::bucket_name(site.bucket));
+    std::string name(sites::bucket_name(site.bucket));
     buckets[name] = buckets.value(name, u64{0}) + 1;
   }
   root["buckets"] = buckets;
   root["without_grow_path"] = nlohmann::ordered_json::array();
-  for (const program::PlainAppend& append : find_plain(binary, table))
+  for (const sites::PlainAppend& append : find_plain(binary, table))
     root["without_grow_path"].push_back({{"file", append.file}, {"line", append.line}});
   root["sites"] = nlohmann::ordered_json::array();
   for (const AppendSite& site : table.sites) {
@@ -125,7 +126,7 @@ std::string emit_json(const read::GoBinary& binary, const program::SiteTable& ta
     std::string_view refusal = probe::why_not_healable(site);
     root["sites"].push_back(
         {{"pc", fmt::format("{:#x}", site.call.value)},
-         {"bucket", std::string(program::bucket_name(site.bucket))},
+         {"bucket", std::string(sites::bucket_name(site.bucket))},
          {"function", line.function},
          {"file", line.file},
          {"line", line.line},
@@ -139,12 +140,12 @@ std::string emit_json(const read::GoBinary& binary, const program::SiteTable& ta
 }  // namespace
 
 int cmd_sites(const SitesOptions& options) {
-  Result<Program> program = resolve_binary(options.binary);
+  Result<run::Program> program = run::resolve_binary(options.binary);
   if (!program.ok()) return fail(program.error());
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
   if (!binary.ok()) return fail(binary.error());
-  program::SiteTable table =
-      program::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
+  sites::SiteTable table =
+      sites::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
   // Where the process would be loaded does not change which sites can be patched; any region in
   // reach serves.
   ImageAddr text = binary.value()->module().text;

@@ -8,9 +8,9 @@
 #include <array>
 
 #include "cli/exit_code.h"
-#include "cli/heap_source.h"
 #include "cli/options.h"
 #include "cli/print.h"
+#include "run/heap_source.h"
 #include "snap/hold_tree.h"
 #include "snap/json.h"
 #include "snap/text.h"
@@ -22,7 +22,7 @@ using Answer = Result<std::string>;
 
 struct Asked {
   const SnapOptions& options;
-  const HeapSource& source;
+  const run::HeapSource& source;
   const snap::Snapshot& snapshot() const { return source.snapshot(); }
   u64 most() const { return options.json ? ~u64{0} : options.most; }
 };
@@ -33,7 +33,7 @@ std::string show(const Asked& asked, const Rows& rows, const std::string& text) 
 }
 
 Answer answer_summary(const Asked& asked) {
-  const HeapSource& source = asked.source;
+  const run::HeapSource& source = asked.source;
   if (asked.options.json) {
     return snap::json_of_summary(asked.snapshot(), source.go(), source.pause_ms());
   }
@@ -79,9 +79,11 @@ Answer answer_goroutines(const Asked& asked) {
   return show(asked, rows, snap::emit_goroutines(rows, asked.most()));
 }
 
-SourceOptions source_options(const SnapOptions& options) {
-  return {
-      .binary = options.binary, .stop = options.stop, .assume_go_minor = options.assume_go_minor};
+run::SourceOptions source_options(const SnapOptions& options) {
+  return {.binary = options.binary,
+          .stop = options.stop,
+          .assume_go_minor = options.assume_go_minor,
+          .say = print_err};
 }
 
 snap::DiffSide side_of(const snap::Snapshot& snapshot) {
@@ -90,7 +92,7 @@ snap::DiffSide side_of(const snap::Snapshot& snapshot) {
 
 Answer answer_diff(const Asked& asked) {
   snap::DiffSide before = side_of(asked.snapshot());
-  GEIST_TRY(other, HeapSource::open(asked.options.what, source_options(asked.options)));
+  GEIST_TRY(other, run::HeapSource::open(asked.options.what, source_options(asked.options)));
   snap::DiffAnswer answer = snap::compare(before, side_of(other->snapshot()));
   return show(asked, answer, snap::emit_diff(answer, asked.most()));
 }
@@ -167,9 +169,9 @@ Result<SnapOptions> make_snap_options(const ParsedFlags& parsed) {
 }
 
 int cmd_snap(const SnapOptions& options) {
-  SourceOptions source_of = source_options(options);
+  run::SourceOptions source_of = source_options(options);
   source_of.save = options.save;
-  auto source = HeapSource::open(options.target, source_of);
+  auto source = run::HeapSource::open(options.target, source_of);
   if (!source.ok()) return fail(source.error());
   Answer answer = find_question(options.question)->answer({options, *source.value()});
   if (!answer.ok()) return fail(answer.error());

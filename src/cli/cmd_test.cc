@@ -14,15 +14,15 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "cli/child_signals.h"
 #include "cli/exit_code.h"
-#include "cli/go_build.h"
-#include "cli/go_test_arguments.h"
-#include "cli/kept_program.h"
 #include "cli/print.h"
-#include "cli/prove_tests.h"
-#include "cli/run_recorder.h"
 #include "report/merge.h"
+#include "run/child_signals.h"
+#include "run/go_build.h"
+#include "run/go_test_arguments.h"
+#include "run/kept_program.h"
+#include "run/prove_tests.h"
+#include "run/run_recorder.h"
 
 namespace geist::cli {
 namespace {
@@ -55,7 +55,7 @@ Result<std::vector<std::string>> exec_words(const TestOptions& options, const st
 
 // What one test binary left.
 struct Part {
-  judge::Report report;
+  findings::Report report;
   std::string kept;  // the folder with the binary; not there when it had no findings
 };
 
@@ -73,7 +73,7 @@ Collected collect(const std::string& folder) {
   std::sort(files.begin(), files.end());
   Collected collected;
   for (const fs::path& file : files) {
-    Result<judge::Report> report = read_report_file(file.string());
+    Result<findings::Report> report = read_report_file(file.string());
     if (report.ok())
       collected.parts.push_back(
           {std::move(report).value(), (file.parent_path() / file.stem()).string()});
@@ -102,21 +102,21 @@ void prove_parts(std::vector<Part>& parts, bool is_quiet) {
                           findings == 1 ? "" : "s"));
   for (Part& part : parts) {
     if (part.report.findings.empty()) continue;
-    Result<KeptProgram> program = read_kept_program(part.kept);
+    Result<run::KeptProgram> program = run::read_kept_program(part.kept);
     if (program.ok())
-      prove_test_findings(program.value(), part.report);
+      run::prove_test_findings(program.value(), part.report);
     else
       part.report.notes.push_back("not proved: " + program.error().message());
   }
 }
 
-judge::Report make_report(const Collected& collected, const TestOptions& options,
-                          const ExitStatus& exit) {
-  judge::Report report;
+findings::Report make_report(const Collected& collected, const TestOptions& options,
+                             const run::ExitStatus& exit) {
+  findings::Report report;
   report.geist_version = GEIST_VERSION;
   for (const Part& one : collected.parts) {
-    judge::Report part = one.report;
-    const judge::Target& target = part.target;
+    findings::Report part = one.report;
+    const findings::Target& target = part.target;
     if (report.target.go.empty()) {  // paths are printed relative to the first program's folders
       report.target.go = target.go;
       report.target.goroot = target.goroot;
@@ -143,13 +143,13 @@ judge::Report make_report(const Collected& collected, const TestOptions& options
 int cmd_test(const TestOptions& options) {
   // What go test will be asked, and where the reports of the test binaries go. Both fail before
   // anything is built.
-  Result<TemporaryFolder> folder = TemporaryFolder::make();
+  Result<run::TemporaryFolder> folder = run::TemporaryFolder::make();
   if (!folder.ok()) return fail(folder.error());
   Result<std::vector<std::string>> exec = exec_words(options, folder->path());
   if (!exec.ok()) return fail(exec.error());
   const char* goflags = std::getenv("GOFLAGS");
-  Result<GoTestCommand> command =
-      make_go_test_command(options.words, goflags == nullptr ? "" : goflags, exec.value());
+  Result<run::GoTestCommand> command =
+      run::make_go_test_command(options.words, goflags == nullptr ? "" : goflags, exec.value());
   if (!command.ok()) return fail_usage(command.error(), "test");
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
@@ -157,12 +157,12 @@ int cmd_test(const TestOptions& options) {
   // go test, with our stdin, stdout and stderr. What GEIST says is for this process, which has read
   // it.
   ::unsetenv("GEIST");
-  Result<ChildSignals> signals = ChildSignals::block();
+  Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
-  Result<int> go = start_go(command->arguments, signals->child_mask());
+  Result<int> go = run::start_go(command->arguments, signals->child_mask());
   if (!go.ok()) return fail(go.error());
   signals->child_started();
-  ExitStatus exit = wait_for_exit(go.value(), signals.value());
+  run::ExitStatus exit = run::wait_for_exit(go.value(), signals.value());
 
   // Collect.
   if (command->runs_nothing) {
@@ -175,9 +175,10 @@ int cmd_test(const TestOptions& options) {
     if (!options.output.quiet) print_err("geist: no test binary was run\n");
     return exit.code;
   }
-  judge::Report report = make_report(collected, options, exit);
-  std::unique_ptr<RunRecorder> recorder;
-  if (options.keeps_run) recorder = keep_early(report, options.output.level, options.kept_runs);
+  findings::Report report = make_report(collected, options, exit);
+  std::unique_ptr<run::RunRecorder> recorder;
+  if (options.keeps_run)
+    recorder = run::keep_early(report, options.output.level, options.kept_runs);
 
   // Prove. The tests are over: from here on a signal may end us, what was found is kept.
   if (options.proves) {

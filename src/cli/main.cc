@@ -13,8 +13,8 @@
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/print.h"
-#include "cli/program_path.h"
 #include "read/go/layout.h"
+#include "run/program_path.h"
 
 namespace geist::cli {
 namespace {
@@ -102,7 +102,8 @@ int run_verb(const ParsedFlags& parsed) {
 
 // A first word that is neither a verb nor a program is most likely a verb with a typo.
 std::optional<std::string> find_meant_verb(const std::string& word) {
-  if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos || program_exists(word))
+  if (word.empty() || word[0] == '-' || word.find('/') != std::string::npos ||
+      run::program_exists(word))
     return std::nullopt;
   std::vector<std::string> names;
   for (const Verb& verb : all_verbs()) {

@@ -7,15 +7,15 @@
 #include <charconv>
 
 #include "base/check.h"
-#include "cli/heal_names.h"
 #include "report/report.h"
+#include "run/heal_names.h"
 
 namespace geist::cli {
 namespace {
 
 // The parser let only names of the table through, and those are names of levels.
-judge::Level level_of(const ParsedFlags& parsed, std::string_view flag) {
-  std::optional<judge::Level> level = judge::find_level(parsed.value(flag));
+findings::Level level_of(const ParsedFlags& parsed, std::string_view flag) {
+  std::optional<findings::Level> level = findings::find_level(parsed.value(flag));
   GEIST_CHECK(level.has_value());
   return *level;
 }
@@ -23,7 +23,7 @@ judge::Level level_of(const ParsedFlags& parsed, std::string_view flag) {
 std::vector<std::string> healed_sites(const ParsedFlags& parsed) {
   std::vector<std::string> sites;
   for (const std::string& text : parsed.list("heal")) {
-    for (std::string& name : split_names(text)) sites.push_back(std::move(name));
+    for (std::string& name : run::split_names(text)) sites.push_back(std::move(name));
   }
   return sites;
 }
@@ -138,7 +138,7 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
   // What is weaker than this is not asked of the test binaries either; the rest is sorted out over
   // all of them.
   options.proves = parsed.has("prove");
-  options.run_flags = {fmt::format("--level={}", judge::level_name(options.output.level)),
+  options.run_flags = {fmt::format("--level={}", findings::level_name(options.output.level)),
                        "--budget=" + parsed.value("budget"),
                        "--history=" + parsed.value("history")};
   if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/text_file.h"
 #include "cli/print.h"
 #include "report/report.h"
 
@@ -30,17 +31,6 @@ std::string expand_pid(std::string path) {
 
 }  // namespace
 
-Result<std::string> read_text_file(const std::string& path) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
-                                                       &std::fclose);
-  if (!file) return system_error(path);
-  std::string text;
-  char buffer[65536];
-  while (usize count = std::fread(buffer, 1, sizeof buffer, file.get())) text.append(buffer, count);
-  if (std::ferror(file.get()) != 0) return system_error(path);
-  return text;
-}
-
 Result<std::vector<report::Suppression>> read_suppression_file(const std::string& path) {
   if (path.empty()) return std::vector<report::Suppression>{};
   GEIST_TRY(text, read_text_file(path));
@@ -49,7 +39,7 @@ Result<std::vector<report::Suppression>> read_suppression_file(const std::string
   return rules;
 }
 
-Result<judge::Report> read_report_file(const std::string& path) {
+Result<findings::Report> read_report_file(const std::string& path) {
   GEIST_TRY(text, read_text_file(path));
   auto report = report::read_json(text);
   if (!report.ok()) return report.take_error().in(path);
@@ -100,19 +90,19 @@ Result<ReportOutput> ReportOutput::open(const OutputOptions& options) {
   return output;
 }
 
-bool ReportOutput::shows(const judge::Finding& finding, const judge::Target& target) const {
+bool ReportOutput::shows(const findings::Finding& finding, const findings::Target& target) const {
   if (finding.level < options_.level) return false;
   auto hides = [&](const report::Suppression& rule) {
     return report::matches(rule, finding, target);
   };
   if (std::ranges::any_of(suppressions_, hides)) return false;
-  auto is_same = [&](const judge::Finding& known) {
+  auto is_same = [&](const findings::Finding& known) {
     return known.fingerprint == finding.fingerprint;
   };
   return !baseline_ || std::ranges::none_of(baseline_->findings, is_same);
 }
 
-void ReportOutput::filter(judge::Report& report) const {
+void ReportOutput::filter(findings::Report& report) const {
   report::drop_below(options_.level, &report);
   report::apply_suppressions(suppressions_, &report);
   if (baseline_) report::apply_baseline(*baseline_, &report);
@@ -125,7 +115,7 @@ report::TextOptions ReportOutput::stderr_options() const {
   return text;
 }
 
-std::vector<judge::Finding> ReportOutput::print_early(judge::Report report) const {
+std::vector<findings::Finding> ReportOutput::print_early(findings::Report report) const {
   filter(report);
   report::TextOptions text = stderr_options();
   text.only_findings = true;
@@ -135,7 +125,7 @@ std::vector<judge::Finding> ReportOutput::print_early(judge::Report report) cons
 }
 
 // What a patch leaves out is said on stderr, wherever the patch goes.
-void ReportOutput::print_for_people(const judge::Report& report,
+void ReportOutput::print_for_people(const findings::Report& report,
                                     const IsPrinted& is_printed) const {
   if (options_.quiet && report.findings.empty()) return;
   if (options_.as_patch) {
@@ -152,7 +142,7 @@ void ReportOutput::print_for_people(const judge::Report& report,
   }
 }
 
-Result<int> ReportOutput::finish(judge::Report report, const IsPrinted& is_printed) {
+Result<int> ReportOutput::finish(findings::Report report, const IsPrinted& is_printed) {
   filter(report);
   report::TextOptions text;
   text.strip_path_prefix = options_.strip_path_prefix;

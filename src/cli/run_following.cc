@@ -1,4 +1,4 @@
-// The tracing thread (target/follow.h) starts and probes processes; here they are judged, all in
+// The tracing thread (process/follow.h) starts and probes processes; here they are judged, all in
 // one thread, each by a tracker of its own, and their reports become one. It ends when every
 // process has ended; when the command itself has, a signal to end makes geist let go of the rest.
 //
@@ -15,15 +15,15 @@
 
 #include <fmt/format.h>
 
-#include "cli/child_signals.h"
-#include "cli/debug_opener.h"
 #include "cli/exit_code.h"
-#include "cli/program_path.h"
-#include "cli/refuse_sanitized.h"
-#include "cli/run_report.h"
-#include "program/append_sites.h"
+#include "process/follow.h"
 #include "report/merge.h"
-#include "target/follow.h"
+#include "run/child_signals.h"
+#include "run/debug_opener.h"
+#include "run/program_path.h"
+#include "run/refuse_sanitized.h"
+#include "run/run_report.h"
+#include "sites/append_sites.h"
 
 namespace geist::cli {
 namespace {
@@ -35,9 +35,9 @@ constexpr u64 kNobodyUs = 50000;  // while no Go program runs
 struct KnownFile {
   std::string path;
   std::unique_ptr<read::GoBinary> binary;  // null: not to be probed
-  program::SiteTable sites;
+  sites::SiteTable sites;
   std::optional<heap::RuntimeSymbols> symbols;
-  std::unique_ptr<DebugOpener> debug;
+  std::unique_ptr<run::DebugOpener> debug;
 };
 
 // The files seen so far, by what they are rather than by name: `go test` puts many programs at one
@@ -95,11 +95,11 @@ void KnownFiles::open(KnownFile& file, const std::string& open_path) {
 }
 
 Status KnownFiles::look(KnownFile& file) {
-  GEIST_TRY_STATUS(refuse_sanitized(*file.binary));
+  GEIST_TRY_STATUS(run::refuse_sanitized(*file.binary));
   GEIST_TRY(symbols, heap::find_runtime_symbols(*file.binary));
   file.symbols = std::move(symbols);
-  file.debug = std::make_unique<DebugOpener>(*file.binary);
-  file.sites = program::find_append_sites(*file.binary, std::thread::hardware_concurrency());
+  file.debug = std::make_unique<run::DebugOpener>(*file.binary);
+  file.sites = sites::find_append_sites(*file.binary, std::thread::hardware_concurrency());
   return Done{};
 }
 
@@ -111,11 +111,11 @@ std::vector<std::string> KnownFiles::take_notes() {
 // One probed process while it runs.
 struct Session {
   const KnownFile* file;
-  std::unique_ptr<target::ProbedProcess> process;
+  std::unique_ptr<process::ProbedProcess> process;
   judge::Context context;
   judge::Tracker tracker;
 
-  Session(const KnownFile& f, std::unique_ptr<target::ProbedProcess> p,
+  Session(const KnownFile& f, std::unique_ptr<process::ProbedProcess> p,
           const judge::TrackerOptions& tracking)
       : file(&f),
         process(std::move(p)),
@@ -125,35 +125,38 @@ struct Session {
 
 class FollowingRun {
  public:
-  FollowingRun(const RunOptions& options, target::Follower& follower, const ChildSignals& signals)
+  FollowingRun(const RunOptions& options, process::Follower& follower,
+               const run::ChildSignals& signals)
       : options_(options),
         follower_(follower),
         signals_(signals),
-        tracking_(tracker_options(!options.no_watch, options.history, options.budget_percent)) {}
+        tracking_(
+            run::tracker_options(!options.no_watch, options.history, options.budget_percent)) {}
   // Until everything has ended, or the rest was let go.
-  judge::Report run();
+  findings::Report run();
   std::optional<int> signal() const { return signal_; }
 
  private:
-  void take(target::Notice notice);
-  void on_end(const target::Ended& ended);
+  void take(process::Notice notice);
+  void on_end(const process::Ended& ended);
   bool asked_to_end() const;
   void close(int pid, double cpu_s);
 
   const RunOptions& options_;
-  target::Follower& follower_;
-  const ChildSignals& signals_;
+  process::Follower& follower_;
+  const run::ChildSignals& signals_;
   judge::TrackerOptions tracking_;
   std::map<int, std::unique_ptr<Session>> sessions_;
-  judge::Report report_;
+  findings::Report report_;
   bool command_ended_ = false;
   std::optional<int> signal_;
 };
 
-judge::Report FollowingRun::run() {
+findings::Report FollowingRun::run() {
   const auto start = std::chrono::steady_clock::now();
   while (!follower_.over() && !asked_to_end()) {
-    while (std::optional<target::Notice> notice = follower_.next(sessions_.empty() ? kNobodyUs : 0))
+    while (std::optional<process::Notice> notice =
+               follower_.next(sessions_.empty() ? kNobodyUs : 0))
       take(std::move(*notice));
     for (auto& [pid, session] : sessions_) session->tracker.turn(kTurnUs / sessions_.size());
   }
@@ -173,27 +176,27 @@ bool FollowingRun::asked_to_end() const {
   return false;
 }
 
-void FollowingRun::take(target::Notice notice) {
-  if (auto* started = std::get_if<target::Started>(&notice)) {
+void FollowingRun::take(process::Notice notice) {
+  if (auto* started = std::get_if<process::Started>(&notice)) {
     int pid = started->process->pid;
     const auto& file = *static_cast<const KnownFile*>(started->tag);
     sessions_[pid] = std::make_unique<Session>(file, std::move(started->process), tracking_);
-  } else if (auto* ended = std::get_if<target::Ended>(&notice)) {
+  } else if (auto* ended = std::get_if<process::Ended>(&notice)) {
     on_end(*ended);
   } else {
-    const auto& left = std::get<target::NotPrepared>(notice);
+    const auto& left = std::get<process::NotPrepared>(notice);
     report_.notes.push_back(fmt::format("{} ran unwatched: {}", left.path, left.why));
   }
 }
 
-void FollowingRun::on_end(const target::Ended& ended) {
+void FollowingRun::on_end(const process::Ended& ended) {
   if (sessions_.count(ended.pid) != 0) close(ended.pid, ended.cpu_s);
   if (ended.pid != follower_.pid() || !ended.status) return;
   command_ended_ = true;
   if (WIFSIGNALED(*ended.status)) {
     signal_ = WTERMSIG(*ended.status);
     report_.exit_code = 128 + *signal_;
-    report_.exit_signal = signal_name(*signal_);
+    report_.exit_signal = run::signal_name(*signal_);
   } else {
     report_.exit_code = WEXITSTATUS(*ended.status);
   }
@@ -203,19 +206,19 @@ void FollowingRun::on_end(const target::Ended& ended) {
 void FollowingRun::close(int pid, double cpu_s) {
   Session& session = *sessions_.at(pid);
   session.tracker.finish();
-  judge::Report part;
-  judge::Target target = describe_target({session.file->path}, *session.file->binary);
+  findings::Report part;
+  findings::Target target = run::describe_target({session.file->path}, *session.file->binary);
   target.binary = std::filesystem::path(session.file->path).filename();
-  note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
-  part.sites = count_sites(session.file->sites);
+  run::note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
+  part.sites = run::count_sites(session.file->sites);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});
-  fill_report(part, session.tracker, *session.file->binary, *session.process, cpu_s);
-  for (judge::Finding& finding : part.findings) {
+  run::fill_report(part, session.tracker, *session.file->binary, *session.process, cpu_s);
+  for (findings::Finding& finding : part.findings) {
     finding.binary = target.binary;
     finding.pid = pid;
   }
-  program::SourceCache sources({.go_release = target.go, .binary_path = session.file->path});
-  add_from_source(part, *session.file->binary, session.file->sites, sources);
+  source::SourceCache sources({.go_release = target.go, .binary_path = session.file->path});
+  run::add_from_source(part, *session.file->binary, session.file->sites, sources);
   if (report_.target.go.empty())
     report_.target = target;  // paths are printed relative to the first program's module
   report::merge_into(&report_, std::move(part));
@@ -226,34 +229,34 @@ void FollowingRun::close(int pid, double cpu_s) {
 
 int run_following(const RunOptions& options) {
   // Anything that can be exec'd; what it is, and what it execs, is looked at when it happens.
-  Result<Program> program = resolve_command(options.command[0]);
+  Result<run::Program> program = run::resolve_command(options.command[0]);
   if (!program.ok()) return fail(program.error());
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
-  Result<ChildSignals> signals = ChildSignals::block();
+  Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
 
   // Start it traced. From here on the tracing thread asks for every file that is exec'd.
   KnownFiles files(options.assume_go_minor);
-  target::LaunchRequest request;
+  process::LaunchRequest request;
   request.path = program->path;
   request.command = options.command;
   request.budget.share_percent = options.budget_percent;
-  request.budget.unready_timeout_us = kUnreadyTimeoutUs;
+  request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
   request.signal_mask = signals->child_mask();
   auto recognise = [&](const std::string& path,
-                       const std::string& open_path) -> std::optional<target::Recognised> {
+                       const std::string& open_path) -> std::optional<process::Recognised> {
     const KnownFile& file = files.get(path, open_path);
     if (!file.binary) return std::nullopt;
-    return target::Recognised{file.binary.get(), file.sites, &file};
+    return process::Recognised{file.binary.get(), file.sites, &file};
   };
-  auto follower = target::Follower::start(request, recognise);
+  auto follower = process::Follower::start(request, recognise);
   if (!follower.ok()) return fail(follower.error());
   signals->child_started();
 
   // Judge whatever runs, until nothing does.
   FollowingRun run(options, *follower.value(), signals.value());
-  judge::Report report = run.run();
+  findings::Report report = run.run();
   follower.value().reset();
 
   // Tell.
@@ -264,7 +267,7 @@ int run_following(const RunOptions& options) {
     report.notes.push_back("no Go program was started that could be watched");
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
-  program->built = BuiltProgram();
+  program->built = run::BuiltProgram();
   if (run.signal() && status.value() == 128 + *run.signal()) die_of(*run.signal(), signals.value());
   return status.value();
 }

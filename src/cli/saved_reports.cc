@@ -11,6 +11,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/report_output.h"
 #include "report/filter.h"
 #include "store/store.h"
@@ -39,21 +40,21 @@ Result<i64> read_number(const store::Store& store, const std::string& which) {
   return id;
 }
 
-Result<judge::Report> read_run(const std::string& which) {
+Result<findings::Report> read_run(const std::string& which) {
   GEIST_TRY(store, open_store());
   GEIST_TRY(id, read_number(store, which));
   GEIST_TRY(run, store.read_run(id));
-  Result<judge::Report> report = report::read_json(run.document);
+  Result<findings::Report> report = report::read_json(run.document);
   if (!report.ok()) return report.take_error().in(fmt::format("{}: run {}", store.path(), id));
   if (run.summary.ended_unix) return report;
   for (const std::string& document : run.findings) {
-    Result<judge::Report> one = report::read_json(document);
+    Result<findings::Report> one = report::read_json(document);
     if (!one.ok()) return one.take_error().in(fmt::format("{}: run {}", store.path(), id));
-    for (judge::Finding& finding : one->findings) report->findings.push_back(std::move(finding));
+    for (findings::Finding& finding : one->findings) report->findings.push_back(std::move(finding));
   }
-  std::ranges::stable_sort(report->findings, [](const judge::Finding& a, const judge::Finding& b) {
-    return a.level > b.level;
-  });
+  std::ranges::stable_sort(
+      report->findings,
+      [](const findings::Finding& a, const findings::Finding& b) { return a.level > b.level; });
   report->notes.push_back(fmt::format(
       "run {} still goes on, or geist was killed before its end: this is what had been found", id));
   return report;
@@ -68,8 +69,7 @@ std::string local_time(i64 unix_s) {
 
 std::string found_text(const store::RunSummary& run) {
   if (!run.ended_unix) return fmt::format("{}, no end", run.findings);
-  return run.findings == 0 ? "none"
-                           : fmt::format("{} {}", run.findings, report::printable(run.strongest));
+  return run.findings == 0 ? "none" : fmt::format("{} {}", run.findings, printable(run.strongest));
 }
 
 std::string list_json(const std::vector<store::RunSummary>& runs) {
@@ -89,7 +89,7 @@ std::string list_json(const std::vector<store::RunSummary>& runs) {
 
 }  // namespace
 
-Result<judge::Report> read_saved_report(const std::string& which) {
+Result<findings::Report> read_saved_report(const std::string& which) {
   return is_run(which) ? read_run(which) : read_report_file(which);
 }
 
@@ -101,7 +101,7 @@ Result<std::string> emit_run_list(bool as_json) {
   std::string out = fmt::format("{:>6}  {:<19}  {:<15}  {}\n", "RUN", "BEGAN", "FOUND", "COMMAND");
   for (const store::RunSummary& run : runs) {
     out += fmt::format("{:>6}  {:<19}  {:<15}  {}\n", run.id, local_time(run.began_unix),
-                       found_text(run), report::clip(report::printable(run.command), 80));
+                       found_text(run), clip(printable(run.command), 80));
   }
   return out;
 }

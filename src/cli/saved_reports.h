@@ -5,12 +5,12 @@
 #include <string>
 
 #include "base/result.h"
-#include "judge/finding.h"
+#include "findings/finding.h"
 
 namespace geist::cli {
 
 // A run that geist did not see the end of gives what had been found, and a note that says so.
-Result<judge::Report> read_saved_report(const std::string& which);
+Result<findings::Report> read_saved_report(const std::string& which);
 
 // The kept runs, newest first, as a table or as {"schema": "geist-runs/1", "runs": […]}.
 Result<std::string> emit_run_list(bool as_json);

@@ -11,11 +11,11 @@
 
 namespace geist::cli {
 
-int give_up(const RunOptions& options, const Error& error, const ChildSignals* blocked) {
+int give_up(const RunOptions& options, const Error& error, const run::ChildSignals* blocked) {
   bool has_program =
       error.kind() != ErrorKind::kNotFound && error.kind() != ErrorKind::kNotRunnable;
   if (!options.is_test || !has_program) return fail(error);
-  judge::Report report;
+  findings::Report report;
   report.geist_version = GEIST_VERSION;
   report.target.command = options.command;
   report.notes.push_back(fmt::format("not watched: {}", error.message()));

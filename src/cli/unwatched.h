@@ -2,14 +2,15 @@
 #pragma once
 
 #include "base/result.h"
-#include "cli/child_signals.h"
 #include "cli/cmd_run.h"
+#include "run/child_signals.h"
 
 namespace geist::cli {
 
 // Ends `geist run` with the error. Under go test the tests matter more: the report says that they
 // were not watched, and the program takes this process over, so that it is then what go test waits
 // for.
-int give_up(const RunOptions& options, const Error& error, const ChildSignals* blocked = nullptr);
+int give_up(const RunOptions& options, const Error& error,
+            const run::ChildSignals* blocked = nullptr);
 
 }  // namespace geist::cli

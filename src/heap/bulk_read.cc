@@ -22,7 +22,7 @@ u64 drop_overlapping(std::vector<TargetAddr>& addrs, u64 record_size) {
   });
 }
 
-void read_records(const target::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,
+void read_records(const process::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,
                   const std::function<void(TargetAddr, ByteView)>& visit) {
   GEIST_CHECK(record_size > 0 && record_size <= 4096);
   std::sort(addrs.begin(), addrs.end());
@@ -60,7 +60,7 @@ bool AscendingReader::read(TargetAddr addr, std::span<u8> out) {
   return true;
 }
 
-std::vector<TargetAddr> read_pointers(const target::Memory& memory, TargetAddr array, u64 count,
+std::vector<TargetAddr> read_pointers(const process::Memory& memory, TargetAddr array, u64 count,
                                       u64 max_count) {
   std::vector<TargetAddr> pointers;
   if (count > max_count) return pointers;

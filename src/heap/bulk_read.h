@@ -10,7 +10,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
-#include "target/memory.h"
+#include "process/memory.h"
 
 namespace geist::heap {
 
@@ -20,14 +20,14 @@ u64 drop_overlapping(std::vector<TargetAddr>& addrs, u64 record_size);
 
 // Calls visit(addr, bytes) once for each different address, ascending; `bytes` has record_size
 // bytes, or none where the target has no memory there. record_size is at most 4096.
-void read_records(const target::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,
+void read_records(const process::Memory& memory, std::vector<TargetAddr> addrs, u64 record_size,
                   const std::function<void(TargetAddr, ByteView)>& visit);
 
 // Reads of places that mostly ascend, each a few words: what lies behind the last one was read with
 // it. The memory must not change meanwhile.
 class AscendingReader {
  public:
-  explicit AscendingReader(const target::Memory& memory) : memory_(memory) {}
+  explicit AscendingReader(const process::Memory& memory) : memory_(memory) {}
   bool read(TargetAddr addr, std::span<u8> out);
   std::optional<u64> find_word(TargetAddr addr) {
     u64 word = 0;
@@ -36,14 +36,14 @@ class AscendingReader {
   }
 
  private:
-  const target::Memory& memory_;
+  const process::Memory& memory_;
   std::vector<u8> window_;
   TargetAddr begin_;
 };
 
 // A Go slice of pointers at `array` with `count` entries, or less where memory ends. Nothing is
 // allocated before it was read; more than `max_count` entries are not taken seriously: none.
-std::vector<TargetAddr> read_pointers(const target::Memory& memory, TargetAddr array, u64 count,
+std::vector<TargetAddr> read_pointers(const process::Memory& memory, TargetAddr array, u64 count,
                                       u64 max_count);
 
 }  // namespace geist::heap

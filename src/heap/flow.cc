@@ -240,7 +240,7 @@ void TypeFlow::follow(ObjectId id) {
 
 PointerWord TypeFlow::resolve(TargetAddr at, const PointerWord& word) {
   if (!is_hidden(word)) return word;
-  const target::Memory& memory = *graph_.image_.memory;
+  const process::Memory& memory = *graph_.image_.memory;
   std::optional<u64> type = at ? memory.find<u64>(at - 8) : std::nullopt;
   if (!type) return {};
   TypeId dynamic = types_.of_runtime_type(graph_.image_.bias.to_image(TargetAddr(*type)));

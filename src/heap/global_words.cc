@@ -21,7 +21,7 @@ u64 size_of(const read::GoBinary& binary, GlobalSection section) {
   return end > begin ? end - begin : 0;
 }
 
-std::optional<std::vector<GlobalWord>> read_global_words(const target::Memory& memory,
+std::optional<std::vector<GlobalWord>> read_global_words(const process::Memory& memory,
                                                          const read::GoBinary& binary,
                                                          LoadBias bias, GlobalSection section) {
   const TargetAddr first = bias.to_target(begin_of(binary, section));

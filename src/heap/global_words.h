@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/address.h"
+#include "process/memory.h"
 #include "read/go/go_binary.h"
-#include "target/memory.h"
 
 namespace geist::heap {
 
@@ -19,7 +19,7 @@ struct GlobalWord {
 };
 
 // Ascending. Nothing when section or mask cannot be read, or are larger than any program's.
-std::optional<std::vector<GlobalWord>> read_global_words(const target::Memory& memory,
+std::optional<std::vector<GlobalWord>> read_global_words(const process::Memory& memory,
                                                          const read::GoBinary& binary,
                                                          LoadBias bias, GlobalSection section);
 

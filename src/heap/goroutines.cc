@@ -86,7 +86,7 @@ std::optional<Goroutine> parse(TargetAddr at, ByteView bytes, const read::Layout
 
 }  // namespace
 
-std::vector<Goroutine> read_goroutines(const target::Memory& memory, const read::Layout& layout,
+std::vector<Goroutine> read_goroutines(const process::Memory& memory, const read::Layout& layout,
                                        const RuntimeSymbols& symbols, LoadBias bias, u64* damaged) {
   u64 bad = 0;
   std::vector<Goroutine> goroutines;
@@ -115,7 +115,7 @@ std::vector<Goroutine> read_goroutines(const target::Memory& memory, const read:
   return goroutines;
 }
 
-std::optional<Goroutine> read_goroutine(const target::Memory& memory, const read::Layout& layout,
+std::optional<Goroutine> read_goroutine(const process::Memory& memory, const read::Layout& layout,
                                         TargetAddr g) {
   std::vector<u8> bytes(kRecordSize);
   if (!memory.read(g, bytes)) return std::nullopt;
@@ -127,7 +127,7 @@ std::optional<Goroutine> read_goroutine(const target::Memory& memory, const read
 }
 
 // Source: runtime/runtime2.go (m.curg, m.p, p.m, p.status, _Prunning), go1.21 to go1.27.
-bool has_running_p(const target::Memory& memory, const read::Layout& layout, TargetAddr g) {
+bool has_running_p(const process::Memory& memory, const read::Layout& layout, TargetAddr g) {
   constexpr u32 kPRunning = 1;
   const std::optional<u64> m = memory.find<u64>(g + layout.g_m);
   if (m.value_or(0) == 0) return false;

@@ -7,8 +7,8 @@
 
 #include "base/address.h"
 #include "heap/runtime_symbols.h"
+#include "process/memory.h"
 #include "read/go/layout.h"
-#include "target/memory.h"
 
 namespace geist::heap {
 
@@ -35,14 +35,14 @@ struct Goroutine {
 };
 
 // All goroutines that are not dead; entries that do not hold together are left out and counted.
-std::vector<Goroutine> read_goroutines(const target::Memory& memory, const read::Layout& layout,
+std::vector<Goroutine> read_goroutines(const process::Memory& memory, const read::Layout& layout,
                                        const RuntimeSymbols& symbols, LoadBias bias, u64* damaged);
 // The one at address g.
-std::optional<Goroutine> read_goroutine(const target::Memory& memory, const read::Layout& layout,
+std::optional<Goroutine> read_goroutine(const process::Memory& memory, const read::Layout& layout,
                                         TargetAddr g);
 
 // Does the thread that runs g have a P which says the same, and that it runs? Then what the layout
 // says of m and p holds in this process. False as well when g has gone on meanwhile.
-bool has_running_p(const target::Memory& memory, const read::Layout& layout, TargetAddr g);
+bool has_running_p(const process::Memory& memory, const read::Layout& layout, TargetAddr g);
 
 }  // namespace geist::heap

@@ -29,7 +29,7 @@
 #include "heap/runtime_symbols.h"
 #include "heap/span_index.h"
 #include "heap/unwind.h"
-#include "target/memory.h"
+#include "process/memory.h"
 
 namespace geist::heap {
 
@@ -45,7 +45,7 @@ struct ThreadState {
 
 // Where a graph is made from.
 struct HeapImage {
-  const target::Memory* memory = nullptr;
+  const process::Memory* memory = nullptr;
   const read::GoBinary* binary = nullptr;
   read::DebugInfo* debug = nullptr;  // may be null
   RuntimeSymbols symbols;

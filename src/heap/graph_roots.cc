@@ -271,7 +271,7 @@ void GraphRoots::add_specials() {
 
 std::optional<GraphRoots::Special> GraphRoots::read_special(TargetAddr at) const {
   const read::Layout& layout = image_.binary->layout();
-  const target::Memory& memory = *image_.memory;
+  const process::Memory& memory = *image_.memory;
   std::optional<u64> next = memory.find<u64>(at);
   std::optional<u8> kind = memory.find<u8>(at + layout.special_kind);
   // 16 bits wide where the kind follows at once.

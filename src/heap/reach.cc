@@ -29,7 +29,7 @@ constexpr u64 kMaxMarkBits = u64{1} << 34;  // 2 GiB of bits: a heap of 128 GiB
 
 class Marker {
  public:
-  Marker(const target::Memory& memory, const read::Layout& layout, const SpanTable& table,
+  Marker(const process::Memory& memory, const read::Layout& layout, const SpanTable& table,
          std::vector<Span> spans, u64 max_bytes)
       : memory_(memory),
         layout_(layout),
@@ -175,7 +175,7 @@ class Marker {
     return is_complete_;
   }
 
-  const target::Memory& memory_;
+  const process::Memory& memory_;
   const read::Layout& layout_;
   const SpanTable& table_;
   std::vector<Span> spans_;  // heap spans in use, ascending, disjoint
@@ -204,7 +204,7 @@ void add_running_stack(Marker& marker, const Goroutine& g, const StandingGorouti
     marker.add_root(stands ? standing.sp : g.stack_lo, g.stack_hi);
 }
 
-void add_globals(Marker& marker, const target::Memory& memory, const read::GoBinary& binary,
+void add_globals(Marker& marker, const process::Memory& memory, const read::GoBinary& binary,
                  LoadBias bias) {
   for (GlobalSection section : {GlobalSection::kData, GlobalSection::kBss}) {
     std::optional<std::vector<GlobalWord>> words = read_global_words(memory, binary, bias, section);

@@ -13,8 +13,8 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "heap/runtime_symbols.h"
+#include "process/memory.h"
 #include "read/go/layout.h"
-#include "target/memory.h"
 
 namespace geist::heap {
 
@@ -69,7 +69,7 @@ struct Object {
 
 class SpanTable {
  public:
-  SpanTable(const target::Memory& memory, const read::Layout& layout, TargetAddr mheap)
+  SpanTable(const process::Memory& memory, const read::Layout& layout, TargetAddr mheap)
       : memory_(&memory), layout_(&layout), mheap_(mheap) {}
 
   // The span that holds addr now; reads the target each time.
@@ -108,7 +108,7 @@ class SpanTable {
   // Reads an mspan's bytes; the span is complete only when good.
   Health parse_span(TargetAddr mspan, ByteView bytes, Span* span) const;
   std::optional<Span> read_span(TargetAddr mspan) const;
-  const target::Memory* memory_;
+  const process::Memory* memory_;
   const read::Layout* layout_;
   TargetAddr mheap_;
 };

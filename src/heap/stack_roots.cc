@@ -84,7 +84,7 @@ class Collector {
 
 }  // namespace
 
-std::vector<StackRoot> find_stack_root_slots(const target::Memory& memory,
+std::vector<StackRoot> find_stack_root_slots(const process::Memory& memory,
                                              const read::GoBinary& binary,
                                              const Goroutine& goroutine, const ParkedStack& stack) {
   Collector collector(binary, stack);
@@ -105,7 +105,7 @@ std::vector<StackRoot> find_stack_root_slots(const target::Memory& memory,
   return collector.finish();
 }
 
-std::vector<u64> find_stack_roots(const target::Memory& memory, const read::GoBinary& binary,
+std::vector<u64> find_stack_roots(const process::Memory& memory, const read::GoBinary& binary,
                                   const Goroutine& goroutine, const ParkedStack& stack) {
   std::vector<u64> values;
   for (const StackRoot& root : find_stack_root_slots(memory, binary, goroutine, stack)) {

@@ -22,11 +22,11 @@ struct StackRoot {
 
 // Those words, zeros left out. When the stack cannot be unwound to its top, all words
 // of it from sp on.
-std::vector<StackRoot> find_stack_root_slots(const target::Memory& memory,
+std::vector<StackRoot> find_stack_root_slots(const process::Memory& memory,
                                              const read::GoBinary& binary,
                                              const Goroutine& goroutine, const ParkedStack& stack);
 // The values alone.
-std::vector<u64> find_stack_roots(const target::Memory& memory, const read::GoBinary& binary,
+std::vector<u64> find_stack_roots(const process::Memory& memory, const read::GoBinary& binary,
                                   const Goroutine& goroutine, const ParkedStack& stack);
 
 }  // namespace geist::heap

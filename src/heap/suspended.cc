@@ -11,10 +11,10 @@ constexpr u64 kPreemptFrameBytes = 8192;
 
 }  // namespace
 
-target::StandingPlaces find_standing_places(const target::Memory& memory,
-                                            const read::GoBinary& binary,
-                                            const RuntimeSymbols& symbols, LoadBias bias) {
-  target::StandingPlaces out;
+process::StandingPlaces find_standing_places(const process::Memory& memory,
+                                             const read::GoBinary& binary,
+                                             const RuntimeSymbols& symbols, LoadBias bias) {
+  process::StandingPlaces out;
   // Goroutine 1 is made by the start-up code; the second by runtime.main (runtime/proc.go, init:
   // forcegchelper).
   out.has_begun = memory.find<u64>(bias.to_target(symbols.allglen)).value_or(0) >= 2;

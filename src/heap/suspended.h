@@ -10,15 +10,15 @@
 #pragma once
 
 #include "heap/goroutines.h"
+#include "process/attach.h"
 #include "read/go/go_binary.h"
-#include "target/attach.h"
 
 namespace geist::heap {
 
 // With the process stopped this is complete for goroutines that do not run; those that do are seen
 // from their threads.
-target::StandingPlaces find_standing_places(const target::Memory& memory,
-                                            const read::GoBinary& binary,
-                                            const RuntimeSymbols& symbols, LoadBias bias);
+process::StandingPlaces find_standing_places(const process::Memory& memory,
+                                             const read::GoBinary& binary,
+                                             const RuntimeSymbols& symbols, LoadBias bias);
 
 }  // namespace geist::heap

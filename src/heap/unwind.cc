@@ -96,7 +96,7 @@ Unwound unwind(const read::GoBinary& binary, LoadBias bias, ImageAddr pc, const 
   return unwound;
 }
 
-std::optional<ParkedStack> unwind_stopped(const target::Memory& memory,
+std::optional<ParkedStack> unwind_stopped(const process::Memory& memory,
                                           const read::GoBinary& binary, LoadBias bias,
                                           const Goroutine& goroutine, bool is_exact, u64 max_bytes,
                                           u32 max_frames) {
@@ -118,8 +118,9 @@ std::optional<ParkedStack> unwind_stopped(const target::Memory& memory,
   return parked;
 }
 
-std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const read::GoBinary& binary,
-                                         LoadBias bias, const Goroutine& goroutine, u64 max_bytes,
+std::optional<ParkedStack> unwind_parked(const process::Memory& memory,
+                                         const read::GoBinary& binary, LoadBias bias,
+                                         const Goroutine& goroutine, u64 max_bytes,
                                          u32 max_frames) {
   std::optional<ParkedStack> parked =
       unwind_stopped(memory, binary, bias, goroutine, false, max_bytes, max_frames);

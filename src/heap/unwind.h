@@ -19,8 +19,8 @@
 #include "base/address.h"
 #include "base/bytes.h"
 #include "heap/goroutines.h"
+#include "process/memory.h"
 #include "read/go/go_binary.h"
-#include "target/memory.h"
 
 namespace geist::heap {
 
@@ -63,13 +63,13 @@ struct ParkedStack {
   Unwound unwound;
   StackCopy copy() const { return {sp, bytes}; }
 };
-std::optional<ParkedStack> unwind_parked(const target::Memory& memory, const read::GoBinary& binary,
-                                         LoadBias bias, const Goroutine& goroutine, u64 max_bytes,
-                                         u32 max_frames);
+std::optional<ParkedStack> unwind_parked(const process::Memory& memory,
+                                         const read::GoBinary& binary, LoadBias bias,
+                                         const Goroutine& goroutine, u64 max_bytes, u32 max_frames);
 
 // The same of a goroutine whose memory does not change: no second look. `is_exact`: pc is where a
 // running thread was stopped, not behind the call that parked it.
-std::optional<ParkedStack> unwind_stopped(const target::Memory& memory,
+std::optional<ParkedStack> unwind_stopped(const process::Memory& memory,
                                           const read::GoBinary& binary, LoadBias bias,
                                           const Goroutine& goroutine, bool is_exact, u64 max_bytes,
                                           u32 max_frames);

@@ -115,7 +115,7 @@ std::vector<Region> find_regions(const std::vector<Span>& spans) {
 
 }  // namespace
 
-ViewScanner::ViewScanner(const target::Memory& memory, const read::GoBinary& binary,
+ViewScanner::ViewScanner(const process::Memory& memory, const read::GoBinary& binary,
                          const RuntimeSymbols& symbols, LoadBias bias)
     : memory_(&memory),
       binary_(&binary),

@@ -12,8 +12,8 @@
 
 #include "base/address.h"
 #include "heap/spans.h"
+#include "process/memory.h"
 #include "read/go/go_binary.h"
-#include "target/memory.h"
 
 namespace geist::heap {
 
@@ -60,7 +60,7 @@ class ViewScanner {
   // hits_dropped.
   static constexpr u64 kMaxHits = u64{1} << 20;
 
-  ViewScanner(const target::Memory& memory, const read::GoBinary& binary,
+  ViewScanner(const process::Memory& memory, const read::GoBinary& binary,
               const RuntimeSymbols& symbols, LoadBias bias);
 
   // All words in heap and globals that point into one of `arrays` (which must not overlap), len/cap
@@ -91,7 +91,7 @@ class ViewScanner {
 
  private:
   class Scan;
-  const target::Memory* memory_;
+  const process::Memory* memory_;
   const read::GoBinary* binary_;
   RuntimeSymbols symbols_;
   LoadBias bias_;

@@ -39,7 +39,7 @@ u64 address_of(const x86::Mem& mem, const std::array<u64, 16>& regs, LoadBias bi
 }
 
 // REP MOVS / STOS stop between elements: the registers tell which side touched the word.
-Kind string_direction(const Insn& insn, const target::WatchSample& sample) {
+Kind string_direction(const Insn& insn, const process::WatchSample& sample) {
   if (!insn.writes_memory) return Kind::kRead;
   if (!insn.reads_memory) return Kind::kWrite;
   u64 word = sample.word.value;
@@ -76,7 +76,8 @@ bool is_helper_function(std::string_view name) {
          name.starts_with("type:.") || name.starts_with("internal/cpu.");
 }
 
-void AccessReader::take(const Insn& insn, const target::WatchSample& sample, Access& access) const {
+void AccessReader::take(const Insn& insn, const process::WatchSample& sample,
+                        Access& access) const {
   access.insn = insn.addr;
   if (insn.rep) {
     access.kind = string_direction(insn, sample);
@@ -101,7 +102,7 @@ void AccessReader::take(const Insn& insn, const target::WatchSample& sample, Acc
   }
 }
 
-void AccessReader::classify(const target::WatchSample& sample, Access& access) {
+void AccessReader::classify(const process::WatchSample& sample, Access& access) {
   ImageAddr ip = context_.bias().to_image(sample.ip);
   // The instruction may be the last of its function (a CALL's or JMP's operand read ends elsewhere
   // and stays unknown).
@@ -119,7 +120,7 @@ void AccessReader::classify(const target::WatchSample& sample, Access& access) {
 }
 
 // Inside our own trampolines: the content check is ours, displaced instructions are the program's.
-void AccessReader::classify_in_region(const target::WatchSample& sample, Access& access) {
+void AccessReader::classify_in_region(const process::WatchSample& sample, Access& access) {
   access.kind = Kind::kIgnored;
   for (const probe::ProbedSite& site : context_.plan.sites) {
     u64 begin = site.trampoline.value;
@@ -158,7 +159,7 @@ void AccessReader::classify_kernel(Access& access) const {
 // memmove loads before it moves its cursors, so the distance between them holds at every load
 // (runtime/memmove_amd64.s, go1.21 to go1.27). Nothing depends on it: what stands at the copy's
 // place is read and compared.
-void AccessReader::note_copy(const target::WatchSample& sample, Access& access) {
+void AccessReader::note_copy(const process::WatchSample& sample, Access& access) {
   if (!access.reads() || access.frames.empty() ||
       access.frames[0].function.name != "runtime.memmove")
     return;
@@ -177,7 +178,7 @@ void AccessReader::note_stack(u64 g, TargetAddr lo, TargetAddr hi) {
 
 // In Go code R14 is g (ABIInternal). By the time a sample is looked at the stack may have moved on;
 // then it was at one of the places where it was seen before, if the sampled stack pointer says so.
-void AccessReader::find_stack(const target::WatchSample& sample, Access& access) {
+void AccessReader::find_stack(const process::WatchSample& sample, Access& access) {
   u64 g = sample.regs[x86::kR14];
   std::optional<heap::Goroutine> now =
       heap::read_goroutine(context_.memory, context_.binary.layout(), TargetAddr(g));
@@ -192,7 +193,7 @@ void AccessReader::find_stack(const target::WatchSample& sample, Access& access)
   access.stack_hi = place->hi;
 }
 
-Access AccessReader::read(const target::WatchSample& sample) {
+Access AccessReader::read(const process::WatchSample& sample) {
   Access access;
   access.time = sample.time;
   access.word = sample.word;

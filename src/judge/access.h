@@ -11,8 +11,8 @@
 
 #include "judge/activation.h"
 #include "judge/view.h"
+#include "process/watch.h"
 #include "program/code.h"
-#include "target/watch.h"
 
 namespace geist::judge {
 
@@ -40,7 +40,7 @@ struct Access {
   HeaderUse header_use = HeaderUse::kNone;
   TargetAddr copied_to;    // where memmove puts the word it read
   bool by_growth = false;  // read because an array or a map grew: the reader asked for nothing
-  const target::WatchSample* sample = nullptr;  // valid only while the access is being looked at
+  const process::WatchSample* sample = nullptr;  // valid only while the access is being looked at
   usize actor = 0;        // index of the first frame that is not the runtime's or a byte helper's
   std::string_view file;  // of the actor's source line
   i32 line = 0;
@@ -54,17 +54,17 @@ struct Access {
 class AccessReader {
  public:
   explicit AccessReader(Context& context) : context_(context) {}
-  Access read(const target::WatchSample& sample);
+  Access read(const process::WatchSample& sample);
   // A stack as an event told it: samples of before it moved may be read after.
   void note_stack(u64 g, TargetAddr lo, TargetAddr hi);
 
  private:
-  void classify(const target::WatchSample& sample, Access& access);
-  void classify_in_region(const target::WatchSample& sample, Access& access);
+  void classify(const process::WatchSample& sample, Access& access);
+  void classify_in_region(const process::WatchSample& sample, Access& access);
   void classify_kernel(Access& access) const;
-  static void note_copy(const target::WatchSample& sample, Access& access);
-  void find_stack(const target::WatchSample& sample, Access& access);
-  void take(const x86::Insn& insn, const target::WatchSample& sample, Access& access) const;
+  static void note_copy(const process::WatchSample& sample, Access& access);
+  void find_stack(const process::WatchSample& sample, Access& access);
+  void take(const x86::Insn& insn, const process::WatchSample& sample, Access& access) const;
 
   Context& context_;
   struct Bounds {

@@ -14,10 +14,10 @@ using program::ValueLocation;
 // located, all registers are taken. False when a value is in memory that nobody has a copy of.
 bool add_live_values(const Append& append, usize live_slots, std::vector<u64>& roots) {
   const abi::Event& event = *append.event;
-  const program::AppendSite& site = append.site->site;
+  const sites::AppendSite& site = append.site->site;
   if (site.live_pointers.size() < live_slots)
     roots.insert(roots.end(), std::begin(event.regs), std::end(event.regs));
-  for (const program::LivePointer& pointer : site.live_pointers) {
+  for (const sites::LivePointer& pointer : site.live_pointers) {
     const ValueLocation& from = pointer.at_branch;
     const u64 addend = static_cast<u64>(from.addend);
     switch (from.kind) {
@@ -48,7 +48,7 @@ bool add_live_values(const Append& append, usize live_slots, std::vector<u64>& r
 // will be in them is in registers now.
 std::optional<std::vector<u64>> find_append_roots(Context& context, const Append& append) {
   const abi::Event& event = *append.event;
-  const program::AppendSite& site = append.site->site;
+  const sites::AppendSite& site = append.site->site;
   const u64 sp = event.regs[x86::kRsp];
   bool is_whole = sp < event.stack_hi && event.stack_size == event.stack_hi - sp;
   bool is_unwound =
@@ -59,7 +59,7 @@ std::optional<std::vector<u64>> find_append_roots(Context& context, const Append
   heap::ParkedStack stack;
   stack.sp = TargetAddr(sp);
   stack.bytes.assign(event.stack, event.stack + event.stack_size);
-  for (const program::LivePointer& spill : site.spills) {
+  for (const sites::LivePointer& spill : site.spills) {
     u64 offset = static_cast<u64>(spill.slot);
     if (offset + 8 <= stack.bytes.size())
       std::fill_n(stack.bytes.begin() + static_cast<i64>(offset), 8, u8{0});

@@ -33,7 +33,7 @@ void Tracker::hold_budget() {
   ++too_hot_to_watch_;
 }
 
-EventCounts Tracker::counts() const {
+findings::EventCounts Tracker::counts() const {
   const abi::Control& c = process_.ring.control();
   return {c.overwriting, c.contexts, c.recorded, judged_};
 }
@@ -50,7 +50,7 @@ std::map<std::string, u64> Tracker::losses() const {
             thinned_out = c.thinned_out;
   return {
 #define GEIST_LOSS(name, help) {#name, name},
-#include "judge/loss.inc"
+#include "findings/loss.inc"
 #undef GEIST_LOSS
   };
 }

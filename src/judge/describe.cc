@@ -8,9 +8,9 @@
 
 #include "probe/heal_choice.h"
 #include "program/header_words.h"
-#include "program/site_names.h"
+#include "sites/names.h"
 
-#include "judge/fingerprint.h"
+#include "findings/fingerprint.h"
 #include "judge/names.h"
 #include "judge/values.h"
 
@@ -20,9 +20,9 @@ namespace {
 constexpr usize kMaxStackLines = 12;
 
 void add_source_frames(Context& context, const read::Function& function, ImageAddr pc,
-                       std::vector<Frame>& out) {
+                       std::vector<findings::Frame>& out) {
   for (const read::SourceFrame& source : context.binary.pclntab().source_frames(function, pc)) {
-    Frame frame;
+    findings::Frame frame;
     frame.function = std::string(source.function);
     frame.file = std::string(source.file);
     frame.line = source.line;
@@ -58,9 +58,9 @@ Changed find_changed(const Case& c, const View& view, ByteView after) {
 
 }  // namespace
 
-std::vector<Frame> Describer::append_stack(const Append& append) const {
-  std::vector<Frame> out;
-  const program::AppendSite& site = append.site->site;
+std::vector<findings::Frame> Describer::append_stack(const Append& append) const {
+  std::vector<findings::Frame> out;
+  const sites::AppendSite& site = append.site->site;
   add_source_frames(context_, context_.binary.pclntab().function(site.function), site.call, out);
   for (usize i = 1; i < append.frames.size() && out.size() < kMaxStackLines; ++i) {
     const heap::StackFrame& frame = append.frames[i];
@@ -71,7 +71,7 @@ std::vector<Frame> Describer::append_stack(const Append& append) const {
 }
 
 void Describer::describe_values(const Case& c, const Candidate& candidate, ByteView after,
-                                Finding& f) const {
+                                findings::Finding& f) const {
   const abi::Event& e = *c.event;
   const View& view = candidate.view;
   ImageAddr type = c.append.site->site.type_addr;
@@ -106,7 +106,7 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
 
 // A header that the compiler put into a heap box of its own (it is handed to an interface later):
 // the variable with the same pointer and length in a frame of the stack is the one.
-void Describer::name_by_value(const Case& c, const View& view, Victim& v) const {
+void Describer::name_by_value(const Case& c, const View& view, findings::Victim& v) const {
   if (context_.debug == nullptr) return;
   for (usize i = 1; i < c.append.frames.size(); ++i) {
     const heap::StackFrame& frame = c.append.frames[i];
@@ -130,7 +130,7 @@ void Describer::name_by_value(const Case& c, const View& view, Victim& v) const 
   }
 }
 
-void Describer::name_by_path(const View& view, Victim& v) const {
+void Describer::name_by_path(const View& view, findings::Victim& v) const {
   std::string path = context_.find_heap_path(view);
   if (path.empty()) return;
   v.name = std::move(path);
@@ -138,15 +138,15 @@ void Describer::name_by_path(const View& view, Victim& v) const {
 }
 
 // The call that the victim is a result of, where the code of its frame says so.
-void Describer::describe_maker(const Case& c, const View& view, Victim& v) const {
-  const program::AppendSite& site = c.append.site->site;
+void Describer::describe_maker(const Case& c, const View& view, findings::Victim& v) const {
+  const sites::AppendSite& site = c.append.site->site;
   auto add = [&](const read::Function& function, ImageAddr pc, i64 slot) {
     const std::optional<program::HeaderWords> words =
         program::find_header_words(context_.codes, function, pc, slot, c.event->elem_size);
     if (words && words->made_by) add_source_frames(context_, function, words->made_by, v.made_by);
   };
   if (view.same_frame) {
-    for (const program::LivePointer& pointer : site.live_pointers) {
+    for (const sites::LivePointer& pointer : site.live_pointers) {
       if (v.made_by.empty() && pointer.at_branch == view.ptr_from)
         add(context_.binary.pclntab().function(site.function), site.behind_call(), pointer.slot);
     }
@@ -160,22 +160,23 @@ void Describer::describe_maker(const Case& c, const View& view, Victim& v) const
   }
 }
 
-void Describer::describe_victim(const Case& c, const Candidate& candidate, Finding& f) const {
+void Describer::describe_victim(const Case& c, const Candidate& candidate,
+                                findings::Finding& f) const {
   const View& view = candidate.view;
-  Victim& v = f.victim;
+  findings::Victim& v = f.victim;
   v.holder = view.holder;
   v.len = view.len_known ? view.len : 0;
   v.cap = view.cap;
   if (view.ptr_word) v.address = fmt::format("{:#x}", view.ptr_word.value);
   v.name = view.name;
   v.type = view.type;
-  if (view.holder == Holder::kHeap || view.holder == Holder::kGlobal) {
+  if (view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal) {
     HolderName name = find_holder_name(context_, c.append, view);
     v.name = name.name;
     if (!name.type.empty()) v.type = name.type;
     v.function = name.function;
     if (v.name.empty()) name_by_value(c, view, v);
-    if (is_vague(v.name) && view.holder == Holder::kHeap && context_.find_heap_path)
+    if (is_vague(v.name) && view.holder == findings::Holder::kHeap && context_.find_heap_path)
       name_by_path(view, v);
   } else {
     v.function = view.function;
@@ -190,12 +191,13 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate, Findi
       }
     }
   }
-  const bool in_frame = view.holder == Holder::kStack || view.holder == Holder::kRegister;
+  const bool in_frame =
+      view.holder == findings::Holder::kStack || view.holder == findings::Holder::kRegister;
   if (in_frame && !view.in_stack_object) describe_maker(c, view, v);
   if (v.type.empty() && !f.element_type.empty()) v.type = "[]" + f.element_type;
 }
 
-void Describer::draw(const Case& c, const Candidate& candidate, Finding& f) const {
+void Describer::draw(const Case& c, const Candidate& candidate, findings::Finding& f) const {
   const abi::Event& e = *c.event;
   const View& view = candidate.view;
   u64 size = e.elem_size;
@@ -209,18 +211,17 @@ void Describer::draw(const Case& c, const Candidate& candidate, Finding& f) cons
   f.drawing.push_back({"this append", operand, e.new_len, e.cap});
 }
 
-Finding Describer::describe(const Case& c, const Candidate& candidate, Level level,
-                            ByteView after) const {
+findings::Finding Describer::describe(const Case& c, const Candidate& candidate,
+                                      findings::Level level, ByteView after) const {
   const abi::Event& e = *c.event;
-  const program::AppendSite& site = c.append.site->site;
-  Finding f;
+  const sites::AppendSite& site = c.append.site->site;
+  findings::Finding f;
   f.level = level;
   f.count = e.hit;
   f.goroutine = fmt::format("{}", e.goid);
   f.pc = fmt::format("{:#x}", site.call.value);
   f.append_stack = append_stack(c.append);
-  if (probe::why_not_healable(site).empty())
-    f.heal = program::name_of(context_.binary, site).text();
+  if (probe::why_not_healable(site).empty()) f.heal = sites::name_of(context_.binary, site).text();
   if (f.append_stack[0].inlined) {
     f.inlined_into = std::string(context_.binary.pclntab().function(site.function).name);
   }
@@ -250,10 +251,11 @@ Finding Describer::describe(const Case& c, const Candidate& candidate, Level lev
     }
     f.reader_goroutine = candidate.reader_goroutine;
   }
-  const Frame& at = f.append_stack[0];
-  f.fingerprint = fingerprint_of(fmt::format("{}|{}|{}|{}", f.rule, at.function, f.element_type,
-                                             holder_name(f.victim.holder)) +
-                                 "|" + f.victim.type);
+  const findings::Frame& at = f.append_stack[0];
+  f.fingerprint =
+      findings::fingerprint_of(fmt::format("{}|{}|{}|{}", f.rule, at.function, f.element_type,
+                                           findings::holder_name(f.victim.holder)) +
+                               "|" + f.victim.type);
   return f;
 }
 

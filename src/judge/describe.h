@@ -2,8 +2,8 @@
 // drawn, the fix. Called while the process is alive: names and values are read from it.
 #pragma once
 
+#include "findings/finding.h"
 #include "judge/case.h"
-#include "judge/finding.h"
 
 namespace geist::judge {
 
@@ -11,16 +11,18 @@ class Describer {
  public:
   explicit Describer(Context& context) : context_(context) {}
   // `after` are the destination's bytes now, as many as the event kept of the old ones.
-  Finding describe(const Case& c, const Candidate& candidate, Level level, ByteView after) const;
+  findings::Finding describe(const Case& c, const Candidate& candidate, findings::Level level,
+                             ByteView after) const;
 
  private:
-  std::vector<Frame> append_stack(const Append& append) const;
-  void describe_values(const Case& c, const Candidate& candidate, ByteView after, Finding& f) const;
-  void describe_maker(const Case& c, const View& view, Victim& v) const;
-  void describe_victim(const Case& c, const Candidate& candidate, Finding& f) const;
-  void name_by_path(const View& view, Victim& v) const;
-  void name_by_value(const Case& c, const View& view, Victim& v) const;
-  void draw(const Case& c, const Candidate& candidate, Finding& f) const;
+  std::vector<findings::Frame> append_stack(const Append& append) const;
+  void describe_values(const Case& c, const Candidate& candidate, ByteView after,
+                       findings::Finding& f) const;
+  void describe_maker(const Case& c, const View& view, findings::Victim& v) const;
+  void describe_victim(const Case& c, const Candidate& candidate, findings::Finding& f) const;
+  void name_by_path(const View& view, findings::Victim& v) const;
+  void name_by_value(const Case& c, const View& view, findings::Victim& v) const;
+  void draw(const Case& c, const Candidate& candidate, findings::Finding& f) const;
 
   Context& context_;
 };

@@ -10,7 +10,7 @@ namespace {
 
 View make_view(const heap::HeaderHit& hit) {
   View view;
-  view.holder = hit.in_globals ? Holder::kGlobal : Holder::kHeap;
+  view.holder = hit.in_globals ? findings::Holder::kGlobal : findings::Holder::kHeap;
   view.ptr = hit.ptr.value;
   view.len = hit.len;
   view.cap = hit.cap;

@@ -49,10 +49,10 @@ void put_view_at(View& view, const Place& place) {
 
 std::optional<Place> find_place(Context& context, TargetAddr ptr_word, const View& view) {
   if (ptr_word.value % 8 != 0 || !holds_header(context, ptr_word, view)) return std::nullopt;
-  if (is_in_globals(context, ptr_word)) return Place{ptr_word, Holder::kGlobal, {}, 0};
+  if (is_in_globals(context, ptr_word)) return Place{ptr_word, findings::Holder::kGlobal, {}, 0};
   std::optional<heap::Object> object = context.spans.find_object(ptr_word);
   if (!object || object->is_stack || ptr_word < object->user) return std::nullopt;
-  return Place{ptr_word, Holder::kHeap, object->user, object->size_bytes};
+  return Place{ptr_word, findings::Holder::kHeap, object->user, object->size_bytes};
 }
 
 std::vector<std::vector<Place>> find_same_headers(Context& context,
@@ -66,8 +66,8 @@ std::vector<std::vector<Place>> find_same_headers(Context& context,
   for (u64 pointer : pointers) ranges.push_back({TargetAddr(pointer), TargetAddr(pointer + 1)});
   if (ranges.empty()) return places;
   for (const heap::HeaderHit& hit : context.scanner.scan(ranges, kMaxScanBytes, nullptr)) {
-    Place place{hit.at, hit.in_globals ? Holder::kGlobal : Holder::kHeap, hit.holder,
-                hit.holder_size};
+    Place place{hit.at, hit.in_globals ? findings::Holder::kGlobal : findings::Holder::kHeap,
+                hit.holder, hit.holder_size};
     for (usize i = 0; i < views.size(); ++i) {
       const View& view = *views[i];
       bool is_same = hit.ptr.value == view.ptr && hit.len == view.len &&
@@ -79,7 +79,7 @@ std::vector<std::vector<Place>> find_same_headers(Context& context,
 }
 
 bool has_grown_from(Context& context, const Place& place, const View& view) {
-  bool is_larger = place.holder == Holder::kHeap && place.object != view.object &&
+  bool is_larger = place.holder == findings::Holder::kHeap && place.object != view.object &&
                    place.object_size > view.object_size;
   if (!is_larger || place.ptr_word - place.object != view.ptr_word - view.object) return false;
   const std::vector<u8> old = read_old_array(context, view);

@@ -19,7 +19,7 @@ namespace geist::judge {
 // A place that holds a header.
 struct Place {
   TargetAddr ptr_word;
-  Holder holder = Holder::kHeap;
+  findings::Holder holder = findings::Holder::kHeap;
   TargetAddr object;  // kHeap
   u64 object_size = 0;
 };

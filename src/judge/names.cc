@@ -284,7 +284,7 @@ std::optional<HolderName> NameSearch::from_global(const heap::HeaderHit& hit, in
 
 HolderName NameSearch::run() {
   if (context_.debug == nullptr) return {};
-  if (view_.holder == Holder::kGlobal) {
+  if (view_.holder == findings::Holder::kGlobal) {
     heap::HeaderHit hit;
     hit.at = view_.ptr_word;
     return from_global(hit, -1).value_or(HolderName{});

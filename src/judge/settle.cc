@@ -48,7 +48,7 @@ bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches
   if (candidate.watched_throughout) return false;
   if (view.ptr == c.event->old_ptr) return true;
   // A variable that is live behind the append was not about to be replaced.
-  if (view.holder == Holder::kStack) return false;
+  if (view.holder == findings::Holder::kStack) return false;
   return has_watches ? !candidate.watched_a_while : view.ptr >= c.append.dest();
 }
 
@@ -69,7 +69,7 @@ bool Tracker::is_fair_stack_victim(const Case& c, const View& view) {
 
 // Where a word of the view is by now: stacks move. Nothing when its goroutine is gone.
 std::optional<TargetAddr> Tracker::find_word_now(const View& view, TargetAddr word) const {
-  if (view.holder != Holder::kStack) return word;
+  if (view.holder != findings::Holder::kStack) return word;
   std::optional<heap::Goroutine> g =
       heap::read_goroutine(context_.memory, context_.binary.layout(), view.g);
   if (!g || g->goid != view.goid) return std::nullopt;
@@ -84,7 +84,7 @@ bool Tracker::header_is_unchanged(const View& view) const {
   std::optional<u64> ptr = context_.memory.find<u64>(*ptr_word);
   std::optional<u64> len = context_.memory.find<u64>(*len_word);
   if (!ptr || !len || *ptr != view.ptr || *len != view.len) return false;
-  if (view.holder != Holder::kHeap) return true;
+  if (view.holder != findings::Holder::kHeap) return true;
   std::optional<heap::Object> object = context_.spans.find_object(view.object);
   return object && object->user == view.object && object->size_bytes == view.object_size;
 }
@@ -121,10 +121,11 @@ std::optional<std::vector<u8>> Tracker::changed_bytes(const Case& c,
   return now;
 }
 
-std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate, bool at_gate,
-                                       bool reachable, bool main_returned) const {
+std::optional<findings::Level> Tracker::level_of(const Case& c, const Candidate& candidate,
+                                                 bool at_gate, bool reachable,
+                                                 bool main_returned) const {
   const View& view = candidate.view;
-  if (candidate.confirmed) return Level::kConfirmed;
+  if (candidate.confirmed) return findings::Level::kConfirmed;
   if (candidate.closed || !view.len_known) return std::nullopt;
   // The other result of the same operand, live behind the append by the compiler's own word: it is
   // used later, changed. A header whose words stand side by side may be a variable in memory, and
@@ -132,33 +133,35 @@ std::optional<Level> Tracker::level_of(const Case& c, const Candidate& candidate
   bool in_memory = view.ptr_word && view.len_word == view.ptr_word + 8;
   bool live_sibling = view.same_frame && is_fair_stack_victim(c, view) &&
                       candidate.change_watched && (!in_memory || candidate.watched_throughout);
-  if (live_sibling) return Level::kLikely;
+  if (live_sibling) return findings::Level::kLikely;
   // Or it is handed on, after the append, as the slice that it was before: not a buffer with a
   // position.
-  if (candidate.handed_on && candidate.change_watched) return Level::kLikely;
+  if (candidate.handed_on && candidate.change_watched) return findings::Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
-  if (refills(c, view)) return Level::kSuspect;
-  if (may_be_replaced(c, candidate, watcher_.available())) return Level::kSuspect;
+  if (refills(c, view)) return findings::Level::kSuspect;
+  if (may_be_replaced(c, candidate, watcher_.available())) return findings::Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {
-    case Holder::kGlobal:
-      return Level::kLikely;
-    case Holder::kHeap:
-      return reachable ? Level::kLikely : Level::kSuspect;
-    case Holder::kStack: {
+    case findings::Holder::kGlobal:
+      return findings::Level::kLikely;
+    case findings::Holder::kHeap:
+      return reachable ? findings::Level::kLikely : findings::Level::kSuspect;
+    case findings::Holder::kStack: {
       std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);
       bool in_scope = main_returned && function && function->name == "main.main" &&
                       view.g.value == process_.ring.control().main_gate_g;
-      if (!in_scope || !view.live_for_sure) return Level::kSuspect;
-      return !view.same_frame || is_sibling(c, view) ? Level::kLikely : Level::kSuspect;
+      if (!in_scope || !view.live_for_sure) return findings::Level::kSuspect;
+      return !view.same_frame || is_sibling(c, view) ? findings::Level::kLikely
+                                                     : findings::Level::kSuspect;
     }
-    case Holder::kRegister:
-      return Level::kSuspect;
+    case findings::Holder::kRegister:
+      return findings::Level::kSuspect;
   }
   return std::nullopt;
 }
 
-void Tracker::record(const Case& c, usize candidate, Level level, const std::vector<u8>& after) {
+void Tracker::record(const Case& c, usize candidate, findings::Level level,
+                     const std::vector<u8>& after) {
   for (Outcome& o : outcomes_) {
     if (o.found != &c || o.candidate != candidate) continue;
     if (level <= o.finding.level) return;
@@ -172,25 +175,26 @@ void Tracker::record(const Case& c, usize candidate, Level level, const std::vec
       {&c, candidate, describer_.describe(c, c.candidates[candidate], level, after)});
 }
 
-std::vector<Finding> Tracker::findings() const {
-  std::vector<Finding> merged;
+std::vector<findings::Finding> Tracker::findings() const {
+  std::vector<findings::Finding> merged;
   std::map<std::string, usize> by_key;
   for (const Outcome& o : outcomes_) {
-    const Finding& f = o.finding;
-    std::string key = f.pc + "|" + std::string(holder_name(f.victim.holder)) + "|" + f.victim.name +
-                      "|" + f.victim.type;
+    const findings::Finding& f = o.finding;
+    std::string key = f.pc + "|" + std::string(findings::holder_name(f.victim.holder)) + "|" +
+                      f.victim.name + "|" + f.victim.type;
     auto [it, fresh] = by_key.emplace(key, merged.size());
     if (fresh) {
       merged.push_back(f);
       continue;
     }
-    Finding& kept = merged[it->second];
+    findings::Finding& kept = merged[it->second];
     u64 count = kept.count + f.count;
     if (f.level > kept.level) kept = f;
     kept.count = count;
   }
-  std::stable_sort(merged.begin(), merged.end(),
-                   [](const Finding& a, const Finding& b) { return a.level > b.level; });
+  std::stable_sort(
+      merged.begin(), merged.end(),
+      [](const findings::Finding& a, const findings::Finding& b) { return a.level > b.level; });
   return merged;
 }
 
@@ -206,15 +210,15 @@ void Tracker::look_again() {
       if (candidate.closed || candidate.confirmed) continue;
       std::optional<std::vector<u8>> after = changed_bytes(*c, candidate);
       if (!after || !header_is_unchanged(candidate.view)) {
-        candidate.closed = candidate.view.holder != Holder::kStack;
+        candidate.closed = candidate.view.holder != findings::Holder::kStack;
         continue;
       }
       ++candidate.seen_unchanged;
       bool reachable =
-          candidate.view.holder != Holder::kHeap ||
+          candidate.view.holder != findings::Holder::kHeap ||
           heap::survived_gc(context_.spans, candidate.view.object, c->sweepgen).value_or(false);
-      std::optional<Level> level = level_of(*c, candidate, false, reachable, false);
-      if (level && *level >= Level::kLikely) record(*c, i, *level, *after);
+      std::optional<findings::Level> level = level_of(*c, candidate, false, reachable, false);
+      if (level && *level >= findings::Level::kLikely) record(*c, i, *level, *after);
     }
   }
   for (usize i = sessions_.size(); i-- > 0;) {
@@ -250,8 +254,8 @@ void Tracker::mark_reachable(std::vector<Open>& open) const {
   std::vector<TargetAddr> objects;
   for (const Open& o : open) {
     const View& view = o.victim().view;
-    objects.push_back(view.holder == Holder::kHeap ? view.object
-                                                   : TargetAddr(o.of->event->old_ptr));
+    objects.push_back(view.holder == findings::Holder::kHeap ? view.object
+                                                             : TargetAddr(o.of->event->old_ptr));
   }
   std::vector<bool> reached(objects.size(), false);
   context_.scanner.is_reachable(objects, kMaxReachBytes, &reached, at_main_gate());
@@ -268,7 +272,7 @@ void Tracker::find_moved(std::vector<Open>& open) const {
     const Candidate& candidate = o.victim();
     const bool may_be_elsewhere =
         candidate.moved || candidate.copy_missing || !candidate.copies.empty();
-    if (candidate.view.holder != Holder::kHeap || !may_be_elsewhere) continue;
+    if (candidate.view.holder != findings::Holder::kHeap || !may_be_elsewhere) continue;
     moved.push_back(&o);
     views.push_back(&candidate.view);
   }
@@ -277,7 +281,7 @@ void Tracker::find_moved(std::vector<Open>& open) const {
   std::vector<TargetAddr> objects;
   for (const std::vector<Place>& of_one : places) {
     for (const Place& p : of_one)
-      objects.push_back(p.holder == Holder::kHeap ? p.object : p.ptr_word);
+      objects.push_back(p.holder == findings::Holder::kHeap ? p.object : p.ptr_word);
   }
   std::vector<bool> reached(objects.size(), false);
   context_.scanner.is_reachable(objects, kMaxReachBytes, &reached, at_main_gate());
@@ -322,7 +326,8 @@ void Tracker::settle(bool main_returned) {
   mark_reachable(open);
   find_moved(open);
   for (const Open& o : open) {
-    std::optional<Level> level = level_of(*o.of, o.victim(), true, o.reachable, main_returned);
+    std::optional<findings::Level> level =
+        level_of(*o.of, o.victim(), true, o.reachable, main_returned);
     if (level) record(*o.of, o.candidate, *level, o.after);
   }
 }

@@ -15,7 +15,7 @@ namespace geist::judge {
 // Does the function of the victim's frame, from where it stands, never store into this header of
 // its own again?
 bool Tracker::is_left_alone(const Case& c, const View& view) {
-  const program::AppendSite& site = c.append.site->site;
+  const sites::AppendSite& site = c.append.site->site;
   ImageAddr at = view.same_frame ? site.branch : view.pc - 1;
   std::optional<read::Function> function = context_.binary.pclntab().find_function(at);
   const program::FunctionCode* code = function ? context_.codes.find(*function) : nullptr;
@@ -41,7 +41,7 @@ bool Tracker::is_moving(const View& view) const {
 void Tracker::follow_moved_header(Session& session, usize index, bool waits) {
   Candidate& candidate = session.of->candidates[index];
   View& view = candidate.view;
-  if (view.holder != Holder::kStack || candidate.lost_track) return;
+  if (view.holder != findings::Holder::kStack || candidate.lost_track) return;
   const std::optional<TargetAddr> now = find_word_now(view, view.header_word());
   const bool is_elsewhere = waits && now && *now != view.header_word();
   const bool was_copied = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
@@ -94,7 +94,7 @@ void Tracker::guard_stacks() {
       const View& view = candidate.view;
       const bool is_watched =
           std::count(session.words.begin(), session.words.end(), view.header_word()) != 0;
-      const bool is_on_stack = view.holder == Holder::kStack && !candidate.lost_track;
+      const bool is_on_stack = view.holder == findings::Holder::kStack && !candidate.lost_track;
       if (is_watched && is_on_stack &&
           std::count(goroutines.begin(), goroutines.end(), view.g) == 0)
         goroutines.push_back(view.g);

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "base/go_symbol.h"
 #include "heap/goroutines.h"
 #include "judge/variables.h"
 #include "program/header_words.h"
-#include "program/packages.h"
 
 namespace geist::judge {
 namespace {
@@ -112,7 +112,7 @@ class FrameScan {
 std::optional<Word> FrameScan::at_branch(const Word& word) const {
   if (!same_frame_ || !word.at) return word;
   i64 slot = static_cast<i64>(word.at.value - append_.event->regs[x86::kRsp]);
-  for (const program::LivePointer& spill : append_.site->site.spills) {
+  for (const sites::LivePointer& spill : append_.site->site.spills) {
     if (spill.slot != slot) continue;
     const program::ValueLocation& from = spill.at_branch;
     using LocationKind = program::ValueLocation::Kind;
@@ -159,7 +159,7 @@ bool FrameScan::may_be_capacity(const Word& ptr, const Word& word) const {
 // What all views of this frame have in common.
 View FrameScan::make_view(u64 ptr, u64 len) const {
   View view;
-  view.holder = Holder::kStack;
+  view.holder = findings::Holder::kStack;
   view.ptr = ptr;
   view.len = len;
   view.function = std::string(frame_.function.name);
@@ -174,7 +174,7 @@ View FrameScan::make_view(u64 ptr, u64 len) const {
 
 View FrameScan::make_view(const Word& ptr, const Word& len) const {
   View view = make_view(ptr.value, len.value);
-  if (!ptr.at && !len.at) view.holder = Holder::kRegister;
+  if (!ptr.at && !len.at) view.holder = findings::Holder::kRegister;
   view.ptr_word = ptr.at;
   view.len_word = len.at;
   if (same_frame_) {
@@ -276,8 +276,7 @@ bool FrameScan::in_stack_object(TargetAddr at) const {
 // caller's frame, and not in the library.
 void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
                                  const std::string& function) {
-  if (same_frame_ || !ptr.at || is_live(ptr) != true ||
-      program::is_standard_library(frame_.function.name))
+  if (same_frame_ || !ptr.at || is_live(ptr) != true || is_standard_library(frame_.function.name))
     return;
   View view = make_view(ptr.value, room_behind(ptr.value));
   view.len_known = false;
@@ -350,7 +349,7 @@ void FrameScan::scan_kept_headers() {
   if (append_.array.in_larger_object) return;  // a pointer to the object, or to another field of it
   const std::string function(frame_.function.name);
   if (same_frame_) {
-    for (const program::LivePointer& pointer : append_.site->site.live_pointers)
+    for (const sites::LivePointer& pointer : append_.site->site.live_pointers)
       consider_kept(pointer.slot, "", "", function);
     return;
   }
@@ -395,7 +394,7 @@ void FrameScan::scan_type(const Variable& variable, const DebugType& type, u64 o
 }
 
 void FrameScan::scan_variables() {
-  const program::AppendSite& site = append_.site->site;
+  const sites::AppendSite& site = append_.site->site;
   ImageAddr scope = same_frame_ ? site.call : frame_.lookup_pc();
   ImageAddr at = same_frame_ ? site.behind_call() : frame_.pc;
   for (const Variable& variable : context_.debug->variables_at(scope, at)) {
@@ -444,9 +443,9 @@ FrameLiveness liveness_of_caller(Context& context, const StackFrame& frame) {
 FrameLiveness liveness_of_append(const Append& append) {
   FrameLiveness liveness;
   liveness.known = true;
-  const program::AppendSite& site = append.site->site;
+  const sites::AppendSite& site = append.site->site;
   u64 sp = append.event->regs[x86::kRsp];
-  for (const program::LivePointer& pointer : site.live_pointers) {
+  for (const sites::LivePointer& pointer : site.live_pointers) {
     using LocationKind = program::ValueLocation::Kind;
     liveness.slots.push_back(TargetAddr(sp + static_cast<u64>(pointer.slot)));
     if (pointer.at_branch.kind == LocationKind::kStackSlot && pointer.at_branch.addend == 0) {

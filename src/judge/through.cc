@@ -57,7 +57,7 @@ struct Search {
 
 }  // namespace
 
-std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim,
+std::vector<u8> read_behind_result(const process::Memory& memory, const View& victim,
                                    const abi::Event& event) {
   constexpr u64 kMaxBytes = 256;
   u64 begin = event.dest + event.dest_size, end = victim.end(event.elem_size);
@@ -77,7 +77,8 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
                    (victim.len == event.new_len || (victim.len > event.new_len && has_grown));
   // A dead box in the heap may have the header that a growing slice passes through again; its own
   // words are watched.
-  bool in_heap = victim.holder == Holder::kHeap || victim.holder == Holder::kGlobal;
+  bool in_heap =
+      victim.holder == findings::Holder::kHeap || victim.holder == findings::Holder::kGlobal;
   if (is_result || in_heap || !victim.live_for_sure || !victim.len_known ||
       access.sample == nullptr)
     return false;
@@ -157,8 +158,8 @@ struct Slots {
 std::optional<Slots> find_slots(const Access& access, TargetAddr frame_sp, const View& victim,
                                 const abi::Event& event) {
   bool is_result = victim.ptr == event.old_ptr && victim.len == event.new_len;
-  bool has_place =
-      victim.holder == Holder::kStack && victim.len_known && victim.ptr_word && victim.len_word;
+  bool has_place = victim.holder == findings::Holder::kStack && victim.len_known &&
+                   victim.ptr_word && victim.len_word;
   if (is_result || !has_place || !access.stack_hi || access.g != victim.g.value)
     return std::nullopt;
   heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};

@@ -21,7 +21,7 @@ bool names_pointer(read::DebugInfo& debug, const Access& access, const View& vic
 
 // What the victim covers behind the end of the append's result, as it is now: appends to the result
 // would write there. Empty when there is nothing, or more than is worth keeping.
-std::vector<u8> read_behind_result(const target::Memory& memory, const View& victim,
+std::vector<u8> read_behind_result(const process::Memory& memory, const View& victim,
                                    const abi::Event& event);
 
 // What the code does with the header whose length instruction `insn` may load.

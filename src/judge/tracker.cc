@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/go_symbol.h"
 #include "heap/goroutines.h"
 #include "judge/append_roots.h"
 #include "judge/chunks.h"
@@ -17,7 +18,6 @@
 #include "judge/through.h"
 #include "judge/values.h"
 #include "program/header_flow.h"
-#include "program/packages.h"
 
 namespace geist::judge {
 namespace {
@@ -41,7 +41,7 @@ double seconds(clockid_t clock) {
 
 }  // namespace
 
-Tracker::Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options)
+Tracker::Tracker(Context& context, process::ProbedProcess& process, const TrackerOptions& options)
     : context_(context),
       process_(process),
       options_(options),
@@ -75,7 +75,7 @@ void Tracker::turn(u64 most_us) {
   bool busy = false;
   u32 sites = static_cast<u32>(process_.plan.sites.size());
   for (usize n = 0; n < abi::kSlots; ++n) {
-    std::optional<target::RawEvent> raw = process_.ring.take(sites);
+    std::optional<process::RawEvent> raw = process_.ring.take(sites);
     if (!raw) break;
     busy = true;
     on_event(std::move(*raw));
@@ -89,7 +89,7 @@ void Tracker::turn(u64 most_us) {
     process_.ring.wait(published, std::min(most_us, is_eager ? kTurnWatchingUs : kTurnIdleUs));
 }
 
-std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
+std::unique_ptr<Case> Tracker::open_case(process::RawEvent& raw) {
   auto c = std::make_unique<Case>();
   c->event = std::move(raw.event);
   c->at_s = now_s();
@@ -113,7 +113,7 @@ std::unique_ptr<Case> Tracker::open_case(target::RawEvent& raw) {
 
 // Only an append that waits can be judged: of one that has gone on, headers found now may be its
 // own later results.
-void Tracker::on_event(target::RawEvent raw) {
+void Tracker::on_event(process::RawEvent raw) {
   process_.ring.refund_delay(*raw.event);
   u64 context = raw.event->context;
   bool known = confirmed_contexts_.count(context) != 0;
@@ -198,7 +198,7 @@ void Tracker::drop_garbage(const Case& c, std::vector<View>& views) {
                                          TargetAddr(c.event->regs[x86::kRsp]), &*roots};
   std::vector<TargetAddr> objects;
   for (const View& view : views)
-    objects.push_back(view.holder == Holder::kHeap ? view.object : view.ptr_word);
+    objects.push_back(view.holder == findings::Holder::kHeap ? view.object : view.ptr_word);
   std::vector<bool> ever_reached(views.size(), false);
   for (int i = 0; i < kTimes && !objects.empty(); ++i) {
     std::vector<bool> reached;
@@ -264,7 +264,7 @@ bool Tracker::is_handed_on(const Case& c, const View& view) {
   bool is_variable = view.same_frame && view.live_for_sure && view.len_known &&
                      !view.in_stack_object && (!view.name.empty() || view.told_by_code);
   if (!is_variable || !view.surrounds(*c.event) || c.append.old_len() == 0) return false;
-  const program::AppendSite& site = c.append.site->site;
+  const sites::AppendSite& site = c.append.site->site;
   const read::Pclntab& functions = context_.binary.pclntab();
   const program::FunctionCode* code = context_.codes.find(functions.function(site.function));
   return code != nullptr &&
@@ -286,7 +286,7 @@ static u32 header_bytes(bool on_stack) {
 // filled again is nearly always meant.
 static int rank_of(const Case& c, const View& view, bool in_library) {
   int rank = in_library ? 0 : 16;
-  if (view.holder == Holder::kHeap || view.holder == Holder::kGlobal) rank += 4;
+  if (view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal) rank += 4;
   if (view.live_for_sure) rank += 4;
   if (view.len_word) rank += 2;
   if (view.name.empty() && !view.len_known) rank -= 4;
@@ -299,8 +299,8 @@ static int rank_of(const Case& c, const View& view, bool in_library) {
 
 void Tracker::watch_best(Case& c) {
   if (!watcher_.available() || c.candidates.empty()) return;
-  bool in_library = program::is_standard_library(
-      context_.binary.pclntab().function(c.append.site->site.function).name);
+  bool in_library =
+      is_standard_library(context_.binary.pclntab().function(c.append.site->site.function).name);
   std::vector<std::pair<int, usize>> ranked;
   for (usize i = 0; i < c.candidates.size(); ++i)
     ranked.emplace_back(-rank_of(c, c.candidates[i].view, in_library), i);
@@ -341,7 +341,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
     const View& view = c.candidates[index].view;
     bool room = headers < std::min(free - 1, kMaxHeaders);
     TargetAddr header = view.header_word();
-    const bool on_stack = view.holder == Holder::kStack;
+    const bool on_stack = view.holder == findings::Holder::kStack;
     if (header && (!room || !watcher_.add(header, header_bytes(on_stack), on_stack))) continue;
     if (header) {
       session.words.push_back(header);
@@ -379,7 +379,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
 HeaderTrust Tracker::trust_in(const Case& c, const View& view) {
   bool bare_pointer = !view.len_known && view.name.empty();
   if (bare_pointer) return HeaderTrust::kSameRegister;
-  const bool is_variable = view.holder == Holder::kStack && !view.in_stack_object;
+  const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
   if (view.may_be_cut(*c.event) && !is_variable) return HeaderTrust::kWhole;
   return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
 }
@@ -388,7 +388,7 @@ HeaderTrust Tracker::trust_in(const Case& c, const View& view) {
 // victim's own word? After the stack has moved, when nobody watches that word, only where its
 // function leaves it alone.
 bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const View& victim) {
-  if (victim.holder != Holder::kStack) return false;
+  if (victim.holder != findings::Holder::kStack) return false;
   usize frame = 0;
   while (frame < access.frames.size() && !(access.activation(frame) == victim.frame)) ++frame;
   if (frame == access.frames.size()) return false;
@@ -446,7 +446,7 @@ void Tracker::read_samples() {
   if (sessions_.empty()) return;
   watcher_.refresh();
   for (Session& session : sessions_) session.bytes = read_destination(*session.of);
-  for (const target::WatchSample& sample : watcher_.drain()) {
+  for (const process::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
     for (Session& session : sessions_) {
       if (sample.time < session.since_ns) continue;
@@ -495,7 +495,7 @@ bool Tracker::update_candidate(Session& session, usize index) {
     candidate.confirmed = true;
     candidate.reader = *evidence.read();
     candidate.reader_goroutine = find_goroutine(c, *candidate.reader);
-    record(c, index, Level::kConfirmed, read_after(c, candidate.view, session.bytes));
+    record(c, index, findings::Level::kConfirmed, read_after(c, candidate.view, session.bytes));
     confirmed_contexts_.insert(c.event->context);
   }
   if (changed && !candidate.confirmed && !any_void && !lost && !late)
@@ -510,7 +510,7 @@ bool Tracker::update_candidate(Session& session, usize index) {
 // When it was copied because its holder grew, the first is garbage from then on, and the copy is
 // what is watched.
 void Tracker::follow_copies(Session& session, Candidate& candidate) {
-  if (candidate.evidence.empty() || candidate.view.holder == Holder::kStack) return;
+  if (candidate.evidence.empty() || candidate.view.holder == findings::Holder::kStack) return;
   const std::vector<Evidence::Copy> copies = candidate.evidence[0].copies();
   for (usize i = candidate.copies_seen; i < copies.size(); ++i) {
     std::optional<Place> place =
@@ -549,10 +549,11 @@ void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr
 // change is the look.
 void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes) {
   const Candidate& candidate = c.candidates[index];
-  if (candidate.view.holder != Holder::kStack || !is_fair_stack_victim(c, candidate.view)) return;
+  if (candidate.view.holder != findings::Holder::kStack || !is_fair_stack_victim(c, candidate.view))
+    return;
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                             [](const Evidence& e) { return e.header_was_read(); });
-  if (in_use) record(c, index, Level::kLikely, read_after(c, candidate.view, bytes));
+  if (in_use) record(c, index, findings::Level::kLikely, read_after(c, candidate.view, bytes));
 }
 
 }  // namespace geist::judge

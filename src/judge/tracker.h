@@ -17,8 +17,8 @@
 #include "judge/access.h"
 #include "judge/case.h"
 #include "judge/describe.h"
-#include "target/launch.h"
-#include "target/watch.h"
+#include "process/launch.h"
+#include "process/watch.h"
 
 namespace geist::judge {
 
@@ -35,7 +35,7 @@ struct TrackerOptions {
 
 class Tracker {
  public:
-  Tracker(Context& context, target::ProbedProcess& process, const TrackerOptions& options);
+  Tracker(Context& context, process::ProbedProcess& process, const TrackerOptions& options);
   ~Tracker();
 
   // One turn: heartbeat, events, samples, gates; sleeps a little when there is nothing to do, and
@@ -49,21 +49,21 @@ class Tracker {
   struct Outcome {
     const Case* found = nullptr;
     usize candidate = 0;
-    Finding finding;
+    findings::Finding finding;
   };
   // The findings, one for each (site, victim's kind and name): the strongest, with all counts.
-  std::vector<Finding> findings() const;
+  std::vector<findings::Finding> findings() const;
 
   // Grows with each finding that is new or became stronger: findings() is the same as long as this
   // is.
   u64 revision() const { return revision_; }
 
-  EventCounts counts() const;
+  findings::EventCounts counts() const;
   std::map<std::string, u64> losses() const;
   double cpu_seconds() const;
   double watch_seconds() const;  // that watches have cost the program
   double now_s() const;          // since the tracker began
-  const target::Watcher& watcher() const { return watcher_; }
+  const process::Watcher& watcher() const { return watcher_; }
   Context& context() { return context_; }
 
  private:
@@ -82,8 +82,8 @@ class Tracker {
     std::vector<u8> bytes;
   };
 
-  void on_event(target::RawEvent raw);
-  std::unique_ptr<Case> open_case(target::RawEvent& raw);
+  void on_event(process::RawEvent raw);
+  std::unique_ptr<Case> open_case(process::RawEvent& raw);
   void add_heap_views(Case& c);
   void drop_garbage(const Case& c, std::vector<View>& views);
   void print_before(Case& c);
@@ -134,21 +134,21 @@ class Tracker {
   void mark_reachable(std::vector<Open>& open) const;
   void find_moved(std::vector<Open>& open) const;
   void settle_place(Open& open, const std::vector<Place>& in_use) const;
-  std::optional<Level> level_of(const Case& c, const Candidate& candidate, bool at_gate,
-                                bool reachable, bool main_returned) const;
+  std::optional<findings::Level> level_of(const Case& c, const Candidate& candidate, bool at_gate,
+                                          bool reachable, bool main_returned) const;
   std::optional<TargetAddr> find_word_now(const View& view, TargetAddr word) const;
   bool header_is_unchanged(const View& view) const;
   std::vector<u8> read_destination(const Case& c) const;
   static bool shows_change(const Case& c, const View& view, const std::vector<u8>& bytes);
   std::vector<u8> read_after(const Case& c, const View& view, const std::vector<u8>& seen) const;
   std::optional<std::vector<u8>> changed_bytes(const Case& c, const Candidate& candidate) const;
-  void record(const Case& c, usize candidate, Level level, const std::vector<u8>& after);
+  void record(const Case& c, usize candidate, findings::Level level, const std::vector<u8>& after);
   void serve_gates();
 
   Context& context_;
-  target::ProbedProcess& process_;
+  process::ProbedProcess& process_;
   TrackerOptions options_;
-  target::Watcher watcher_;
+  process::Watcher watcher_;
   AccessReader accesses_;
   Describer describer_;
   std::vector<std::unique_ptr<Case>> cases_;   // open ones, oldest first

@@ -5,7 +5,7 @@
 namespace geist::judge {
 
 Context make_context(const read::GoBinary& binary, read::DebugInfo* debug,
-                     const target::ProbedProcess& process, const heap::RuntimeSymbols& symbols) {
+                     const process::ProbedProcess& process, const heap::RuntimeSymbols& symbols) {
   TargetAddr mheap = process.bias.to_target(symbols.mheap);
   return Context{binary,
                  debug,

@@ -13,17 +13,17 @@
 
 #include "abi/event.h"
 #include "base/address.h"
+#include "findings/finding.h"
 #include "heap/spans.h"
 #include "heap/unwind.h"
 #include "heap/views.h"
 #include "judge/activation.h"
-#include "judge/finding.h"
 #include "probe/patch_plan.h"
+#include "process/launch.h"
+#include "process/memory.h"
 #include "program/code_cache.h"
 #include "read/dwarf/debug_info.h"
 #include "read/go/go_binary.h"
-#include "target/launch.h"
-#include "target/memory.h"
 
 namespace geist::judge {
 
@@ -33,7 +33,7 @@ struct Context {
   const read::GoBinary& binary;
   read::DebugInfo* debug = nullptr;  // null when stripped
   const probe::PatchPlan& plan;
-  const target::Memory& memory;
+  const process::Memory& memory;
   heap::RuntimeSymbols symbols;
   heap::SpanTable spans;
   heap::ViewScanner scanner;
@@ -48,10 +48,10 @@ struct Context {
 
 // What a running program is looked at with. The references must outlive it.
 Context make_context(const read::GoBinary& binary, read::DebugInfo* debug,
-                     const target::ProbedProcess& process, const heap::RuntimeSymbols& symbols);
+                     const process::ProbedProcess& process, const heap::RuntimeSymbols& symbols);
 
 struct View {
-  Holder holder = Holder::kHeap;
+  findings::Holder holder = findings::Holder::kHeap;
   u64 ptr = 0;
   u64 len = 0;
   u64 cap = 0;          // 0 when not known

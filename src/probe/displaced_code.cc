@@ -23,7 +23,7 @@ std::optional<DisplacedCode> read_displaced(const read::Image& image, program::D
   return code;
 }
 
-std::optional<usize> find_branch(const DisplacedCode& code, const program::AppendSite& site) {
+std::optional<usize> find_branch(const DisplacedCode& code, const sites::AppendSite& site) {
   for (usize i = 0; i < code.insns.size(); ++i) {
     const x86::Insn& insn = code.insns[i];
     if (insn.addr != site.branch) continue;

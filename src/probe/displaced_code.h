@@ -6,9 +6,9 @@
 #include <optional>
 #include <vector>
 
-#include "program/append_sites.h"
 #include "program/displace.h"
 #include "read/elf/image.h"
+#include "sites/append_sites.h"
 #include "x86/insn.h"
 
 namespace geist::probe {
@@ -27,6 +27,6 @@ std::optional<DisplacedCode> read_displaced(const read::Image& image, program::D
 
 // Which of the instructions is the site's branch; nothing when it is not there, or does not lead
 // where the site says.
-std::optional<usize> find_branch(const DisplacedCode& code, const program::AppendSite& site);
+std::optional<usize> find_branch(const DisplacedCode& code, const sites::AppendSite& site);
 
 }  // namespace geist::probe

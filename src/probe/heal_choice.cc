@@ -5,19 +5,19 @@
 
 #include <fmt/format.h>
 
-#include "program/site_names.h"
+#include "sites/names.h"
 
 namespace geist::probe {
 namespace {
 
-using program::AppendSite;
-using program::HealRefusal;
-using program::SiteBucket;
+using sites::AppendSite;
+using sites::HealRefusal;
+using sites::SiteBucket;
 
 // Also asks whether the site can be patched, which the bucket tells only after planning.
 std::string_view why_not_here(const read::GoBinary& binary, const AppendSite& site) {
   if (std::string_view why = why_not_healable(site); !why.empty()) return why;
-  program::SiteTable alone;
+  sites::SiteTable alone;
   alone.sites.push_back(site);
   // Any region in reach serves: where it lies does not change what can be patched.
   TargetAddr region((binary.module().text.value + (u64{1} << 30)) & ~u64{4095});
@@ -32,16 +32,16 @@ std::string_view why_not_here(const read::GoBinary& binary, const AppendSite& si
 std::string_view help_of(std::string_view reason) {
 #define GEIST_BUCKET(name, text, help) \
   if (reason == text) return help;
-#include "program/site_buckets.inc"
+#include "sites/buckets.inc"
 #undef GEIST_BUCKET
 #define GEIST_HEAL_REFUSAL(name, text, help) \
   if (reason == text) return help;
-#include "program/heal_refusals.inc"
+#include "sites/heal_refusals.inc"
 #undef GEIST_HEAL_REFUSAL
   return "";
 }
 
-void choose_all(const program::SiteTable& table, abi::SiteMode mode, HealChoice& choice) {
+void choose_all(const sites::SiteTable& table, abi::SiteMode mode, HealChoice& choice) {
   for (const AppendSite& site : table.sites) {
     if (site.bucket == SiteBucket::kAlwaysGrows) continue;
     std::string_view why = why_not_healable(site);
@@ -52,9 +52,9 @@ void choose_all(const program::SiteTable& table, abi::SiteMode mode, HealChoice&
   }
 }
 
-Status choose_named(const read::GoBinary& binary, const program::SiteTable& table,
+Status choose_named(const read::GoBinary& binary, const sites::SiteTable& table,
                     const std::string& name, abi::SiteMode mode, HealChoice& choice) {
-  GEIST_TRY(found, program::find_sites_named(binary, table, name));
+  GEIST_TRY(found, sites::find_sites_named(binary, table, name));
   usize meant = 0, healed = 0;
   std::string_view reason;
   for (usize index : found) {
@@ -86,12 +86,11 @@ Status choose_named(const read::GoBinary& binary, const program::SiteTable& tabl
 }  // namespace
 
 std::string_view why_not_healable(const AppendSite& site) {
-  if (site.bucket != SiteBucket::kProbed) return program::bucket_name(site.bucket);
-  return program::refusal_name(site.heal_refusal);
+  if (site.bucket != SiteBucket::kProbed) return sites::bucket_name(site.bucket);
+  return sites::refusal_name(site.heal_refusal);
 }
 
-Result<HealChoice> choose_healed_sites(const read::GoBinary& binary,
-                                       const program::SiteTable& table,
+Result<HealChoice> choose_healed_sites(const read::GoBinary& binary, const sites::SiteTable& table,
                                        const std::vector<std::string>& names, bool always) {
   HealChoice choice;
   for (std::string name : names) {

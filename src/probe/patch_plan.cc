@@ -6,9 +6,9 @@
 #include <map>
 #include <thread>
 
+#include "base/go_symbol.h"
 #include "base/parallel.h"
 #include "probe/trampoline.h"
-#include "program/packages.h"
 
 extern "C" {
 extern const unsigned char geist_runtime_blob_begin[];
@@ -18,11 +18,11 @@ extern const unsigned char geist_runtime_blob_end[];
 namespace geist::probe {
 namespace {
 
-using program::AppendSite;
 using program::Displaced;
 using program::FunctionCode;
-using program::SiteBucket;
 using program::ValueLocation;
+using sites::AppendSite;
+using sites::SiteBucket;
 
 constexpr u64 kTrampolineBytes =
     384;  // more than the longest seen; the plan checks what it really takes
@@ -200,8 +200,7 @@ bool Planner::heal_call(const AppendSite& site) {
 
 abi::Site Planner::make_record(const AppendSite& site, abi::SiteMode mode, u64 resume) const {
   abi::Site record{};
-  record.in_library =
-      program::is_standard_library(binary_.pclntab().function(site.function).name) ? 1 : 0;
+  record.in_library = is_standard_library(binary_.pclntab().function(site.function).name) ? 1 : 0;
   record.mode = mode;
   record.resume = resume;
   record.elem_size = site.elem_size;
@@ -362,7 +361,7 @@ RegionShape region_shape(usize sites) {
 namespace {
 
 // The sites that are to be probed, and how.
-std::vector<Draft> choose_sites(program::SiteTable& table, const PlanOptions& options) {
+std::vector<Draft> choose_sites(sites::SiteTable& table, const PlanOptions& options) {
   std::vector<Draft> drafts;
   for (AppendSite& site : table.sites) {
     if (site.bucket != SiteBucket::kProbed) continue;
@@ -373,7 +372,7 @@ std::vector<Draft> choose_sites(program::SiteTable& table, const PlanOptions& op
                                                           site.call) != options.only.end();
     if (!wanted) continue;
     abi::SiteMode mode = found == options.modes.end() ? abi::kWatch : found->second;
-    GEIST_CHECK(mode == abi::kWatch || site.heal_refusal == program::HealRefusal::kNone);
+    GEIST_CHECK(mode == abi::kWatch || site.heal_refusal == sites::HealRefusal::kNone);
     drafts.push_back({&site, mode});
   }
   return drafts;
@@ -381,7 +380,7 @@ std::vector<Draft> choose_sites(program::SiteTable& table, const PlanOptions& op
 
 }  // namespace
 
-PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias,
+PatchPlan plan_patches(const read::GoBinary& binary, sites::SiteTable& table, LoadBias bias,
                        TargetAddr region, const PlanOptions& options) {
   PatchPlan plan;
   plan.bias = bias;

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "abi/probe.h"
-#include "program/append_sites.h"
 #include "read/go/go_binary.h"
+#include "sites/append_sites.h"
 
 namespace geist::probe {
 
@@ -30,7 +30,7 @@ struct CodePatch {
 
 // One probed site: abi::Site.id is its index in PatchPlan::sites.
 struct ProbedSite {
-  program::AppendSite site;
+  sites::AppendSite site;
   abi::SiteMode mode = abi::kWatch;
   u32 record = 0;  // index of its abi::Site in the table, where the hooks have records too
   CodePatch patch;
@@ -75,7 +75,7 @@ RegionShape region_shape(usize sites);
 // Where in the image the region must be near, and the plan itself. Sites that cannot be patched get
 // their bucket changed in `table` (NoRoomForPatch, MayFault), so that the table stays the truth
 // about what is probed.
-PatchPlan plan_patches(const read::GoBinary& binary, program::SiteTable& table, LoadBias bias,
+PatchPlan plan_patches(const read::GoBinary& binary, sites::SiteTable& table, LoadBias bias,
                        TargetAddr region, const PlanOptions& options);
 
 // The runtime blob that geist carries.

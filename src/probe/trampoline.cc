@@ -13,8 +13,8 @@
 namespace geist::probe {
 namespace {
 
-using program::AppendSite;
 using program::ValueLocation;
+using sites::AppendSite;
 using x86::Assembler;
 using x86::Cond;
 using x86::MemRef;

@@ -24,7 +24,7 @@ struct Trampoline {
 
 // Nothing when an instruction cannot be relocated or encoded, or the code is not what the site
 // says.
-std::optional<Trampoline> emit_append_trampoline(const program::AppendSite& site,
+std::optional<Trampoline> emit_append_trampoline(const sites::AppendSite& site,
                                                  const DisplacedCode& code,
                                                  const TrampolinePlace& place);
 

@@ -43,14 +43,14 @@ bool was_dereferenced(const FunctionCode& code, u32 insn, x86::Reg base) {
   return false;
 }
 
-bool can_move(const FunctionCode& code, u32 insn, SiteBucket* why) {
+bool can_move(const FunctionCode& code, u32 insn, Refusal* why) {
   const Insn& i = code.insn(insn);
   if (i.flow != Flow::kNext || i.op == x86::Op::kPush || i.op == x86::Op::kPop) {
-    *why = SiteBucket::kNoRoomForPatch;
+    *why = Refusal::kNoRoom;
     return false;
   }
   if (may_fault(code, insn)) {
-    *why = SiteBucket::kMayFault;
+    *why = Refusal::kMayFault;
     return false;
   }
   return true;
@@ -76,9 +76,9 @@ bool may_fault(const FunctionCode& code, u32 insn) {
   return !was_dereferenced(code, insn, mem.base);
 }
 
-std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, SiteBucket* why) {
+std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, Refusal* why) {
   const Block& block = code.blocks()[code.block_of(branch)];
-  *why = SiteBucket::kNoRoomForPatch;
+  *why = Refusal::kNoRoom;
   u32 first = branch;
   auto room = [&](u32 last) {
     return code.briefs()[last].end() - code.briefs()[first].addr >= kJmpBytes;
@@ -111,7 +111,7 @@ std::optional<Displaced> displace_behind_call(const FunctionCode& code, u32 call
   const u32 first = call + 1;
   if (first >= code.briefs().size()) return std::nullopt;
   const Block& block = code.blocks()[code.block_of(first)];
-  SiteBucket why{};
+  Refusal why{};
   for (u32 last = first; last <= block.last && can_move(code, last, &why); ++last) {
     if (code.briefs()[last].end() - code.briefs()[first].addr >= kJmpBytes)
       return make(code, first, last);

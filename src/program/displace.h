@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "program/code.h"
-#include "program/site_bucket.h"
+#include "program/refusal.h"
 
 namespace geist::program {
 
@@ -22,7 +22,7 @@ struct Displaced {
 
 // For a conditional branch at instruction `branch`: prefers the branch alone, then instructions
 // before it, then also instructions behind it when only this branch leads there.
-std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, SiteBucket* why);
+std::optional<Displaced> displace_around(const FunctionCode& code, u32 branch, Refusal* why);
 // For a RET: instructions before it in its block.
 std::optional<Displaced> displace_before_ret(const FunctionCode& code, u32 ret);
 // For a function entry: the first instructions.

@@ -10,8 +10,8 @@
 // length.
 #pragma once
 
-#include "program/append_sites.h"
 #include "program/code_walk.h"
+#include "program/value_location.h"
 
 namespace geist::program {
 

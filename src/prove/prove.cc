@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "base/go_symbol.h"
 #include "probe/heal_choice.h"
-#include "program/packages.h"
-#include "program/site_names.h"
 #include "prove/bisect.h"
+#include "sites/names.h"
 
 namespace geist::prove {
 namespace {
@@ -18,11 +18,11 @@ using Modes = std::map<ImageAddr, abi::SiteMode>;
 
 // An append by its name, with all the places it was compiled into.
 struct NamedAppend {
-  program::SiteName name;
+  sites::SiteName name;
   std::vector<ImageAddr> calls;
 };
 
-judge::Proof make_proof(const Difference& d, u64 plain_runs, u64 healed_runs, u64 healed_count) {
+findings::Proof make_proof(const Difference& d, u64 plain_runs, u64 healed_runs, u64 healed_count) {
   return {d.what, d.line, d.plain, d.healed, d.diff, plain_runs, healed_runs, healed_count};
 }
 
@@ -34,17 +34,16 @@ u64 count_healed(const HealedOutcome& run) {
 
 // The appends that were healed, the program's own and its libraries' first: they are the more
 // likely culprits, and of two that would do the first is found.
-std::vector<NamedAppend> group_by_name(const read::GoBinary& binary,
-                                       const program::SiteTable& table,
+std::vector<NamedAppend> group_by_name(const read::GoBinary& binary, const sites::SiteTable& table,
                                        const std::map<ImageAddr, u64>& healed) {
-  std::map<program::SiteName, std::vector<ImageAddr>> groups;
-  for (const program::AppendSite& site : table.sites) {
-    if (healed.contains(site.call)) groups[program::name_of(binary, site)].push_back(site.call);
+  std::map<sites::SiteName, std::vector<ImageAddr>> groups;
+  for (const sites::AppendSite& site : table.sites) {
+    if (healed.contains(site.call)) groups[sites::name_of(binary, site)].push_back(site.call);
   }
   std::vector<NamedAppend> appends;
   for (auto& [name, calls] : groups) appends.push_back({name, std::move(calls)});
   std::stable_partition(appends.begin(), appends.end(), [](const NamedAppend& append) {
-    return !program::is_standard_library(append.name.function);
+    return !is_standard_library(append.name.function);
   });
   return appends;
 }
@@ -57,13 +56,13 @@ Modes modes_of(const std::vector<NamedAppend>& appends, const std::vector<usize>
   return modes;
 }
 
-judge::Bisection describe(const std::vector<NamedAppend>& appends, std::vector<usize> chosen,
-                          const HealedOutcome& run) {
-  judge::Bisection bisection;
+findings::Bisection describe(const std::vector<NamedAppend>& appends, std::vector<usize> chosen,
+                             const HealedOutcome& run) {
+  findings::Bisection bisection;
   std::sort(chosen.begin(), chosen.end());
   for (usize i : chosen) {
     const NamedAppend& append = appends[i];
-    judge::Bisection::Site site;
+    findings::Bisection::Site site;
     site.frame.function = append.name.function;
     site.frame.file = append.name.file;
     site.frame.line = append.name.line;
@@ -131,7 +130,7 @@ bool Expectation::holds_for(const Outcome& outcome) const {
 }
 
 Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary,
-                            const program::SiteTable& table, const Expectation& right) {
+                            const sites::SiteTable& table, const Expectation& right) {
   u64 runs_before = runner.runs();
   GEIST_TRY(plain, runner.run_plain());
   if (right.holds_for(plain))
@@ -156,10 +155,10 @@ Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary,
     return holds;
   };
   GEIST_TRY(needed, find_smallest_set(appends.size(), is_right));
-  judge::Bisection bisection = describe(appends, needed, last);
+  findings::Bisection bisection = describe(appends, needed, last);
   bisection.runs = runner.runs() - runs_before;
   u64 healed_count = 0;
-  for (const judge::Bisection::Site& site : bisection.sites) healed_count += site.healed;
+  for (const findings::Bisection::Site& site : bisection.sites) healed_count += site.healed;
   Baseline baseline({std::move(plain)});
   Difference difference = baseline.find_difference(last.outcome).value_or(Difference{});
   bisection.proof = make_proof(difference, 1, 1, healed_count);

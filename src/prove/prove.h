@@ -16,21 +16,21 @@
 #include <string>
 #include <vector>
 
-#include "judge/finding.h"
+#include "findings/finding.h"
 #include "prove/baseline.h"
 #include "prove/runner.h"
 
 namespace geist::prove {
 
 struct Verdict {
-  std::optional<judge::Proof> proof;
+  std::optional<findings::Proof> proof;
   std::string why_not;      // one sentence when there is no proof
   bool was_healed = false;  // the append did overwrite something when the program was run again
 };
 
 class Prover {
  public:
-  Prover(Runner& runner, const read::GoBinary& binary, const program::SiteTable& table,
+  Prover(Runner& runner, const read::GoBinary& binary, const sites::SiteTable& table,
          u64 confirm_runs)
       : runner_(runner), binary_(binary), table_(table), confirm_runs_(confirm_runs) {}
 
@@ -46,7 +46,7 @@ class Prover {
 
   Runner& runner_;
   const read::GoBinary& binary_;
-  const program::SiteTable& table_;
+  const sites::SiteTable& table_;
   u64 confirm_runs_;
   std::optional<Baseline> baseline_;
 };
@@ -59,13 +59,13 @@ struct Expectation {
 };
 
 struct BisectAnswer {
-  std::optional<judge::Bisection> bisection;
+  std::optional<findings::Bisection> bisection;
   std::string why_not;  // one sentence when there is none
 };
 
 // One plain run, one with every append healed, and halving: at most 2·log2(appends that overwrite)
 // + 4 runs for one culprit.
 Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary,
-                            const program::SiteTable& table, const Expectation& right);
+                            const sites::SiteTable& table, const Expectation& right);
 
 }  // namespace geist::prove

@@ -10,8 +10,8 @@
 
 #include "base/fd.h"
 #include "probe/patch_plan.h"
+#include "process/launch.h"
 #include "prove/outcome.h"
-#include "target/launch.h"
 
 namespace geist::prove {
 
@@ -35,7 +35,7 @@ class Runner {
  public:
   // What the standard input of every run is: nothing for a terminal, else what is there to be read,
   // up to its end; it is read here, once. Fails when it cannot be kept.
-  static Result<Runner> create(const read::GoBinary& binary, const program::SiteTable& table,
+  static Result<Runner> create(const read::GoBinary& binary, const sites::SiteTable& table,
                                Command command);
 
   Result<Outcome> run_plain();
@@ -50,18 +50,18 @@ class Runner {
   Status give_input();
 
  private:
-  Runner(const read::GoBinary& binary, const program::SiteTable& table, Command command)
+  Runner(const read::GoBinary& binary, const sites::SiteTable& table, Command command)
       : binary_(&binary), table_(&table), command_(std::move(command)) {}
   struct Captured {
     Fd in, out, err;
   };
   Result<Fd> open_input() const;
   Result<Captured> open_files() const;
-  target::LaunchRequest make_request(const Captured& files) const;
+  process::LaunchRequest make_request(const Captured& files) const;
   Result<Outcome> finish(int pid, const Captured& files) const;
 
   const read::GoBinary* binary_;
-  const program::SiteTable* table_;
+  const sites::SiteTable* table_;
   Command command_;
   Fd input_;  // invalid: nothing
   i64 input_start_ = 0;

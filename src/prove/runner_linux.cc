@@ -72,7 +72,7 @@ Result<Fd> keep_rest(int from) {
 
 }  // namespace
 
-Result<Runner> Runner::create(const read::GoBinary& binary, const program::SiteTable& table,
+Result<Runner> Runner::create(const read::GoBinary& binary, const sites::SiteTable& table,
                               Command command) {
   Runner runner(binary, table, std::move(command));
   struct stat info {};
@@ -112,8 +112,8 @@ Result<Runner::Captured> Runner::open_files() const {
   return Captured{std::move(in), std::move(out), std::move(err)};
 }
 
-target::LaunchRequest Runner::make_request(const Captured& files) const {
-  target::LaunchRequest request;
+process::LaunchRequest Runner::make_request(const Captured& files) const {
+  process::LaunchRequest request;
   request.path = command_.path;
   request.command = command_.argv;
   request.folder = command_.folder;
@@ -159,16 +159,16 @@ Result<Outcome> Runner::finish(int pid, const Captured& files) const {
 Result<Outcome> Runner::run_plain() {
   ++runs_;
   GEIST_TRY(files, open_files());
-  GEIST_TRY(pid, target::start_plain(make_request(files)));
+  GEIST_TRY(pid, process::start_plain(make_request(files)));
   return finish(pid, files);
 }
 
 Result<Outcome> Runner::run_other(const std::string& path, const std::vector<std::string>& argv) {
   GEIST_TRY(files, open_files());
-  target::LaunchRequest request = make_request(files);
+  process::LaunchRequest request = make_request(files);
   request.path = path;
   request.command = argv;
-  GEIST_TRY(pid, target::start_plain(request));
+  GEIST_TRY(pid, process::start_plain(request));
   return finish(pid, files);
 }
 
@@ -180,10 +180,10 @@ Result<Outcome> Runner::run_control() {
 Result<HealedOutcome> Runner::run_healed(const std::map<ImageAddr, abi::SiteMode>& modes) {
   ++runs_;
   GEIST_TRY(files, open_files());
-  target::LaunchRequest request = make_request(files);
+  process::LaunchRequest request = make_request(files);
   request.plan.modes = modes;
-  program::SiteTable table = *table_;  // planning may change buckets
-  GEIST_TRY(process, target::launch(*binary_, table, request));
+  sites::SiteTable table = *table_;  // planning may change buckets
+  GEIST_TRY(process, process::launch(*binary_, table, request));
   GEIST_TRY(outcome, finish(process->pid, files));
   HealedOutcome run{std::move(outcome), {}};
   for (const probe::ProbedSite& site : process->plan.sites) {

@@ -7,21 +7,21 @@
 namespace geist::report {
 namespace {
 
-using judge::Finding;
+using findings::Finding;
 
 void add_lines(const char* what, const char* paint, const std::vector<const Finding*>& findings,
                bool color, std::string* out) {
   for (const Finding* finding : findings) {
     std::string head = fmt::format("{:<4}", what);
     if (color) head = paint + head + "\x1b[0m";
-    *out += fmt::format("{}  {:<9}  {}: {}\n", head, judge::level_name(finding->level),
+    *out += fmt::format("{}  {:<9}  {}: {}\n", head, findings::level_name(finding->level),
                         emit_sentence(*finding), describe_victim(finding->victim));
   }
 }
 
 }  // namespace
 
-ReportDiff compare_reports(const judge::Report& older, const judge::Report& newer) {
+ReportDiff compare_reports(const findings::Report& older, const findings::Report& newer) {
   ReportDiff diff;
   std::map<std::string, usize> left;  // of the older report, not yet found again
   for (const Finding& finding : older.findings) ++left[finding.fingerprint];

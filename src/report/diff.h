@@ -10,14 +10,15 @@
 namespace geist::report {
 
 struct ReportDiff {
-  std::vector<const judge::Finding*> appeared;  // of the newer report, in its order; so is `same`
-  std::vector<const judge::Finding*> gone;      // of the older one
-  std::vector<const judge::Finding*> same;
+  std::vector<const findings::Finding*>
+      appeared;                                // of the newer report, in its order; so is `same`
+  std::vector<const findings::Finding*> gone;  // of the older one
+  std::vector<const findings::Finding*> same;
 };
 
 // Points into both reports. A fingerprint that one report has more often than the other is new or
 // gone that often.
-ReportDiff compare_reports(const judge::Report& older, const judge::Report& newer);
+ReportDiff compare_reports(const findings::Report& older, const findings::Report& newer);
 
 // "new  confirmed  append in main.f (f.go:3) overwrote …", a line a finding, and a last line with
 // the counts.

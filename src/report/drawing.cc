@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -33,7 +34,7 @@ struct Column {
   bool is_gap = false;
 };
 
-Span view_span(const judge::DrawnView& view) {
+Span view_span(const findings::DrawnView& view) {
   constexpr i64 kFar = i64{1} << 40;  // farther than any Go slice reaches
   i64 begin = std::clamp(view.first, -kFar, kFar);
   i64 len = static_cast<i64>(std::min<u64>(view.len, static_cast<u64>(kFar)));
@@ -123,7 +124,7 @@ std::string draw_row(const std::vector<Column>& columns, const Span& view,
 
 }  // namespace
 
-std::vector<std::string> draw_array(const std::vector<judge::DrawnView>& views,
+std::vector<std::string> draw_array(const std::vector<findings::DrawnView>& views,
                                     std::optional<i64> changed, usize width) {
   std::vector<std::string> rows;
   if (views.empty()) return rows;
@@ -132,7 +133,7 @@ std::vector<std::string> draw_array(const std::vector<judge::DrawnView>& views,
   std::vector<std::string> tails;
   usize label_width = 0;
   usize tail_width = 0;
-  for (const judge::DrawnView& view : views) {
+  for (const findings::DrawnView& view : views) {
     spans.push_back(view_span(view));
     labels.push_back(clip(printable(view.label), kMaxLabel));
     tails.push_back(view.cap == 0 ? fmt::format("len {}", view.len)

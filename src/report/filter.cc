@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/go_symbol.h"
+#include "base/text.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -58,9 +60,9 @@ std::string package_of(const std::string& function) {
   return path + short_function(last);
 }
 
-void number_findings(judge::Report* report) {
+void number_findings(findings::Report* report) {
   int id = 0;
-  for (judge::Finding& finding : report->findings) finding.id = ++id;
+  for (findings::Finding& finding : report->findings) finding.id = ++id;
 }
 
 }  // namespace
@@ -105,15 +107,15 @@ bool matches_glob(std::string_view glob, std::string_view text) {
   return g == glob.size();
 }
 
-bool matches(const Suppression& suppression, const judge::Finding& finding,
-             const judge::Target& target) {
+bool matches(const Suppression& suppression, const findings::Finding& finding,
+             const findings::Target& target) {
   if (suppression.kind == Suppression::Kind::kVictim) {
-    const judge::Victim& victim = finding.victim;
+    const findings::Victim& victim = finding.victim;
     return (!victim.name.empty() && matches_glob(suppression.glob, victim.name)) ||
            (!victim.type.empty() && matches_glob(suppression.glob, victim.type));
   }
   if (finding.append_stack.empty()) return false;
-  const judge::Frame& site = finding.append_stack.front();
+  const findings::Frame& site = finding.append_stack.front();
   if (suppression.kind == Suppression::Kind::kSite) {
     std::string name = short_function(site.function);
     return matches_glob(suppression.glob, site.function) || matches_glob(suppression.glob, name) ||
@@ -129,16 +131,16 @@ bool matches(const Suppression& suppression, const judge::Finding& finding,
   return false;
 }
 
-void drop_below(judge::Level level, judge::Report* report) {
+void drop_below(findings::Level level, findings::Report* report) {
   std::erase_if(report->findings,
-                [&](const judge::Finding& finding) { return finding.level < level; });
+                [&](const findings::Finding& finding) { return finding.level < level; });
   number_findings(report);
 }
 
-void apply_suppressions(const std::vector<Suppression>& suppressions, judge::Report* report) {
+void apply_suppressions(const std::vector<Suppression>& suppressions, findings::Report* report) {
   std::set<usize> used;
   usize before = report->findings.size();
-  std::erase_if(report->findings, [&](const judge::Finding& finding) {
+  std::erase_if(report->findings, [&](const findings::Finding& finding) {
     bool is_hidden = false;
     for (usize i = 0; i < suppressions.size(); i++) {
       if (!matches(suppressions[i], finding, report->target)) continue;
@@ -154,13 +156,14 @@ void apply_suppressions(const std::vector<Suppression>& suppressions, judge::Rep
   number_findings(report);
 }
 
-void apply_baseline(const judge::Report& baseline, judge::Report* report) {
+void apply_baseline(const findings::Report& baseline, findings::Report* report) {
   std::set<std::string> known;
-  for (const judge::Finding& finding : baseline.findings) known.insert(finding.fingerprint);
+  for (const findings::Finding& finding : baseline.findings) known.insert(finding.fingerprint);
   known.erase("");  // what has no fingerprint is never the same
   usize before = report->findings.size();
-  std::erase_if(report->findings,
-                [&](const judge::Finding& finding) { return known.contains(finding.fingerprint); });
+  std::erase_if(report->findings, [&](const findings::Finding& finding) {
+    return known.contains(finding.fingerprint);
+  });
   usize hidden = before - report->findings.size();
   if (hidden != 0)
     report->notes.push_back(
@@ -168,9 +171,9 @@ void apply_baseline(const judge::Report& baseline, judge::Report* report) {
   number_findings(report);
 }
 
-bool has_finding(const judge::Report& report, judge::Level level) {
+bool has_finding(const findings::Report& report, findings::Level level) {
   return std::any_of(report.findings.begin(), report.findings.end(),
-                     [&](const judge::Finding& finding) { return finding.level >= level; });
+                     [&](const findings::Finding& finding) { return finding.level >= level; });
 }
 
 }  // namespace geist::report

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "judge/finding.h"
+#include "findings/finding.h"
 
 namespace geist::report {
 
@@ -33,17 +33,17 @@ bool matches_glob(std::string_view glob, std::string_view text);
 // site: the site's function in full, short (echo.(*Group).add), or short with place
 // (echo.(*Group).add:group.go:145). victim: the victim's name or its type. module: the package of
 // the site's function, or a path above it.
-bool matches(const Suppression& suppression, const judge::Finding& finding,
-             const judge::Target& target);
+bool matches(const Suppression& suppression, const findings::Finding& finding,
+             const findings::Target& target);
 
 // Each removes findings and numbers the rest from 1. Suppressed ones are counted in the report, and
 // rules that matched nothing are listed there.
-void drop_below(judge::Level level, judge::Report* report);
-void apply_suppressions(const std::vector<Suppression>& suppressions, judge::Report* report);
+void drop_below(findings::Level level, findings::Report* report);
+void apply_suppressions(const std::vector<Suppression>& suppressions, findings::Report* report);
 // Hides findings whose fingerprint the baseline has; a note says how many.
-void apply_baseline(const judge::Report& baseline, judge::Report* report);
+void apply_baseline(const findings::Report& baseline, findings::Report* report);
 
 // Is there a finding of at least this level?
-bool has_finding(const judge::Report& report, judge::Level level);
+bool has_finding(const findings::Report& report, findings::Level level);
 
 }  // namespace geist::report

@@ -20,7 +20,7 @@ std::optional<Format> find_format(std::string_view name) {
   return std::nullopt;
 }
 
-std::string emit(const judge::Report& report, Format format, const TextOptions& options) {
+std::string emit(const findings::Report& report, Format format, const TextOptions& options) {
   switch (format) {
     case Format::kText:
       return emit_text(report, options);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "report/report.h"
 
 extern "C" {
@@ -62,7 +63,7 @@ std::string escape_json_in_script(std::string_view json) {
   return out;
 }
 
-std::string title_of(const judge::Report& report) {
+std::string title_of(const findings::Report& report) {
   usize count = report.findings.size();
   std::string what = count == 0 ? "no ghost writes"
                                 : fmt::format("{} ghost write{}", count, count == 1 ? "" : "s");
@@ -71,7 +72,7 @@ std::string title_of(const judge::Report& report) {
 
 }  // namespace
 
-std::string emit_html(const judge::Report& report) {
+std::string emit_html(const findings::Report& report) {
   std::string title = escape_html(printable(title_of(report)));
   std::string summary = emit_summary_line(report);
   summary = escape_html(summary.substr(summary.find(": ") + 2));  // the title says whose it is

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "report/diff.h"
 #include "report/report.h"
 
@@ -19,8 +20,8 @@ namespace geist::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using judge::Finding;
-using judge::Frame;
+using findings::Finding;
+using findings::Frame;
 
 constexpr const char* kSchema = "geist-report/1";
 constexpr std::string_view kUserCommand = "geist run --report=json:FILE -- ./prog";
@@ -59,8 +60,8 @@ Json site_json(const Finding& finding) {
           {"source", text_or_null(site.source)}};
 }
 
-Json victim_json(const judge::Victim& victim) {
-  return {{"holder", std::string(judge::holder_name(victim.holder))},
+Json victim_json(const findings::Victim& victim) {
+  return {{"holder", std::string(findings::holder_name(victim.holder))},
           {"name", text_or_null(victim.name)},
           {"type", text_or_null(victim.type)},
           {"len", victim.len},
@@ -73,9 +74,9 @@ Json victim_json(const judge::Victim& victim) {
           {"made_by_note", text_or_null(victim.made_by_note)}};
 }
 
-Json drawing_json(const std::vector<judge::DrawnView>& views) {
+Json drawing_json(const std::vector<findings::DrawnView>& views) {
   Json list = Json::array();
-  for (const judge::DrawnView& view : views) {
+  for (const findings::DrawnView& view : views) {
     list.push_back({{"label", view.label},
                     {"first", view.first},
                     {"len", view.len},
@@ -84,7 +85,7 @@ Json drawing_json(const std::vector<judge::DrawnView>& views) {
   return list;
 }
 
-Json proof_json(const judge::Proof& proof) {
+Json proof_json(const findings::Proof& proof) {
   return {{"what", proof.what},
           {"line", number_or_null(proof.line)},
           {"plain", proof.plain},
@@ -99,7 +100,7 @@ Json finding_json(const Finding& finding) {
   return {{"id", finding.id},
           {"rule", finding.rule},
           {"class", finding.finding_class},
-          {"level", std::string(judge::level_name(finding.level))},
+          {"level", std::string(findings::level_name(finding.level))},
           {"count", finding.count},
           {"fingerprint", finding.fingerprint},
           {"site", site_json(finding)},
@@ -134,16 +135,16 @@ Json finding_json(const Finding& finding) {
           {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)}};
 }
 
-Json places_json(const std::set<judge::PlaceInSource>& places) {
+Json places_json(const std::set<findings::PlaceInSource>& places) {
   Json out = Json::array();
-  for (const judge::PlaceInSource& place : places)
+  for (const findings::PlaceInSource& place : places)
     out.push_back({{"file", place.file}, {"line", place.line}});
   return out;
 }
 
-Json bisection_json(const judge::Bisection& bisection) {
+Json bisection_json(const findings::Bisection& bisection) {
   Json sites = Json::array();
-  for (const judge::Bisection::Site& site : bisection.sites) {
+  for (const findings::Bisection::Site& site : bisection.sites) {
     sites.push_back({{"function", text_or_null(site.frame.function)},
                      {"file", text_or_null(site.frame.file)},
                      {"line", number_or_null(site.frame.line)},
@@ -157,7 +158,7 @@ Json bisection_json(const judge::Bisection& bisection) {
           {"proof", proof_json(bisection.proof)}};
 }
 
-Json report_json(const judge::Report& report) {
+Json report_json(const findings::Report& report) {
   Json findings = Json::array();
   for (const Finding& finding : report.findings) findings.push_back(finding_json(finding));
   Json skipped = Json::object();
@@ -165,13 +166,13 @@ Json report_json(const judge::Report& report) {
   Json lost = {{"ring_full", 0}, {"not_watched", 0}};
   for (const auto& [name, count] : report.lost) lost[name] = count;
   Json programs = Json::array();
-  for (const judge::ProgramRuns& program : report.programs) {
+  for (const findings::ProgramRuns& program : report.programs) {
     programs.push_back({{"binary", program.binary},
                         {"go", program.go},
                         {"build_id", text_or_null(program.build_id)},
                         {"processes", program.processes}});
   }
-  const judge::Target& target = report.target;
+  const findings::Target& target = report.target;
   return {{"schema", kSchema},
           {"geist", report.geist_version},
           {"target",
@@ -327,11 +328,11 @@ std::vector<Frame> read_frames(const ObjectReader& parent, const char* key) {
   return frames;
 }
 
-std::set<judge::PlaceInSource> read_places(const ObjectReader& sites) {
-  std::set<judge::PlaceInSource> places;
+std::set<findings::PlaceInSource> read_places(const ObjectReader& sites) {
+  std::set<findings::PlaceInSource> places;
   sites.for_each("without_grow_path", [&](const Json& json, const std::string& name) {
     ObjectReader reader(json, name, sites.problem());
-    judge::PlaceInSource place;
+    findings::PlaceInSource place;
     reader.read("file", &place.file);
     reader.read("line", &place.line);
     places.insert(std::move(place));
@@ -339,17 +340,17 @@ std::set<judge::PlaceInSource> read_places(const ObjectReader& sites) {
   return places;
 }
 
-judge::Victim read_victim(const ObjectReader& reader) {
-  judge::Victim victim;
+findings::Victim read_victim(const ObjectReader& reader) {
+  findings::Victim victim;
   std::string holder = "heap";
   reader.read("holder", &holder);
-  std::optional<judge::Holder> found;
-  for (judge::Holder candidate : {judge::Holder::kHeap, judge::Holder::kGlobal,
-                                  judge::Holder::kStack, judge::Holder::kRegister}) {
-    if (judge::holder_name(candidate) == holder) found = candidate;
+  std::optional<findings::Holder> found;
+  for (findings::Holder candidate : {findings::Holder::kHeap, findings::Holder::kGlobal,
+                                     findings::Holder::kStack, findings::Holder::kRegister}) {
+    if (findings::holder_name(candidate) == holder) found = candidate;
   }
   if (!found) reader.complain("victim.holder", "heap, global, stack or register");
-  victim.holder = found.value_or(judge::Holder::kHeap);
+  victim.holder = found.value_or(findings::Holder::kHeap);
   reader.read("name", &victim.name);
   reader.read("type", &victim.type);
   reader.read("len", &victim.len);
@@ -363,11 +364,11 @@ judge::Victim read_victim(const ObjectReader& reader) {
   return victim;
 }
 
-std::vector<judge::DrawnView> read_drawing(const ObjectReader& parent) {
-  std::vector<judge::DrawnView> views;
+std::vector<findings::DrawnView> read_drawing(const ObjectReader& parent) {
+  std::vector<findings::DrawnView> views;
   parent.for_each("drawing", [&](const Json& json, const std::string& name) {
     ObjectReader reader(json, name, parent.problem());
-    judge::DrawnView view;
+    findings::DrawnView view;
     reader.read("label", &view.label);
     reader.read("first", &view.first);
     reader.read("len", &view.len);
@@ -377,10 +378,10 @@ std::vector<judge::DrawnView> read_drawing(const ObjectReader& parent) {
   return views;
 }
 
-std::optional<judge::Proof> read_proof(const ObjectReader& parent) {
+std::optional<findings::Proof> read_proof(const ObjectReader& parent) {
   if (!parent.has("proof")) return std::nullopt;
   ObjectReader reader = parent.object("proof");
-  judge::Proof proof;
+  findings::Proof proof;
   reader.read("what", &proof.what);
   reader.read("line", &proof.line);
   reader.read("plain", &proof.plain);
@@ -392,13 +393,13 @@ std::optional<judge::Proof> read_proof(const ObjectReader& parent) {
   return proof;
 }
 
-std::optional<judge::Bisection> read_bisection(const ObjectReader& parent) {
+std::optional<findings::Bisection> read_bisection(const ObjectReader& parent) {
   if (!parent.has("bisection")) return std::nullopt;
   ObjectReader reader = parent.object("bisection");
-  judge::Bisection bisection;
+  findings::Bisection bisection;
   reader.for_each("sites", [&](const Json& json, const std::string& name) {
     ObjectReader item(json, name, parent.problem());
-    judge::Bisection::Site site;
+    findings::Bisection::Site site;
     item.read("function", &site.frame.function);
     item.read("file", &site.frame.file);
     item.read("line", &site.frame.line);
@@ -409,7 +410,7 @@ std::optional<judge::Bisection> read_bisection(const ObjectReader& parent) {
   });
   reader.read("candidates", &bisection.candidates);
   reader.read("runs", &bisection.runs);
-  bisection.proof = read_proof(reader).value_or(judge::Proof{});
+  bisection.proof = read_proof(reader).value_or(findings::Proof{});
   return bisection;
 }
 
@@ -420,9 +421,9 @@ Finding read_finding(const ObjectReader& reader) {
   reader.read("class", &finding.finding_class);
   std::string level;
   reader.read("level", &level);
-  std::optional<judge::Level> found = judge::find_level(level);
+  std::optional<findings::Level> found = findings::find_level(level);
   if (!found) reader.complain("level", "latent, suspect, likely, confirmed or proved");
-  finding.level = found.value_or(judge::Level::kLatent);
+  finding.level = found.value_or(findings::Level::kLatent);
   reader.read("count", &finding.count);
   reader.read("fingerprint", &finding.fingerprint);
   reader.read("goroutine", &finding.goroutine);
@@ -461,7 +462,7 @@ Finding read_finding(const ObjectReader& reader) {
   return finding;
 }
 
-void read_counts(const ObjectReader& reader, judge::Report* report) {
+void read_counts(const ObjectReader& reader, findings::Report* report) {
   ObjectReader sites = reader.object("sites");
   sites.read("growslice_calls", &report->sites.growslice_calls);
   sites.read("always_grows", &report->sites.always_grows);
@@ -491,8 +492,8 @@ void read_counts(const ObjectReader& reader, judge::Report* report) {
   reader.read("unused_suppressions", &report->unused_suppressions);
 }
 
-judge::Report read_report(const ObjectReader& reader) {
-  judge::Report report;
+findings::Report read_report(const ObjectReader& reader) {
+  findings::Report report;
   reader.read("geist", &report.geist_version);
   ObjectReader target = reader.object("target");
   target.read("command", &report.target.command);
@@ -504,7 +505,7 @@ judge::Report read_report(const ObjectReader& reader) {
   target.read("goroot", &report.target.goroot);
   reader.for_each("programs", [&](const Json& json, const std::string& name) {
     ObjectReader one(json, name, reader.problem());
-    judge::ProgramRuns program;
+    findings::ProgramRuns program;
     one.read("binary", &program.binary);
     one.read("go", &program.go);
     one.read("build_id", &program.build_id);
@@ -530,15 +531,15 @@ judge::Report read_report(const ObjectReader& reader) {
 
 }  // namespace
 
-std::string emit_json(const judge::Report& report) {
+std::string emit_json(const findings::Report& report) {
   return report_json(report).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string emit_compact_json(const judge::Report& report) {
+std::string emit_compact_json(const findings::Report& report) {
   return report_json(report).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Result<judge::Report> read_json(std::string_view text) {
+Result<findings::Report> read_json(std::string_view text) {
   auto hint = [] { return fmt::format("A report is what this writes: {}", kUserCommand); };
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded())
@@ -552,7 +553,7 @@ Result<judge::Report> read_json(std::string_view text) {
                              schema.empty() ? "none" : "\"" + printable(schema) + "\""))
         .with_hint(hint());
   }
-  judge::Report report = read_report(reader);
+  findings::Report report = read_report(reader);
   if (!problem.empty()) return Error(printable(problem));
   return report;
 }

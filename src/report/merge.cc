@@ -5,10 +5,10 @@
 namespace geist::report {
 namespace {
 
-void add_findings(judge::Report* whole, std::vector<judge::Finding> findings) {
-  for (judge::Finding& finding : findings) {
+void add_findings(findings::Report* whole, std::vector<findings::Finding> findings) {
+  for (findings::Finding& finding : findings) {
     auto same = std::find_if(
-        whole->findings.begin(), whole->findings.end(), [&](const judge::Finding& known) {
+        whole->findings.begin(), whole->findings.end(), [&](const findings::Finding& known) {
           return !known.fingerprint.empty() && known.fingerprint == finding.fingerprint;
         });
     if (same == whole->findings.end()) {
@@ -26,14 +26,14 @@ void add_findings(judge::Report* whole, std::vector<judge::Finding> findings) {
   }
   std::stable_sort(
       whole->findings.begin(), whole->findings.end(),
-      [](const judge::Finding& a, const judge::Finding& b) { return a.level > b.level; });
+      [](const findings::Finding& a, const findings::Finding& b) { return a.level > b.level; });
   int id = 0;
-  for (judge::Finding& finding : whole->findings) finding.id = ++id;
+  for (findings::Finding& finding : whole->findings) finding.id = ++id;
 }
 
 // True when no process of this program was added before.
-bool add_program(judge::Report* whole, const judge::ProgramRuns& program) {
-  for (judge::ProgramRuns& known : whole->programs) {
+bool add_program(findings::Report* whole, const findings::ProgramRuns& program) {
+  for (findings::ProgramRuns& known : whole->programs) {
     if (known.binary != program.binary || known.build_id != program.build_id) continue;
     known.processes += program.processes;
     return false;
@@ -42,7 +42,7 @@ bool add_program(judge::Report* whole, const judge::ProgramRuns& program) {
   return true;
 }
 
-void add_sites(judge::SiteCounts* whole, const judge::SiteCounts& part) {
+void add_sites(findings::SiteCounts* whole, const findings::SiteCounts& part) {
   whole->growslice_calls += part.growslice_calls;
   whole->always_grows += part.always_grows;
   whole->probed += part.probed;
@@ -52,9 +52,9 @@ void add_sites(judge::SiteCounts* whole, const judge::SiteCounts& part) {
 
 }  // namespace
 
-void merge_into(judge::Report* whole, judge::Report part) {
+void merge_into(findings::Report* whole, findings::Report part) {
   bool is_new = part.programs.empty();
-  for (const judge::ProgramRuns& program : part.programs)
+  for (const findings::ProgramRuns& program : part.programs)
     is_new = add_program(whole, program) || is_new;
   if (is_new) add_sites(&whole->sites, part.sites);
   whole->events.overwriting += part.events.overwriting;

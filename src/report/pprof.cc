@@ -11,13 +11,14 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "report/report.h"
 
 namespace geist::report {
 namespace {
 
-using judge::Finding;
-using judge::Frame;
+using findings::Finding;
+using findings::Frame;
 
 constexpr u32 kVarint = 0, kBytes = 2;  // wire types
 
@@ -47,7 +48,7 @@ class Message {
 
 class ProfileWriter {
  public:
-  std::string write(const judge::Report& report);
+  std::string write(const findings::Report& report);
 
  private:
   u64 string_id(const std::string& text);
@@ -130,7 +131,7 @@ Message ProfileWriter::sample(const Finding& finding) {
     begin = end + 1;
   }
   sample.add(2, finding.count);
-  add_label(&sample, "level", std::string(judge::level_name(finding.level)));
+  add_label(&sample, "level", std::string(findings::level_name(finding.level)));
   add_label(&sample, "rule", finding.rule);
   add_label(&sample, "victim",
             finding.victim.name.empty() ? finding.victim.type : finding.victim.name);
@@ -138,7 +139,7 @@ Message ProfileWriter::sample(const Finding& finding) {
   return sample;
 }
 
-std::string ProfileWriter::write(const judge::Report& report) {
+std::string ProfileWriter::write(const findings::Report& report) {
   string_id("");
   Message profile;
   profile.add(1, value_type());
@@ -186,7 +187,7 @@ std::string gzip(std::string_view bytes) {
 
 }  // namespace
 
-std::string emit_pprof(const judge::Report& report) {
+std::string emit_pprof(const findings::Report& report) {
   return gzip(ProfileWriter().write(report));
 }
 

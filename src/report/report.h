@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "judge/finding.h"
+#include "findings/finding.h"
 
 namespace geist::report {
 
@@ -20,17 +20,17 @@ struct TextOptions {
   std::string strip_path_prefix;
   bool only_findings = false;  // no notes, no last line
   // Findings that are left out of the text, though not out of its last line; empty: none are.
-  std::function<bool(const judge::Finding&)> is_left_out = {};
+  std::function<bool(const findings::Finding&)> is_left_out = {};
 };
 
 // The findings, each between lines of '=', the notes, and the one-line summary.
-std::string emit_text(const judge::Report& report, const TextOptions& options);
+std::string emit_text(const findings::Report& report, const TextOptions& options);
 // One line: "geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, ... ". No
 // newline.
-std::string emit_summary_line(const judge::Report& report);
+std::string emit_summary_line(const findings::Report& report);
 // "append in main.f (f.go:3) overwrote element 2 of a slice that is still in use": what the head of
 // a finding says.
-std::string emit_sentence(const judge::Finding& finding);
+std::string emit_sentence(const findings::Finding& finding);
 // "g.handlers in main.serve" is g.handlers of main.serve; `place` is empty where there is none. The
 // key of a map stands in quotes and may have " in " itself: m["day in week"].
 struct PlacedName {
@@ -39,56 +39,44 @@ struct PlacedName {
 PlacedName split_place(std::string_view text);
 // "variable middleware of the closure echo.(*Echo).add.func1", "a []int on the stack of main.f":
 // printable.
-std::string describe_victim(const judge::Victim& victim);
+std::string describe_victim(const findings::Victim& victim);
 // "len 3"; 0 is nobody's: then only the pointer was found.
-std::string describe_length(const judge::Victim& victim);
+std::string describe_length(const findings::Victim& victim);
 // geist-report/1, two-space indent, newline at the end. Bytes that are not UTF-8 become U+FFFD.
-std::string emit_json(const judge::Report& report);
+std::string emit_json(const findings::Report& report);
 // The same without spaces and line breaks.
-std::string emit_compact_json(const judge::Report& report);
+std::string emit_compact_json(const findings::Report& report);
 // SARIF 2.1.0 for code scanning: a result a finding, with the way overwritten by → victim → read by
 // as code flow, the stacks, the fix as replacements, and the fingerprint.
-std::string emit_sarif(const judge::Report& report);
+std::string emit_sarif(const findings::Report& report);
 // A gzipped profile for `go tool pprof`: where appends overwrite, and how often that was seen.
-std::string emit_pprof(const judge::Report& report);
+std::string emit_pprof(const findings::Report& report);
 // One page that needs nothing else: no server, no network, no other file.
-std::string emit_html(const judge::Report& report);
+std::string emit_html(const findings::Report& report);
 // The fixes in the main module as one patch that `git apply` and `patch -p1` take, at the root of
 // the module. What has none is named in `left_out`, a sentence each.
-std::string emit_fixes(const judge::Report& report, std::vector<std::string>* left_out);
+std::string emit_fixes(const findings::Report& report, std::vector<std::string>* left_out);
 // The way back: emit_json(read_json(x)) == x for every x that emit_json made. Fails on text that is
 // not JSON, on another schema, and on a field of the wrong kind, which it names. Fields it does not
 // know are passed over: later releases only add some.
-Result<judge::Report> read_json(std::string_view text);
+Result<findings::Report> read_json(std::string_view text);
 
 enum class Format : u8 { kText, kJson, kSarif, kHtml, kPprof };
 // "sarif"; nothing for a name that is no format.
 std::optional<Format> find_format(std::string_view name);
 // Any of them; only text looks at the options.
-std::string emit(const judge::Report& report, Format format, const TextOptions& options);
+std::string emit(const findings::Report& report, Format format, const TextOptions& options);
 
-// "echo.(*Group).add" from "github.com/labstack/echo.(*Group).add".
-std::string short_function(const std::string& function);
 // The path relative to the main module, to a dependency's module root or to GOROOT/src.
-std::string short_file(const std::string& file, const judge::Target& target,
+std::string short_file(const std::string& file, const findings::Target& target,
                        const TextOptions& options);
 // The rest of `path` behind `directory`, or nothing when it does not lie inside.
 std::optional<std::string> find_rest(const std::string& path, std::string directory);
-// Last element of a path: what the two-line head shows.
-std::string base_name(const std::string& file);
-
-// Columns a string takes on a terminal: code points, not bytes.
-usize display_width(std::string_view text);
-// One line that is safe to print: control characters and bytes that are not UTF-8 become \xNN, a
-// tab becomes a space.
-std::string printable(std::string_view text);
-// At most `width` columns, the last one '…' when something was cut.
-std::string clip(const std::string& text, usize width);
 
 // The rows of "backing array", without indent: the label, the cells of the array that matter, "len
 // 3 cap 4". `changed` is the index of the changed element in the array; nothing marks none. Long
 // arrays are cut with '…' so that a row stays within `width` columns.
-std::vector<std::string> draw_array(const std::vector<judge::DrawnView>& views,
+std::vector<std::string> draw_array(const std::vector<findings::DrawnView>& views,
                                     std::optional<i64> changed, usize width);
 
 }  // namespace geist::report

@@ -14,16 +14,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "program/patch.h"
+#include "base/text.h"
 #include "report/report.h"
+#include "source/patch.h"
 
 namespace geist::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using judge::Finding;
-using judge::Frame;
-using judge::Level;
+using findings::Finding;
+using findings::Frame;
+using findings::Level;
 
 constexpr const char* kSchema = "https://json.schemastore.org/sarif-2.1.0.json";
 constexpr const char* kModuleBase = "SRCROOT";
@@ -52,7 +53,7 @@ std::string encode_path(std::string_view path) {
 
 class SarifWriter {
  public:
-  explicit SarifWriter(const judge::Report& report) : report_(report) {}
+  explicit SarifWriter(const findings::Report& report) : report_(report) {}
   Json log() const;
 
  private:
@@ -67,11 +68,11 @@ class SarifWriter {
   Json invocation() const;
   Json base_uris() const;
 
-  const judge::Report& report_;
+  const findings::Report& report_;
 };
 
 Json SarifWriter::artifact(const std::string& file) const {
-  const judge::Target& target = report_.target;
+  const findings::Target& target = report_.target;
   for (const std::string& folder : {target.module_dir_hint, target.module}) {
     if (auto rest = find_rest(file, folder))
       return {{"uri", encode_path(*rest)}, {"uriBaseId", kModuleBase}};
@@ -102,7 +103,7 @@ Json SarifWriter::location(const Frame& frame, const Json& text) const {
 
 // Where the victim is held, when that is a frame; else where it was made; else only its name.
 Json SarifWriter::victim_location(const Finding& finding) const {
-  const judge::Victim& victim = finding.victim;
+  const findings::Victim& victim = finding.victim;
   Json text =
       message(fmt::format("the victim: {}, {}", describe_victim(victim), describe_length(victim)));
   Frame frame;
@@ -140,7 +141,7 @@ Json SarifWriter::code_flow(const Finding& finding) const {
 // The patch changes one file, that of the append.
 Json SarifWriter::fixes(const Finding& finding) const {
   Json replacements = Json::array();
-  program::Patch patch = program::read_patch(finding.fix_diff).value_or(program::Patch());
+  source::Patch patch = source::read_patch(finding.fix_diff).value_or(source::Patch());
   for (const auto& [line, change] : patch.replacements) {
     Json region = {{"startLine", line},
                    {"startColumn", 1},
@@ -159,7 +160,7 @@ Json SarifWriter::fixes(const Finding& finding) const {
 }
 
 Json SarifWriter::properties(const Finding& finding) const {
-  Json properties = {{"level", std::string(judge::level_name(finding.level))}};
+  Json properties = {{"level", std::string(findings::level_name(finding.level))}};
   auto add = [&](const char* key, const std::string& value) {
     if (!value.empty()) properties[key] = printable(value);
   };
@@ -168,7 +169,7 @@ Json SarifWriter::properties(const Finding& finding) const {
   add("elementType", finding.element_type);
   add("victim", finding.victim.name);
   add("victimType", finding.victim.type);
-  properties["victimHolder"] = std::string(judge::holder_name(finding.victim.holder));
+  properties["victimHolder"] = std::string(findings::holder_name(finding.victim.holder));
   add("fix", finding.fix);
   return properties;
 }
@@ -276,7 +277,7 @@ Json SarifWriter::log() const {
 
 }  // namespace
 
-std::string emit_sarif(const judge::Report& report) {
+std::string emit_sarif(const findings::Report& report) {
   return SarifWriter(report).log().dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -13,15 +13,17 @@
 #include <algorithm>
 #include <string>
 
-#include "program/patch.h"
+#include "base/go_symbol.h"
+#include "base/text.h"
 #include "report/report.h"
+#include "source/patch.h"
 
 namespace geist::report {
 namespace {
 
-using judge::Finding;
-using judge::Frame;
-using judge::Level;
+using findings::Finding;
+using findings::Frame;
+using findings::Level;
 
 constexpr std::string_view kRule = "==================";
 constexpr usize kHeadWidth = 95;  // where "seen 1x" ends
@@ -40,7 +42,7 @@ constexpr const char* kGreen = "\x1b[32m";
 
 class TextWriter {
  public:
-  TextWriter(const judge::Report& report, const TextOptions& options)
+  TextWriter(const findings::Report& report, const TextOptions& options)
       : report_(report), options_(options) {}
 
   void write_plain_appends();
@@ -54,7 +56,7 @@ class TextWriter {
     write_fix(finding);
     line(std::string(kRule));
   }
-  void write_bisection(const judge::Bisection& bisection);
+  void write_bisection(const findings::Bisection& bisection);
   void line(const std::string& text) { out_ += text + "\n"; }
   std::string take() { return std::move(out_); }
 
@@ -109,10 +111,10 @@ class TextWriter {
   void write_array(const Finding& finding);
   void write_fix(const Finding& finding);
   std::string heal_command(const std::string& name) const;
-  void write_proof(const judge::Proof& proof);
+  void write_proof(const findings::Proof& proof);
   void write_patch(const Finding& finding);
 
-  const judge::Report& report_;
+  const findings::Report& report_;
   const TextOptions& options_;
   std::string out_;
   usize name_column_ = kMinNameColumn;
@@ -140,7 +142,7 @@ std::string victim_phrase(Level level) {
 
 void TextWriter::write_head(const Finding& finding) {
   std::string title = class_title(finding.finding_class);
-  std::string level(judge::level_name(finding.level));
+  std::string level(findings::level_name(finding.level));
   std::string right =
       fmt::format("#{}  {}  seen {}x", finding.id, printable(finding.rule), finding.count);
   usize left_width = display_width(title) + 2 + level.size();
@@ -255,7 +257,7 @@ void TextWriter::write_frames(const std::vector<Frame>& frames) {
 }
 
 void TextWriter::write_victim(const Finding& finding) {
-  const judge::Victim& victim = finding.victim;
+  const findings::Victim& victim = finding.victim;
   std::string size = ", " + describe_length(victim);
   if (victim.cap != 0) size += fmt::format(" cap {}", victim.cap);
   constexpr std::string_view kLead = "  the victim: ";
@@ -357,7 +359,7 @@ std::string times(u64 count) {
   return count == 1 ? "once" : fmt::format("{} times", count);
 }
 
-void TextWriter::write_proof(const judge::Proof& proof) {
+void TextWriter::write_proof(const findings::Proof& proof) {
   std::string where = printable(proof.what);
   if (proof.line != 0) where += fmt::format(" line {}", proof.line);
   line(fmt::format("  proof    healed {}, {} changed in {} of {} runs and never in {} plain ones",
@@ -370,21 +372,21 @@ void TextWriter::write_proof(const judge::Proof& proof) {
   }
 }
 
-void TextWriter::write_bisection(const judge::Bisection& bisection) {
+void TextWriter::write_bisection(const findings::Bisection& bisection) {
   line(std::string(kRule));
   line(paint(kBold, fmt::format("HEALING {} MAKES THE OUTPUT RIGHT",
                                 bisection.sites.size() == 1
                                     ? "ONE APPEND"
                                     : fmt::format("{} APPENDS", bisection.sites.size()))));
   line("");
-  for (const judge::Bisection::Site& site : bisection.sites) {
+  for (const findings::Bisection::Site& site : bisection.sites) {
     const Frame& frame = site.frame;
     line(fmt::format("  append in {} ({})  healed {}", printable(short_function(frame.function)),
                      place(frame), times(site.healed)));
     if (!frame.source.empty()) line("      " + clip(printable(frame.source), options_.width - 6));
   }
   line("");
-  for (const judge::Bisection::Site& site : bisection.sites)
+  for (const findings::Bisection::Site& site : bisection.sites)
     line("  heal     " + heal_command(site.heal));
   write_proof(bisection.proof);
   line(fmt::format("  found in {} runs among {} appends that overwrote something", bisection.runs,
@@ -394,7 +396,7 @@ void TextWriter::write_bisection(const judge::Bisection& bisection) {
 
 // The changed lines alone: what stands around them is one look into the file away.
 void TextWriter::write_patch(const Finding& finding) {
-  std::optional<program::Patch> patch = program::read_patch(finding.fix_diff);
+  std::optional<source::Patch> patch = source::read_patch(finding.fix_diff);
   if (!patch) return;
   const std::string indent(kFrameIndent, ' ');
   auto write = [&](char sign, const char* code, std::string_view lines) {
@@ -411,7 +413,7 @@ void TextWriter::write_patch(const Finding& finding) {
   }
 }
 
-std::string count_findings(const judge::Report& report) {
+std::string count_findings(const findings::Report& report) {
   if (report.findings.empty()) return "no ghost writes";
   usize count = report.findings.size();
   std::string by_level;
@@ -421,12 +423,12 @@ std::string count_findings(const judge::Report& report) {
                               [&](const Finding& f) { return f.level == level; });
     if (same != 0)
       by_level +=
-          fmt::format("{}{} {}", by_level.empty() ? "" : ", ", same, judge::level_name(level));
+          fmt::format("{}{} {}", by_level.empty() ? "" : ", ", same, findings::level_name(level));
   }
   return fmt::format("{} ghost write{} ({})", count, count == 1 ? "" : "s", by_level);
 }
 
-std::string count_lost(const judge::Report& report) {
+std::string count_lost(const findings::Report& report) {
   std::string lost;
   for (const auto& [name, count] : report.lost) {
     if (count == 0) continue;
@@ -441,7 +443,7 @@ std::string count_lost(const judge::Report& report) {
 // of this one. Threads are taken as if they had waited one after another; where they did so beside
 // each other for longer than the run took, that says nothing, and nor does a share of a run that is
 // over at once.
-std::string describe_overhead(const judge::Cost& cost) {
+std::string describe_overhead(const findings::Cost& cost) {
   constexpr double kTooShort = 0.5;
   if (cost.wall_s < kTooShort) return "";
   const double time = std::max(cost.wall_s, cost.program_cpu_s), added = cost.added_s();
@@ -479,7 +481,7 @@ std::string emit_sentence(const Finding& finding) {
 }
 
 // "X in F" is a variable of F; F named like "f.func1" is a closure, which holds X itself.
-std::string describe_victim(const judge::Victim& victim) {
+std::string describe_victim(const findings::Victim& victim) {
   auto is_closure = [](const std::string& function) {
     usize at = function.rfind(".func");
     return at != std::string::npos &&
@@ -488,38 +490,38 @@ std::string describe_victim(const judge::Victim& victim) {
   std::string name = printable(victim.name);
   std::string function = printable(short_function(victim.function));
   if (const auto [variable, place] = split_place(name); !place.empty()) {
-    bool in_closure = victim.holder == judge::Holder::kHeap && is_closure(std::string(place));
+    bool in_closure = victim.holder == findings::Holder::kHeap && is_closure(std::string(place));
     return fmt::format("variable {} {} {}", variable, in_closure ? "of the closure" : "in", place);
   }
   std::string type = victim.type.empty() ? "slice" : printable(victim.type);
   std::string where = function.empty() ? "" : (" of " + function);
   switch (victim.holder) {
-    case judge::Holder::kGlobal:
+    case findings::Holder::kGlobal:
       return name.empty() ? fmt::format("a global {}", type) : "global " + name;
-    case judge::Holder::kHeap:
+    case findings::Holder::kHeap:
       // A path begins at a variable, and that is one of a function; what a path of a global begins
       // with says where it is.
       return name.empty() ? fmt::format("a {} in the heap", type)
                           : name + (function.empty() ? "" : " in " + function);
-    case judge::Holder::kStack:
+    case findings::Holder::kStack:
       if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
       return fmt::format("a {} on the stack{}", type, where);
-    case judge::Holder::kRegister:
+    case findings::Holder::kRegister:
       if (!name.empty()) return "variable " + name + (function.empty() ? "" : " in " + function);
       return fmt::format("a {} in a register{}", type, where);
   }
   return type;
 }
 
-std::string emit_summary_line(const judge::Report& report) {
+std::string emit_summary_line(const findings::Report& report) {
   std::string out = "geist: " + count_findings(report);
   if (!report.programs.empty()) {
     u64 processes = 0;
-    for (const judge::ProgramRuns& program : report.programs) processes += program.processes;
+    for (const findings::ProgramRuns& program : report.programs) processes += program.processes;
     out += fmt::format(" · {} process{} of {} Go program{}", processes, processes == 1 ? "" : "es",
                        report.programs.size(), report.programs.size() == 1 ? "" : "s");
   }
-  const judge::SiteCounts& sites = report.sites;
+  const findings::SiteCounts& sites = report.sites;
   u64 skipped = sites.total_skipped();
   out += fmt::format(" · {} of {} append sites probed", sites.probed, sites.probed + skipped);
   if (skipped != 0) {
@@ -552,7 +554,7 @@ void TextWriter::write_plain_appends() {
   if (places.empty()) return;
   std::string names;
   usize named = 0;
-  for (const judge::PlaceInSource& at : places) {
+  for (const findings::PlaceInSource& at : places) {
     if (named++ == kMostNamed) break;
     names += fmt::format("{}{}:{}", names.empty() ? "" : ", ",
                          printable(short_file(at.file, report_.target, options_)), at.line);
@@ -565,7 +567,7 @@ void TextWriter::write_plain_appends() {
                   names, places.size() == 1 ? "it is" : "they are"));
 }
 
-std::string emit_text(const judge::Report& report, const TextOptions& options) {
+std::string emit_text(const findings::Report& report, const TextOptions& options) {
   TextWriter writer(report, options);
   for (const Finding& finding : report.findings) {
     if (!options.is_left_out || !options.is_left_out(finding)) writer.write_finding(finding);

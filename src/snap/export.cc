@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "report/report.h"
+#include "base/text.h"
 #include "snap/hold_tree.h"
 #include "snap/text.h"
 
@@ -15,7 +15,7 @@ namespace {
 // JSON that is safe between <script> tags.
 std::string quote(const std::string& text) {
   std::string out = "\"";
-  for (char c : report::printable(text)) {
+  for (char c : printable(text)) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
@@ -108,7 +108,7 @@ std::string emit_pprof(const HoldTree& tree) {
     location.bytes(4, line.text());
     profile.bytes(4, location.text());
     function.number(1, id);
-    function.number(2, strings.add(report::printable(label)));
+    function.number(2, strings.add(printable(label)));
     profile.bytes(5, function.text());
   }
   u64 shown = strings.add("inuse_space");
@@ -124,9 +124,9 @@ std::string emit_dot(const HoldTree& tree) {
   for (u32 i = 0; i < tree.nodes.size(); ++i) {
     const HoldNode& node = tree.nodes[i];
     if (node.retained < floor) continue;
-    out += fmt::format(
-        "  n{} [label={}];\n", i,
-        quote(fmt::format("{}: {}", report::clip(node.label, 60), human_size(node.retained))));
+    out +=
+        fmt::format("  n{} [label={}];\n", i,
+                    quote(fmt::format("{}: {}", clip(node.label, 60), human_size(node.retained))));
     if (i != 0) out += fmt::format("  n{} -> n{};\n", node.parent, i);
   }
   return out + "}\n";

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "report/report.h"
+#include "base/text.h"
 #include "snap/answers.h"
 
 namespace geist::snap {
@@ -51,7 +51,7 @@ Place find_place(const HeapGraph& graph, const Goroutine& goroutine) {
     for (const read::SourceFrame& source :
          image.binary->pclntab().source_frames(frame.function, frame.lookup_pc())) {
       Place place{std::string(source.function),
-                  report::base_name(std::string(source.file)) + ":" + std::to_string(source.line)};
+                  base_name(std::string(source.file)) + ":" + std::to_string(source.line)};
       bool is_runtime =
           place.function.starts_with("runtime.") || place.function.starts_with("internal/runtime/");
       if (!is_runtime) return place;

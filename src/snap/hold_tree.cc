@@ -8,7 +8,8 @@
 #include <map>
 #include <unordered_map>
 
-#include "report/report.h"
+#include "base/go_symbol.h"
+#include "base/text.h"
 #include "snap/text.h"
 
 namespace geist::snap {
@@ -61,8 +62,8 @@ class TreeMaker {
     const RootHolder& holder = graph_.holders()[found->second->holder];
     std::string name = snapshot_.paths.path_of(*found->second);
     if (holder.kind != RootHolder::Kind::kStack) return name;
-    return name + (holder.function.empty() ? " on a stack"
-                                           : " in " + report::short_function(holder.function));
+    return name +
+           (holder.function.empty() ? " on a stack" : " in " + short_function(holder.function));
   }
 
   u32 child(u32 parent, const std::string& label) {
@@ -159,7 +160,7 @@ std::string emit_diff(const DiffAnswer& answer, u64 most) {
       i64 objects = static_cast<i64>(row.objects_after) - static_cast<i64>(row.objects_before);
       out += fmt::format("{:>11}  {:>10}  {:>10}  {:>+9}   {}\n", signed_size(row.growth()),
                          human_size(row.bytes_before), human_size(row.bytes_after), objects,
-                         report::clip(report::printable(row.name), 50));
+                         clip(printable(row.name), 50));
     }
     if (rows.size() > most) out += fmt::format("  and {} more that changed\n", rows.size() - most);
     out += "\n";

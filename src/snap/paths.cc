@@ -9,7 +9,8 @@
 
 #include <algorithm>
 
-#include "report/report.h"
+#include "base/go_symbol.h"
+#include "base/text.h"
 
 namespace geist::snap {
 
@@ -157,7 +158,7 @@ const Root* Paths::root_of(ObjectId id) {
 std::string Paths::path_of(const Root& root) const {
   const RootHolder& holder = graph_.holders()[root.holder];
   std::string name = holder.name;
-  if (holder.kind == RootHolder::Kind::kGlobal) name = report::short_function(name);
+  if (holder.kind == RootHolder::Kind::kGlobal) name = short_function(name);
   if (name.starts_with('&')) name.erase(0, 1);
   if (holder.kind == RootHolder::Kind::kStack && name.empty()) name = "a temporary";
   if (holder.type != heap::kUnknownType)
@@ -166,14 +167,14 @@ std::string Paths::path_of(const Root& root) const {
 }
 
 std::string Paths::value_text(TypeId type_id, TargetAddr at) const {
-  const target::Memory& memory = *graph_.image().memory;
+  const process::Memory& memory = *graph_.image().memory;
   const HeapType& type = graph_.types().at(type_id);
   if (type.kind == Kind::kString) {
     u64 size = memory.find<u64>(at + 8).value_or(0);
     std::string text(std::min(size, kMaxKeyBytes), '\0');
     TargetAddr bytes(memory.find<u64>(at).value_or(0));
     if (!memory.read(bytes, {reinterpret_cast<u8*>(text.data()), text.size()})) return "…";
-    return fmt::format("\"{}{}\"", report::printable(text), size > text.size() ? "…" : "");
+    return fmt::format("\"{}{}\"", printable(text), size > text.size() ? "…" : "");
   }
   bool is_signed = type.kind >= Kind::kInt && type.kind <= Kind::kInt64;
   bool is_unsigned = type.kind >= Kind::kUint && type.kind <= Kind::kUintptr;
@@ -214,7 +215,7 @@ std::string Paths::step(ObjectId id, std::optional<u64> offset) const {
 std::string Paths::stack_suffix(const Root& root) const {
   const RootHolder& holder = graph_.holders()[root.holder];
   if (holder.kind != RootHolder::Kind::kStack) return "";
-  std::string function = report::short_function(holder.function);
+  std::string function = short_function(holder.function);
   return (function.empty() ? "" : " in " + function) + fmt::format(" (goroutine {})", holder.goid);
 }
 

@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "report/report.h"
+#include "base/go_symbol.h"
 #include "snap/answers.h"
 
 namespace geist::snap {
@@ -136,11 +136,11 @@ class RingFinder {
       if (!holder.addr) continue;
       for_each_header(holder.type, 0, 0, [&](u64 offset, const HeaderType& header, TypeId type) {
         check_header(holder.addr + offset, header, type, [&] {
-          std::string name = report::short_function(holder.name);
+          std::string name = short_function(holder.name);
           if (offset != 0) name += types_.place(holder.type, offset);
           if (holder.kind == RootHolder::Kind::kStack) {
-            name += fmt::format(" in {} (goroutine {})", report::short_function(holder.function),
-                                holder.goid);
+            name +=
+                fmt::format(" in {} (goroutine {})", short_function(holder.function), holder.goid);
           }
           return name;
         });
@@ -285,7 +285,7 @@ class RingFinder {
   const Snapshot& snapshot_;
   const HeapGraph& graph_;
   heap::HeapTypes& types_;
-  const target::Memory& memory_;
+  const process::Memory& memory_;
   u64 most_;
   u64 budget_ = kMaxNodes;  // of steps along links, in all
   RingAnswer answer_;

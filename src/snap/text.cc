@@ -6,7 +6,8 @@
 
 #include <algorithm>
 
-#include "report/report.h"
+#include "base/go_symbol.h"
+#include "base/text.h"
 
 namespace geist::snap {
 namespace {
@@ -15,7 +16,7 @@ constexpr usize kWidth = 100;
 constexpr usize kBar = 32;  // cells of a drawn array
 
 std::string fit(const std::string& text, usize width) {
-  return report::clip(report::printable(text), width);
+  return clip(printable(text), width);
 }
 
 std::string plural(u64 count, const char* one, const char* many) {
@@ -147,7 +148,7 @@ std::string emit_tree(const std::vector<TreeRow>& rows) {
     if (row.chain > 0) name += fmt::format(" and a chain of {} more", row.chain);
     usize room = kWidth - 13;
     std::string line = fit(name, room);
-    usize used = report::display_width(line);
+    usize used = display_width(line);
     if (!row.path.empty() && used + 6 < room) line += "   " + fit(row.path, room - used - 3);
     out += fmt::format("{:>10}   {}\n", human_size(row.retained), line);
   }
@@ -157,9 +158,8 @@ std::string emit_tree(const std::vector<TreeRow>& rows) {
 std::string emit_paths(const std::vector<PathRow>& rows) {
   std::string out;
   for (const PathRow& row : rows) {
-    out +=
-        fmt::format("{:#x}  {}  {}, keeps {}\n    {}\n", row.addr.value, fit(row.type, 40),
-                    human_size(row.bytes), human_size(row.retained), report::printable(row.path));
+    out += fmt::format("{:#x}  {}  {}, keeps {}\n    {}\n", row.addr.value, fit(row.type, 40),
+                       human_size(row.bytes), human_size(row.retained), printable(row.path));
   }
   return out;
 }
@@ -208,7 +208,7 @@ std::string emit_pins(const std::vector<PinRow>& rows, u64 most) {
     }
     out += fmt::format("  in use  {} of it, by {}\n", human_size(row.covered),
                        plural(row.views, "view", "views"));
-    out += fmt::format("  path    {}\n\n", report::printable(row.path));
+    out += fmt::format("  path    {}\n\n", printable(row.path));
   }
   out += fmt::format("{}, {} held\n", plural(rows.size(), "pin", "pins"), human_size(total));
   return out;
@@ -225,9 +225,8 @@ std::string emit_goroutines(const std::vector<GoroutineRow>& rows, u64 most) {
     std::string ids;
     for (usize k = 0; k < row.goids.size() && k < 3; ++k) ids += fmt::format(" {}", row.goids[k]);
     if (row.goids.size() > 3) ids += " …";
-    std::string where =
-        fmt::format("{}  {}  {} ({})", report::short_function(row.function), row.place, row.status,
-                    ids.substr(std::min<usize>(1, ids.size())));
+    std::string where = fmt::format("{}  {}  {} ({})", short_function(row.function), row.place,
+                                    row.status, ids.substr(std::min<usize>(1, ids.size())));
     out += fmt::format("{:>7}  {:>10}  {:>10}  {}\n", row.goids.size(), human_size(row.stack_bytes),
                        human_size(row.retained), fit(where, kWidth - 33));
   }
@@ -244,7 +243,7 @@ std::string emit_rings(const RingAnswer& answer) {
         fmt::format("{}  {}  {} at {:#x}\n", row.problem.empty() ? "RING" : "BROKEN RING",
                     fit(row.type, 50), plural(row.length, "element", "elements"), row.addr.value);
     if (!row.problem.empty()) out += fmt::format("  problem  {}\n", fit(row.problem, kWidth - 11));
-    out += fmt::format("  path     {}\n", report::printable(row.path));
+    out += fmt::format("  path     {}\n", printable(row.path));
   }
   out += fmt::format("{}, {} broken; {}, {} without links\n",
                      plural(answer.rows.size(), "list or ring", "lists and rings"), broken,

@@ -2,7 +2,7 @@
 // memory that reads only what is there.
 #include <algorithm>
 
-#include "target/core_file.h"
+#include "process/core_file.h"
 
 namespace {
 
@@ -22,11 +22,11 @@ const read::Image& no_program() {
 
 extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
   ByteView bytes(data, size);
-  Result<target::CoreFile> core = target::CoreFile::from_view(bytes, "core");
+  Result<process::CoreFile> core = process::CoreFile::from_view(bytes, "core");
   if (!core.ok()) return 0;
-  target::CoreMemory memory(core.value(), no_program(), LoadBias{u64{1} << 46});
+  process::CoreMemory memory(core.value(), no_program(), LoadBias{u64{1} << 46});
   u64 behind = 0;
-  for (const target::CoreFile::Segment& segment : core->segments()) {
+  for (const process::CoreFile::Segment& segment : core->segments()) {
     GEIST_CHECK(segment.begin >= behind && segment.size != 0 && segment.file_size <= segment.size);
     GEIST_CHECK(segment.offset <= size || segment.file_size == 0);
     behind = segment.begin + segment.size;

@@ -38,7 +38,7 @@ struct Region {
 };
 
 // Regions that were made here, and the program's constants.
-class FakeMemory : public target::Memory {
+class FakeMemory : public process::Memory {
  public:
   explicit FakeMemory(const read::Image& image) : image_(image) {}
   std::array<Region, kRegions> regions;

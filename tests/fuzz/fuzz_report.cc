@@ -10,10 +10,10 @@ using namespace geist;
 
 extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
   std::string_view text(reinterpret_cast<const char*>(data), size);
-  Result<judge::Report> report = report::read_json(text);
+  Result<findings::Report> report = report::read_json(text);
   if (report.ok()) {
     std::string once = report::emit_json(report.value());
-    Result<judge::Report> again = report::read_json(once);
+    Result<findings::Report> again = report::read_json(once);
     GEIST_CHECK(again.ok());
     GEIST_CHECK(report::emit_json(again.value()) == once);
   } else {

@@ -13,8 +13,8 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "process/shared_ring.h"
 #include "read/go/layout.h"
-#include "target/shared_ring.h"
 
 namespace {
 
@@ -31,7 +31,7 @@ class Ring {
         ::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
     GEIST_CHECK(bytes_ != MAP_FAILED);
     ring_.emplace(
-        std::move(target::SharedRing::create(std::move(file), *read::find_layout(26), {}, 0))
+        std::move(process::SharedRing::create(std::move(file), *read::find_layout(26), {}, 0))
             .value());
   }
   void start() {
@@ -58,7 +58,7 @@ class Ring {
   void take(u32 sites) {
     for (u64 turns = 0; turns <= 2 * abi::kSlots; ++turns) {
       u64 damaged = ring_->lost_damaged();
-      std::optional<target::RawEvent> raw = ring_->take(sites);
+      std::optional<process::RawEvent> raw = ring_->take(sites);
       next_ += ring_->lost_damaged() - damaged + (raw ? 1 : 0);
       if (!raw) return;
       const abi::Event& e = *raw->event;
@@ -73,7 +73,7 @@ class Ring {
 
  private:
   u8* bytes_ = nullptr;
-  std::optional<target::SharedRing> ring_;
+  std::optional<process::SharedRing> ring_;
   u64 next_ = 0;
 };
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "probe/patch_plan.h"
-#include "program/site_table_bytes.h"
+#include "sites/table_bytes.h"
 
 namespace {
 
@@ -21,7 +21,7 @@ std::unique_ptr<read::GoBinary> binary;
 std::vector<u8> sound;
 TargetAddr region;
 
-void check_plan(program::SiteTable table) {
+void check_plan(sites::SiteTable table) {
   const read::ModuleData& module = binary->module();
   probe::PatchPlan plan = probe::plan_patches(*binary, table, LoadBias{0}, region, {});
   for (const probe::ProbedSite& site : plan.sites) {
@@ -51,9 +51,9 @@ extern "C" int LLVMFuzzerInitialize(int*, char***) {
   binary = std::move(read::GoBinary::open(paths.front())).value();
   region = TargetAddr((binary->module().text.value + (u64{1} << 30)) & ~u64{4095});
   // A few sites keep an execution short; which does not matter to the reader.
-  program::SiteTable table = program::find_append_sites(*binary, 1);
+  sites::SiteTable table = sites::find_append_sites(*binary, 1);
   table.sites.resize(std::min<usize>(table.sites.size(), 8));
-  sound = program::emit_site_table(*binary, table);
+  sound = sites::emit_site_table(*binary, table);
   return 0;
 }
 
@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
     u16 at = input.read_u16();
     bytes[at % bytes.size()] = input.read_u8();
   }
-  std::optional<program::SiteTable> table = program::read_site_table(*binary, bytes);
+  std::optional<sites::SiteTable> table = sites::read_site_table(*binary, bytes);
   if (table) check_plan(std::move(*table));
   return 0;
 }

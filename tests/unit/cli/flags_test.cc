@@ -120,8 +120,8 @@ TEST(RunOptions, HoldWhatWasAsked) {
   Result<RunOptions> options = make_run_options(parsed);
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->command, (Words{"./p", "x"}));
-  EXPECT_EQ(options->output.level, judge::Level::kConfirmed);
-  EXPECT_EQ(options->output.fail_on, judge::Level::kConfirmed);
+  EXPECT_EQ(options->output.level, findings::Level::kConfirmed);
+  EXPECT_EQ(options->output.fail_on, findings::Level::kConfirmed);
   EXPECT_EQ(options->output.exit_code, 66);
   ASSERT_EQ(options->output.files.size(), 2u);
   EXPECT_EQ(options->output.files[0].format, report::Format::kJson);
@@ -137,7 +137,7 @@ TEST(RunOptions, HoldWhatWasAsked) {
 TEST(RunOptions, FailingOnAWeakerLevelShowsIt) {
   Result<RunOptions> options = make_run_options(must_parse("run", {"--fail-on=suspect", "p"}));
   ASSERT_TRUE(options.ok());
-  EXPECT_EQ(options->output.level, judge::Level::kSuspect);
+  EXPECT_EQ(options->output.level, findings::Level::kSuspect);
 }
 
 TEST(RunOptions, ReleasesAndReportsAreChecked) {

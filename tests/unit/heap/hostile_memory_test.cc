@@ -27,7 +27,7 @@ u64 mix(u64 x) {
 }
 
 // Every address is readable; the aligned word at each comes from a function.
-class MadeUpMemory : public target::Memory {
+class MadeUpMemory : public process::Memory {
  public:
   explicit MadeUpMemory(std::function<u64(u64)> word) : word_(std::move(word)) {}
   bool read(TargetAddr addr, std::span<u8> out) const override {
@@ -73,9 +73,9 @@ u64 plausible_word(u64 seed, u64 addr) {
 }
 
 // Real memory with one byte in `rate` changed, differently each time it is read.
-class NoisyMemory : public target::Memory {
+class NoisyMemory : public process::Memory {
  public:
-  NoisyMemory(const target::Memory& real, u64 seed, u64 rate)
+  NoisyMemory(const process::Memory& real, u64 seed, u64 rate)
       : real_(real), state_(seed), rate_(rate) {}
   bool read(TargetAddr addr, std::span<u8> out) const override {
     bool is_read = real_.read(addr, out);
@@ -94,15 +94,15 @@ class NoisyMemory : public target::Memory {
       bytes[at] = static_cast<u8>(mix(++state_));
     }
   }
-  const target::Memory& real_;
+  const process::Memory& real_;
   mutable u64 state_;
   u64 rate_;
 };
 
 // Real memory whose first read from `torn` on finds its first word as it was at another moment.
-class TornMemory : public target::Memory {
+class TornMemory : public process::Memory {
  public:
-  TornMemory(const target::Memory& real, TargetAddr torn) : real_(real), torn_(torn) {}
+  TornMemory(const process::Memory& real, TargetAddr torn) : real_(real), torn_(torn) {}
   bool read(TargetAddr addr, std::span<u8> out) const override {
     bool is_read = real_.read(addr, out);
     if (is_read && addr == torn_ && std::exchange(is_torn_, false)) out[0] ^= 1;
@@ -113,7 +113,7 @@ class TornMemory : public target::Memory {
   }
 
  private:
-  const target::Memory& real_;
+  const process::Memory& real_;
   TargetAddr torn_;
   mutable bool is_torn_ = true;
 };
@@ -143,7 +143,7 @@ class HostileMemory : public testing::Test {
   }
 
   // Asks everything once.
-  void ask(const target::Memory& memory, u64 seed) {
+  void ask(const process::Memory& memory, u64 seed) {
     std::clock_t begin = std::clock();  // CPU time: the machine may be busy
     const read::GoBinary& binary = program_->binary();
     TargetAddr mheap = program_->bias().to_target(symbols_.mheap);
@@ -187,7 +187,7 @@ class HostileMemory : public testing::Test {
   }
 
   // The graph of a heap whose tables lie: an error, or a graph that holds together.
-  void ask_graph(const target::Memory& memory) {
+  void ask_graph(const process::Memory& memory) {
     HeapImage image{.memory = &memory,
                     .binary = &program_->binary(),
                     .symbols = symbols_,
@@ -222,7 +222,7 @@ class HostileMemory : public testing::Test {
     EXPECT_LE(graph.stats().typed_bytes, bytes);
   }
 
-  void ask_goroutines(const target::Memory& memory) {
+  void ask_goroutines(const process::Memory& memory) {
     const read::GoBinary& binary = program_->binary();
     u64 damaged = 0;
     for (const Goroutine& g :
@@ -286,9 +286,9 @@ TEST_F(HostileMemory, GraphOfNoise) {
 TEST_F(HostileMemory, AStackThatWasUsedMeanwhileIsNotTaken) {
   std::string why;
   if (!program_->is_readable(&why)) GTEST_SKIP() << why;
-  const target::Memory& real = program_->memory();
+  const process::Memory& real = program_->memory();
   const read::GoBinary& binary = program_->binary();
-  auto unwind_in = [&](const target::Memory& memory, const Goroutine& g) {
+  auto unwind_in = [&](const process::Memory& memory, const Goroutine& g) {
     return unwind_parked(memory, binary, program_->bias(), g, u64{1} << 20, 50);
   };
   usize parked = 0;

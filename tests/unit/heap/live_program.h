@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/address.h"
+#include "process/memory.h"
 #include "read/go/go_binary.h"
-#include "target/memory.h"
 
 namespace geist::heap {
 
@@ -50,7 +50,7 @@ class LiveProgram {
   bool is_readable(std::string* why) const;
 
   int pid() const { return pid_; }
-  const target::ProcessMemory& memory() const { return *memory_; }
+  const process::ProcessMemory& memory() const { return *memory_; }
   const read::GoBinary& binary() const { return *binary_; }
   LoadBias bias() const { return bias_; }
   bool knows(const std::string& name) const { return places_.contains(name); }
@@ -61,7 +61,7 @@ class LiveProgram {
   pid_t pid_ = -1;
   std::FILE* to_ = nullptr;
   std::FILE* from_ = nullptr;
-  std::unique_ptr<target::ProcessMemory> memory_;
+  std::unique_ptr<process::ProcessMemory> memory_;
   std::unique_ptr<read::GoBinary> binary_;
   LoadBias bias_;
   std::map<std::string, Place> places_;

@@ -114,7 +114,7 @@ std::unique_ptr<LiveProgram> LiveProgram::start(const std::string& source, const
   std::optional<LoadBias> bias = find_bias(program->pid_, program->binary_->image());
   if (!bias) return fail("is not in its own maps");
   program->bias_ = *bias;
-  program->memory_ = std::make_unique<target::ProcessMemory>(program->pid_);
+  program->memory_ = std::make_unique<process::ProcessMemory>(program->pid_);
   return program;
 }
 

@@ -23,7 +23,7 @@ class ThroughTest : public ::testing::Test {
     decode({0x48, 0x8b, 0x4c, 0x24, 0x50, 0x48, 0x8b, 0x41, 0x10, 0xc3});
     heap::StackFrame frame;
     frame.cfa = TargetAddr(kCfa);
-    victim_.holder = Holder::kStack;
+    victim_.holder = findings::Holder::kStack;
     victim_.ptr = kPtr;
     victim_.len = kLen;
     victim_.g = TargetAddr(kG);
@@ -46,7 +46,7 @@ class ThroughTest : public ::testing::Test {
 
   // The read, on the stack as it was or `moved` bytes away, where the header has this length.
   bool loads(u64 moved, u64 len_now) {
-    target::WatchSample sample;
+    process::WatchSample sample;
     sample.regs[x86::kRsp] = kSp + moved;
     sample.stack.resize(0x100);
     std::memcpy(&sample.stack[0x50], &kPtr, 8);
@@ -108,7 +108,7 @@ class PassedTest : public ThroughTest {
 
   bool passes(u64 moved = 0, u64 len_now = kLen) {
     constexpr u64 kCalleeBytes = 0x40;
-    target::WatchSample sample;
+    process::WatchSample sample;
     sample.regs[x86::kRsp] = kSp - kCalleeBytes + moved;
     sample.stack.resize(0x100);
     std::memcpy(&sample.stack[kCalleeBytes + 0x50], &kPtr, 8);

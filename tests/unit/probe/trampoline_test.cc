@@ -105,8 +105,8 @@ geist_test_exit:
 namespace geist::probe {
 namespace {
 
-using program::AppendSite;
 using program::ValueLocation;
+using sites::AppendSite;
 using x86::Cond;
 using LocationKind = ValueLocation::Kind;
 

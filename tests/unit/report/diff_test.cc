@@ -8,8 +8,8 @@
 namespace geist::report {
 namespace {
 
-judge::Report report_of(const std::vector<std::string>& fingerprints) {
-  judge::Report report;
+findings::Report report_of(const std::vector<std::string>& fingerprints) {
+  findings::Report report;
   for (const std::string& fingerprint : fingerprints) {
     report.findings.push_back(example_finding());
     report.findings.back().fingerprint = fingerprint;
@@ -18,8 +18,8 @@ judge::Report report_of(const std::vector<std::string>& fingerprints) {
 }
 
 TEST(Diff, TellsNewGoneAndSame) {
-  judge::Report older = report_of({"a", "b"});
-  judge::Report newer = report_of({"b", "c"});
+  findings::Report older = report_of({"a", "b"});
+  findings::Report newer = report_of({"b", "c"});
   newer.findings[0].append_stack[0].line = 999;  // moved
   ReportDiff diff = compare_reports(older, newer);
   ASSERT_EQ(diff.appeared.size(), 1u);
@@ -30,15 +30,15 @@ TEST(Diff, TellsNewGoneAndSame) {
 }
 
 TEST(Diff, CountsWhatIsThereMoreOften) {
-  judge::Report older = report_of({"a"});
-  judge::Report newer = report_of({"a", "a", "a"});
+  findings::Report older = report_of({"a"});
+  findings::Report newer = report_of({"a", "a", "a"});
   EXPECT_EQ(compare_reports(older, newer).appeared.size(), 2u);
   EXPECT_EQ(compare_reports(newer, older).gone.size(), 2u);
 }
 
 TEST(Diff, TextHasALineAFinding) {
-  judge::Report older = report_of({"a"});
-  judge::Report newer = report_of({"b"});
+  findings::Report older = report_of({"a"});
+  findings::Report newer = report_of({"b"});
   EXPECT_EQ(emit_diff_text(compare_reports(older, newer), false),
             "new   confirmed  append in echo.(*Group).add (group.go:145) overwrote element 3 of a "
             "slice that is still in use: "

@@ -2,13 +2,13 @@
 // schema test share it.
 #pragma once
 
-#include "judge/finding.h"
+#include "findings/finding.h"
 
 namespace geist::report {
 
-inline judge::Frame make_frame(const std::string& function, const std::string& file, i32 line,
-                               const std::string& source = "") {
-  judge::Frame frame;
+inline findings::Frame make_frame(const std::string& function, const std::string& file, i32 line,
+                                  const std::string& source = "") {
+  findings::Frame frame;
   frame.function = function;
   frame.file = file;
   frame.line = line;
@@ -16,11 +16,11 @@ inline judge::Frame make_frame(const std::string& function, const std::string& f
   return frame;
 }
 
-inline judge::Finding example_finding() {
+inline findings::Finding example_finding() {
   const std::string echo = "/home/u/go/pkg/mod/github.com/labstack/echo@v2.0.1+incompatible/";
-  judge::Finding finding;
+  findings::Finding finding;
   finding.id = 1;
-  finding.level = judge::Level::kConfirmed;
+  finding.level = findings::Level::kConfirmed;
   finding.fingerprint = "9f1c";
   finding.goroutine = "1";
   finding.pc = "0x569964";
@@ -44,7 +44,7 @@ inline judge::Finding example_finding() {
   finding.after = "main.main.func1.1 {n: \"allow-anyone\"}";
   finding.before_hex = "0040c80000c00000";
   finding.after_hex = "2040c80000c00000";
-  finding.victim.holder = judge::Holder::kHeap;
+  finding.victim.holder = findings::Holder::kHeap;
   finding.victim.name = "middleware in echo.(*Echo).add.func1";
   finding.victim.type = "[]echo.MiddlewareFunc";
   finding.victim.len = 4;
@@ -61,8 +61,8 @@ inline judge::Finding example_finding() {
   return finding;
 }
 
-inline judge::Report example_report() {
-  judge::Report report;
+inline findings::Report example_report() {
+  findings::Report report;
   report.geist_version = "0.1.0";
   report.target.command = {"./prog"};
   report.target.binary = "prog";

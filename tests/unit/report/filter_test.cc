@@ -54,7 +54,7 @@ TEST(Glob, KnowsStarAndQuestionMarkOnly) {
 }
 
 bool hides(const std::string& rule) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   apply_suppressions(must_read(rule + "  # reason"), &report);
   EXPECT_EQ(report.suppressed, 1 - report.findings.size());
   EXPECT_EQ(report.unused_suppressions.size(), report.findings.size());
@@ -78,14 +78,14 @@ TEST(Suppressions, MatchSiteVictimAndModule) {
 }
 
 TEST(Suppressions, ModuleOfMainIsTheMainModule) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].append_stack = {make_frame("main.f", "", 0)};
   auto rule = must_read("module:example.com/prog # x");
   EXPECT_TRUE(matches(rule[0], report.findings[0], report.target));
 }
 
 TEST(Suppressions, RestIsNumberedAgain) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings.push_back(report.findings[0]);
   report.findings[1].id = 2;
   report.findings[1].append_stack[0].function = "main.other";
@@ -95,7 +95,7 @@ TEST(Suppressions, RestIsNumberedAgain) {
 }
 
 TEST(Baseline, HidesTheSameFingerprints) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings.push_back(report.findings[0]);
   report.findings[1].fingerprint = "new";
   apply_baseline(example_report(), &report);
@@ -105,18 +105,18 @@ TEST(Baseline, HidesTheSameFingerprints) {
 }
 
 TEST(Baseline, FindingsWithoutFingerprintAreNeverTheSame) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].fingerprint = "";
-  judge::Report baseline = report;
+  findings::Report baseline = report;
   apply_baseline(baseline, &report);
   EXPECT_EQ(report.findings.size(), 1u);
 }
 
 TEST(Levels, DropAndAsk) {
-  judge::Report report = example_report();
-  EXPECT_TRUE(has_finding(report, judge::Level::kConfirmed));
-  EXPECT_FALSE(has_finding(report, judge::Level::kProved));
-  drop_below(judge::Level::kProved, &report);
+  findings::Report report = example_report();
+  EXPECT_TRUE(has_finding(report, findings::Level::kConfirmed));
+  EXPECT_FALSE(has_finding(report, findings::Level::kProved));
+  drop_below(findings::Level::kProved, &report);
   EXPECT_TRUE(report.findings.empty());
 }
 

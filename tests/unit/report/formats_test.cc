@@ -11,12 +11,12 @@ namespace {
 
 using nlohmann::json;
 
-json first_result(const judge::Report& report) {
+json first_result(const findings::Report& report) {
   return json::parse(emit_sarif(report))["runs"][0]["results"][0];
 }
 
 TEST(Sarif, PathsAreRelativeToWhatMoves) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   auto place_of = [&](const std::string& file) {
     report.findings[0].append_stack[0].file = file;
     return first_result(report)["locations"][0]["physicalLocation"]["artifactLocation"];
@@ -30,26 +30,26 @@ TEST(Sarif, PathsAreRelativeToWhatMoves) {
 }
 
 TEST(Sarif, LevelsFollowTheFinding) {
-  judge::Report report = example_report();
-  auto level_of = [&](judge::Level level) {
+  findings::Report report = example_report();
+  auto level_of = [&](findings::Level level) {
     report.findings[0].level = level;
     return first_result(report)["level"].get<std::string>();
   };
-  EXPECT_EQ(level_of(judge::Level::kProved), "error");
-  EXPECT_EQ(level_of(judge::Level::kConfirmed), "error");
-  EXPECT_EQ(level_of(judge::Level::kLikely), "warning");
-  EXPECT_EQ(level_of(judge::Level::kSuspect), "note");
+  EXPECT_EQ(level_of(findings::Level::kProved), "error");
+  EXPECT_EQ(level_of(findings::Level::kConfirmed), "error");
+  EXPECT_EQ(level_of(findings::Level::kLikely), "warning");
+  EXPECT_EQ(level_of(findings::Level::kSuspect), "note");
 }
 
 TEST(Sarif, MessagesHaveNoLinksAndNoPlaceholders) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].before = "[x](http://y) {0}";
   std::string text = first_result(report)["message"]["text"];
   EXPECT_NE(text.find("\\[x\\](http://y) {{0}}"), std::string::npos) << text;
 }
 
 TEST(Sarif, WithoutAFixThereAreNoFixes) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   EXPECT_FALSE(first_result(report).contains("fixes"));
   report.findings[0].fix_diff = "--- a/x.go\n+++ b/x.go\n@@ -145 +145 @@\n-a\n+b\n";
   EXPECT_EQ(
@@ -59,7 +59,7 @@ TEST(Sarif, WithoutAFixThereAreNoFixes) {
 }
 
 TEST(Html, TheReportCannotEndItsElement) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].before = "</script><!--<script>\xff";
   report.target.binary = "<b>&\"";
   std::string page = emit_html(report);

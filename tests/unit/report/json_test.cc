@@ -19,7 +19,7 @@ void expect_keys(const json& object, const std::string& where,
 }
 
 // Every key the schema names, in a full report and in one about which nothing is known.
-void expect_schema(const judge::Report& report) {
+void expect_schema(const findings::Report& report) {
   json doc = json::parse(emit_json(report));
   EXPECT_EQ(doc["schema"], "geist-report/1");
   expect_keys(doc, "",
@@ -54,7 +54,7 @@ void expect_schema(const judge::Report& report) {
 
 TEST(Json, HasEveryKeyOfTheSchema) {
   expect_schema(example_report());
-  judge::Report bare;
+  findings::Report bare;
   bare.findings.emplace_back();
   expect_schema(bare);
 }
@@ -81,14 +81,14 @@ TEST(Json, HoldsTheValuesOfTheReport) {
 }
 
 TEST(Json, ComesBackAsItWas) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.exit_signal = "SIGSEGV";
   report.exit_code = 2;
   report.notes = {"one"};
   report.suppressed = 4;
   report.unused_suppressions = {"site:x  # y"};
   std::string first = emit_json(report);
-  Result<judge::Report> back = read_json(first);
+  Result<findings::Report> back = read_json(first);
   ASSERT_TRUE(back.ok()) << back.error().message();
   EXPECT_EQ(emit_json(back.value()), first);
   EXPECT_EQ(emit_text(back.value(), {}), emit_text(report, {}));
@@ -99,20 +99,20 @@ TEST(Json, UnknownFieldsOfLaterReleasesArePassedOver) {
   doc["later"] = {{"x", 1}};
   doc["findings"][0]["later"] = "y";
   doc["findings"][0].erase("drawing");
-  Result<judge::Report> back = read_json(doc.dump());
+  Result<findings::Report> back = read_json(doc.dump());
   ASSERT_TRUE(back.ok()) << back.error().message();
   EXPECT_TRUE(back->findings[0].drawing.empty());
 }
 
 TEST(Json, BytesThatAreNotTextDoNotBreakIt) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].before = "\xff\xfe";
   json doc = json::parse(emit_json(report));
   EXPECT_EQ(doc["findings"][0]["element"]["before"], "\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
 void expect_refused(const std::string& text, const std::string& message) {
-  Result<judge::Report> result = read_json(text);
+  Result<findings::Report> result = read_json(text);
   ASSERT_FALSE(result.ok()) << text;
   EXPECT_NE(result.error().message().find(message), std::string::npos) << result.error().message();
 }

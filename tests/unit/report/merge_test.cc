@@ -6,15 +6,15 @@
 namespace geist::report {
 namespace {
 
-judge::Report make_part(const std::string& binary, judge::Level level, u64 count) {
-  judge::Report part;
+findings::Report make_part(const std::string& binary, findings::Level level, u64 count) {
+  findings::Report part;
   part.programs.push_back({binary, "go1.26.8", "id-" + binary, 1});
   part.sites.growslice_calls = 10;
   part.sites.probed = 9;
   part.sites.skipped["operands_do_not_match"] = 1;
   part.lost["not_judged"] = 2;
   part.notes.push_back("a note");
-  judge::Finding finding;
+  findings::Finding finding;
   finding.fingerprint = "same";
   finding.level = level;
   finding.count = count;
@@ -25,36 +25,36 @@ judge::Report make_part(const std::string& binary, judge::Level level, u64 count
 }
 
 TEST(Merge, SameFindingIsCountedOnAndKeepsTheStrongerEvidence) {
-  judge::Report whole;
-  merge_into(&whole, make_part("a", judge::Level::kLikely, 3));
-  merge_into(&whole, make_part("b", judge::Level::kConfirmed, 4));
+  findings::Report whole;
+  merge_into(&whole, make_part("a", findings::Level::kLikely, 3));
+  merge_into(&whole, make_part("b", findings::Level::kConfirmed, 4));
   ASSERT_EQ(whole.findings.size(), 1u);
   EXPECT_EQ(whole.findings[0].count, 7u);
-  EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);
+  EXPECT_EQ(whole.findings[0].level, findings::Level::kConfirmed);
   EXPECT_EQ(whole.findings[0].binary, "b");
   EXPECT_EQ(whole.findings[0].tests, (std::vector<std::string>{"a.Test", "b.Test"}));
-  merge_into(&whole, make_part("c", judge::Level::kSuspect, 1));
-  EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);
+  merge_into(&whole, make_part("c", findings::Level::kSuspect, 1));
+  EXPECT_EQ(whole.findings[0].level, findings::Level::kConfirmed);
   EXPECT_EQ(whole.findings[0].count, 8u);
 }
 
 TEST(Merge, FindingsWithoutAFingerprintStayApart) {
-  judge::Report whole;
-  for (judge::Level level : {judge::Level::kLikely, judge::Level::kConfirmed}) {
-    judge::Report part = make_part("a", level, 1);
+  findings::Report whole;
+  for (findings::Level level : {findings::Level::kLikely, findings::Level::kConfirmed}) {
+    findings::Report part = make_part("a", level, 1);
     part.findings[0].fingerprint.clear();
     merge_into(&whole, part);
   }
   ASSERT_EQ(whole.findings.size(), 2u);
-  EXPECT_EQ(whole.findings[0].level, judge::Level::kConfirmed);  // strongest first
+  EXPECT_EQ(whole.findings[0].level, findings::Level::kConfirmed);  // strongest first
   EXPECT_EQ(whole.findings[0].id, 1);
   EXPECT_EQ(whole.findings[1].id, 2);
 }
 
 TEST(Merge, SitesOfAProgramAreTakenOnceAndItsProcessesCounted) {
-  judge::Report whole;
+  findings::Report whole;
   for (const char* binary : {"a", "a", "b"})
-    merge_into(&whole, make_part(binary, judge::Level::kLikely, 1));
+    merge_into(&whole, make_part(binary, findings::Level::kLikely, 1));
   EXPECT_EQ(whole.sites.growslice_calls, 20u);
   EXPECT_EQ(whole.sites.total_skipped(), 2u);
   ASSERT_EQ(whole.programs.size(), 2u);

@@ -1,30 +1,11 @@
-// Short names, safe text and the drawing of arrays, including lengths no array can have.
+// Short names of files, and the drawing of arrays, including lengths no array can have.
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "report/report.h"
 
 namespace geist::report {
 namespace {
-
-TEST(ShortFunction, DropsThePathOfThePackage) {
-  EXPECT_EQ(short_function("github.com/labstack/echo.(*Group).add"), "echo.(*Group).add");
-  EXPECT_EQ(short_function("main.main"), "main.main");
-  EXPECT_EQ(short_function("encoding/json.Unmarshal"), "json.Unmarshal");
-  EXPECT_EQ(short_function(""), "");
-}
-
-TEST(ShortFunction, KeepsTypeArgumentsWithPathsWhole) {
-  EXPECT_EQ(short_function("example.com/a.Map[go.shape.struct { example.com/b.X int }]"),
-            "a.Map[go.shape.struct { example.com/b.X int }]");
-  EXPECT_EQ(short_function("example.com/a.(*T[example.com/b.K]).Add"),
-            "a.(*T[example.com/b.K]).Add");
-}
-
-TEST(ShortFunction, UnescapesDotsOfThePackage) {
-  EXPECT_EQ(short_function("gopkg.in/yaml%2ev3.(*Decoder).Decode"), "yaml.v3.(*Decoder).Decode");
-  EXPECT_EQ(short_function("a/b%zz.f"), "b%zz.f");
-  EXPECT_EQ(short_function("a/b%2"), "b%2");
-}
 
 TEST(SplitPlace, KeepsKeysWhole) {
   auto split = [](std::string_view text) {
@@ -40,7 +21,7 @@ TEST(SplitPlace, KeepsKeysWhole) {
 }
 
 TEST(ShortFile, IsRelativeToModuleDependencyOrGoroot) {
-  judge::Target target;
+  findings::Target target;
   target.module = "example.com/prog";
   target.module_dir_hint = "/home/u/prog";
   target.goroot = "/usr/local/go";
@@ -60,23 +41,6 @@ TEST(ShortFile, NothingKnownLeavesThePathAsItIs) {
   EXPECT_EQ(short_file("/a/b.go", {}, {}), "/a/b.go");
   EXPECT_EQ(short_file("", {}, {}), "");
   EXPECT_EQ(short_file("x@", {}, {}), "x@");
-}
-
-TEST(Clip, CountsCodePoints) {
-  EXPECT_EQ(clip("abcdef", 6), "abcdef");
-  EXPECT_EQ(clip("abcdef", 5), "abcd…");
-  EXPECT_EQ(clip("äöüß", 3), "äö…");
-  EXPECT_EQ(clip("ab", 1), "…");
-  EXPECT_EQ(clip("ab", 0), "");
-}
-
-TEST(Printable, KeepsTextAndEscapesTheRest) {
-  EXPECT_EQ(printable("größe · 日本"), "größe · 日本");
-  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
-  EXPECT_EQ(printable("\xc2\x9b"
-                      "31m"),
-            "\\xc2\\x9b31m");
-  EXPECT_EQ(printable("\xe6\x97"), "\\xe6\\x97");
 }
 
 TEST(DrawArray, ShiftsViewsThatBeginLater) {

@@ -2,13 +2,14 @@
 // line.
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "example_report.h"
 #include "report/report.h"
 
 namespace geist::report {
 namespace {
 
-using judge::Level;
+using findings::Level;
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -54,9 +55,9 @@ geist: 1 ghost write (1 confirmed) · 637 of 642 append sites probed, 5 skipped 
 }
 
 TEST(Text, OfALatentFindingSaysWhatWouldHappen) {
-  judge::Report report;
-  judge::Finding& finding = report.findings.emplace_back();
-  finding.level = judge::Level::kLatent;
+  findings::Report report;
+  findings::Finding& finding = report.findings.emplace_back();
+  finding.level = findings::Level::kLatent;
   finding.operand = "main.srv.groups[\"api\"]";
   finding.victim.name = "main.srv.routes[0].chain";
   finding.element_index = 3;
@@ -69,8 +70,8 @@ TEST(Text, OfALatentFindingSaysWhatWouldHappen) {
 }
 
 TEST(Text, LeavesOutWhatIsNotKnown) {
-  judge::Report report;
-  judge::Finding finding;
+  findings::Report report;
+  findings::Finding finding;
   finding.id = 1;
   finding.level = Level::kLikely;
   finding.append_stack = {make_frame("main.f", "", 0)};
@@ -92,7 +93,7 @@ geist: 1 ghost write (1 likely) · 0 of 0 append sites probed
 }
 
 TEST(Text, BelowConfirmedNoReadIsClaimed) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].level = Level::kLikely;
   EXPECT_FALSE(contains(emit_text(report, {}), "read afterwards"));
   report.findings[0].level = Level::kProved;
@@ -100,13 +101,13 @@ TEST(Text, BelowConfirmedNoReadIsClaimed) {
 }
 
 TEST(Text, SuspectSaysThatTheSliceWasInUse) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].level = Level::kSuspect;
   EXPECT_TRUE(contains(emit_text(report, {}), "of a slice that was in use at that moment\n"));
 }
 
 TEST(Text, ValuesThatDoNotFitOneLineTakeTwo) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].before = std::string(70, 'a');
   report.findings[0].after = std::string(120, 'b');
   std::string text = emit_text(report, {});
@@ -115,7 +116,7 @@ TEST(Text, ValuesThatDoNotFitOneLineTakeTwo) {
 }
 
 TEST(Text, LongValuesThatBeginAlikeAreShownWhereTheyDiffer) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   const std::string alike(200, 'a');
   report.findings[0].before = alike + ", n: 1}";
   report.findings[0].after = alike + ", n: 2}";
@@ -125,13 +126,13 @@ TEST(Text, LongValuesThatBeginAlikeAreShownWhereTheyDiffer) {
 }
 
 TEST(Text, ALengthThatIsNotKnownIsNotZero) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].victim.len = report.findings[0].victim.cap = 0;
   EXPECT_TRUE(contains(emit_text(report, {}), "add.func1, length not known\n"));
 }
 
 TEST(Text, BytesStandInForValuesOfUnknownType) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].before = "";
   report.findings[0].after = "";
   EXPECT_TRUE(contains(emit_text(report, {}),
@@ -139,10 +140,10 @@ TEST(Text, BytesStandInForValuesOfUnknownType) {
 }
 
 TEST(Text, LinesFitTheWidthWithLongNamesAndPaths) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.target.command = {"./p"};
   report.cost = {};
-  judge::Finding& finding = report.findings[0];
+  findings::Finding& finding = report.findings[0];
   finding.append_stack[0] = make_frame("example.com/a/b." + std::string(90, 'f'),
                                        "/x/" + std::string(80, 'd') + "/file.go", 12345,
                                        "x = append(x, " + std::string(100, 'y') + ")");
@@ -156,7 +157,7 @@ TEST(Text, LinesFitTheWidthWithLongNamesAndPaths) {
 }
 
 TEST(Text, LongStacksAreCut) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   auto& stack = report.findings[0].append_stack;
   stack.assign(40, make_frame("main.walk", "/home/u/prog/walk.go", 9));
   std::string text = emit_text(report, {});
@@ -173,7 +174,7 @@ TEST(Text, ColourOnlyWhenAsked) {
 }
 
 TEST(Text, NeverSendsControlCharactersOfTheTargetToTheTerminal) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings[0].before = "\x1b]0;owned\x07";
   report.findings[0].victim.name = "a\nb\xff";
   report.findings[0].append_stack[0].source = "x\ty\r";
@@ -185,31 +186,31 @@ TEST(Text, NeverSendsControlCharactersOfTheTargetToTheTerminal) {
 }
 
 TEST(Text, DescribesVictimsByTheirHolder) {
-  judge::Report report = example_report();
-  judge::Victim& victim = report.findings[0].victim;
+  findings::Report report = example_report();
+  findings::Victim& victim = report.findings[0].victim;
   auto expect_line = [&](const std::string& line) {
     EXPECT_TRUE(contains(emit_text(report, {}), "the victim: " + line + ", len 4")) << line;
   };
-  victim.holder = judge::Holder::kGlobal;
+  victim.holder = findings::Holder::kGlobal;
   victim.name = "main.table";
   expect_line("global main.table");
-  victim.holder = judge::Holder::kStack;
+  victim.holder = findings::Holder::kStack;
   victim.name = "parts";
   victim.function = "example.com/x/split.Split";
   expect_line("variable parts in split.Split");
   victim.name = "";
   victim.type = "[]int";
   expect_line("a []int on the stack of split.Split");
-  victim.holder = judge::Holder::kRegister;
+  victim.holder = findings::Holder::kRegister;
   expect_line("a []int in a register of split.Split");
-  victim.holder = judge::Holder::kHeap;
+  victim.holder = findings::Holder::kHeap;
   expect_line("a []int in the heap");
   victim.name = "kept in main.main";
   expect_line("variable kept in main.main");
 }
 
 TEST(Summary, CountsLevelsAndLosses) {
-  judge::Report report = example_report();
+  findings::Report report = example_report();
   report.findings.push_back(report.findings[0]);
   report.findings[1].level = Level::kLikely;
   report.lost["ring_full"] = 3;
@@ -223,7 +224,7 @@ TEST(Summary, CountsLevelsAndLosses) {
 }
 
 TEST(Summary, SaysWhatWatchingCost) {
-  judge::Report report;
+  findings::Report report;
   report.cost.wall_s = 10;
   report.cost.parked_s = 0.05;
   report.cost.slow_path_s = 0.03;
@@ -242,14 +243,14 @@ TEST(Summary, SaysWhatWatchingCost) {
 }
 
 TEST(Summary, SaysSoWhenNothingWasFound) {
-  judge::Report report;
+  findings::Report report;
   report.sites.growslice_calls = 10;
   report.sites.probed = 10;
   EXPECT_EQ(emit_summary_line(report), "geist: no ghost writes · 10 of 10 append sites probed");
 }
 
 TEST(Text, NotesStandInFrontOfTheSummary) {
-  judge::Report report;
+  findings::Report report;
   report.notes = {"no hardware watches: perf_event_open: permission denied"};
   report.unused_suppressions = {"site:main.x  # gone"};
   EXPECT_EQ(emit_text(report, {}),

@@ -1,0 +1,22 @@
+// Text for people. What it is made of comes from a target or its files, and nothing in those is
+// trusted to be text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/ints.h"
+
+namespace geist {
+
+// Last element of a path; the whole of it when there is no slash.
+std::string base_name(const std::string& file);
+// Columns a string takes on a terminal: code points, not bytes.
+usize display_width(std::string_view text);
+// One line that is safe to print: control characters and bytes that are not UTF-8 become \xNN, a
+// tab becomes a space.
+std::string printable(std::string_view text);
+// At most `width` columns, the last one '…' when something was cut.
+std::string clip(const std::string& text, usize width);
+
+}  // namespace geist

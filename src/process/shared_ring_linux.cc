@@ -1,0 +1,248 @@
+// Consumer side of the ring; abi/ring.h has the protocol.
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "process/shared_ring.h"
+
+namespace geist::process {
+namespace {
+
+constexpr u64 kHeartbeatLimitSeconds = 2;
+
+void futex_wake_all(u32* word) {
+  ::syscall(SYS_futex, word, FUTEX_WAKE, 1 << 30, nullptr, nullptr, 0);
+}
+
+u64 monotonic_ns() {
+  timespec ts{};
+  ::clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+  return static_cast<u64>(ts.tv_sec) * 1000000000ull + static_cast<u64>(ts.tv_nsec);
+}
+
+}  // namespace
+
+u64 read_tsc() {
+  u32 low = 0, high = 0;
+  asm volatile("rdtsc" : "=a"(low), "=d"(high));
+  return (static_cast<u64>(high) << 32) | low;
+}
+
+u64 measure_tsc_hz() {
+  static const u64 hz = [] {
+    u64 ns0 = monotonic_ns();
+    u64 tsc0 = read_tsc();
+    u64 ns1 = ns0;
+    while (ns1 - ns0 < 2000000) ns1 = monotonic_ns();
+    u64 ticks = read_tsc() - tsc0;
+    return static_cast<u64>(static_cast<double>(ticks) * 1e9 / static_cast<double>(ns1 - ns0));
+  }();
+  return hz;
+}
+
+Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget,
+                                      u64 site_table_size) {
+  void* at = ::mmap(nullptr, abi::kRingBytes + site_table_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                    memfd.get(), 0);
+  if (at == MAP_FAILED) {
+    return Error(
+        std::string("cannot map the memory shared with the program: ") + std::strerror(errno),
+        ErrorKind::kSystem);
+  }
+  SharedRing ring;
+  ring.control_ = static_cast<abi::Control*>(at);
+  ring.slots_ = reinterpret_cast<abi::Slot*>(static_cast<u8*>(at) + abi::kControlBytes);
+  ring.sites_ = reinterpret_cast<const abi::Site*>(static_cast<u8*>(at) + abi::kRingBytes);
+  ring.mapped_bytes_ = abi::kRingBytes + site_table_size;
+  ring.tsc_hz_ = measure_tsc_hz();
+  abi::Control& c = *ring.control_;
+  c.magic = abi::kMagic;
+  c.version = abi::kVersion;
+  c.tsc_hz = ring.tsc_hz_;
+  c.start_tsc = read_tsc();
+  c.heartbeat_tsc = c.start_tsc;
+  c.heartbeat_limit = kHeartbeatLimitSeconds * ring.tsc_hz_;
+  c.park_grace_ticks = ring.tsc_hz_ / 1000 * budget.grace_ms;
+  c.park_share = budget.share_percent * 65536 / 100;
+  ring.park_timeout_us_ = budget.park_timeout_us;
+  c.park_timeout_us =
+      budget.park_timeout_us == 0 ? 0 : std::max(budget.park_timeout_us, budget.unready_timeout_us);
+  c.gate_timeout_us = budget.gate_timeout_ms * 1000;
+  c.g_goid = layout.g_goid;
+  c.g_m = layout.g_m;
+  c.m_procid = layout.m_procid;
+  c.m_curg = layout.m_curg;
+  c.tool_pid = static_cast<u32>(::getpid());
+  for (u64 i = 0; i < abi::kSlots; ++i) ring.slots_[i].sequence = i;
+  c.armed = 1;
+  return ring;
+}
+
+SharedRing::SharedRing(SharedRing&& other) noexcept
+    : control_(std::exchange(other.control_, nullptr)),
+      slots_(other.slots_),
+      sites_(other.sites_),
+      mapped_bytes_(other.mapped_bytes_),
+      next_(other.next_),
+      lost_damaged_(other.lost_damaged_),
+      tsc_hz_(other.tsc_hz_),
+      park_timeout_us_(other.park_timeout_us_) {}
+
+SharedRing::~SharedRing() {
+  if (control_ != nullptr) ::munmap(control_, mapped_bytes_);
+}
+
+void SharedRing::beat() {
+  __atomic_store_n(&control_->heartbeat_tsc, read_tsc(), __ATOMIC_RELAXED);
+}
+
+void SharedRing::ready() {
+  // Appends that wait now keep the longer time, and say so in their event.
+  __atomic_store_n(&control_->park_timeout_us, park_timeout_us_, __ATOMIC_RELAXED);
+  u64 waited = __atomic_load_n(&control_->parked_ticks, __ATOMIC_RELAXED);
+  __atomic_store_n(&control_->park_grace_ticks, control_->park_grace_ticks + waited,
+                   __ATOMIC_RELAXED);
+}
+
+void SharedRing::keep_time_slices(const read::Layout& layout) {
+  control_->p_status = layout.p_status;
+  control_->p_schedtick = layout.p_schedtick;
+  control_->p_m = layout.p_m;
+  __atomic_store_n(&control_->m_p, layout.m_p, __ATOMIC_RELEASE);
+}
+
+void SharedRing::wait(u32 seen, u64 timeout_us) {
+  __atomic_store_n(&control_->tool_sleeps, 1u, __ATOMIC_SEQ_CST);
+  bool ready = __atomic_load_n(&slot(next_)->sequence, __ATOMIC_ACQUIRE) == next_ + 1;
+  if (!ready) {
+    timespec timeout{static_cast<time_t>(timeout_us / 1000000),
+                     static_cast<long>(timeout_us % 1000000) * 1000};
+    ::syscall(SYS_futex, &control_->published, FUTEX_WAIT, seen, &timeout, nullptr, 0);
+  }
+  __atomic_store_n(&control_->tool_sleeps, 0u, __ATOMIC_SEQ_CST);
+}
+
+void SharedRing::free_slot(u64 ticket) {
+  __atomic_store_n(&slot(ticket)->sequence, ticket + abi::kSlots, __ATOMIC_RELEASE);
+}
+
+std::optional<RawEvent> SharedRing::take(u32 site_count) {
+  for (;;) {
+    abi::Slot* s = slot(next_);
+    if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) != next_ + 1) return std::nullopt;
+    RawEvent raw;
+    raw.ticket = next_++;
+    raw.event = std::make_unique<abi::Event>();
+    std::memcpy(raw.event.get(), &s->event, sizeof(abi::Event));
+    const abi::Event& e = *raw.event;
+    bool sane = e.kind == abi::kOverwrite && e.site < site_count &&
+                e.old_size <= abi::kMaxOldBytes && e.stack_size <= abi::kMaxStackBytes &&
+                e.elem_size != 0 && e.num != 0 && e.num <= e.new_len && e.new_len <= e.cap &&
+                e.cap < (u64{1} << 47) && e.elem_size < (u64{1} << 31);
+    if (sane) return raw;
+    ++lost_damaged_;
+    release(raw);
+  }
+}
+
+bool SharedRing::still_waits(const abi::Event& event) const {
+  // The wait is measured from event.tsc; a tenth of it is left as a margin.
+  u64 waited_us = (read_tsc() - event.tsc) / (tsc_hz_ / 1000000 + 1);
+  return waited_us < u64{event.parked} * 9 / 10;
+}
+
+void SharedRing::refund_delay(const abi::Event& event) {
+  constexpr u64 kUsualDelayMs = 2, kMostRefundedMs = 1000;
+  const u64 ticks_per_ms = tsc_hz_ / 1000;
+  const u64 usual = kUsualDelayMs * ticks_per_ms;
+  const u64 waited = read_tsc() - event.tsc;
+  const u64 patience = u64{event.parked} * ticks_per_ms / 1000;
+  // A counter of another core may be ahead, a hostile one anywhere.
+  if (event.parked == 0 || waited <= usual || waited > patience) return;
+  const u64 left = kMostRefundedMs * ticks_per_ms - refunded_ticks_;
+  const u64 refund = std::min(waited - usual, left);
+  refunded_ticks_ += refund;
+  control_->park_grace_ticks += refund;
+}
+
+void SharedRing::release(u64 ticket, const abi::Event& event) {
+  abi::Slot* s = slot(ticket);
+  __atomic_store_n(&s->ack, static_cast<u32>(ticket + 1), __ATOMIC_RELEASE);
+  if (event.parked != 0) futex_wake_all(&s->ack);
+  free_slot(ticket);
+}
+
+void SharedRing::open_gate(u32* gate) {
+  __atomic_store_n(gate, static_cast<u32>(abi::kGateOpen), __ATOMIC_RELEASE);
+  futex_wake_all(gate);
+}
+
+// A goroutine keeps its gate as long as it is wanted: its thread may stand there.
+void SharedRing::set_stack_gates(std::vector<TargetAddr> goroutines) {
+  for (abi::StackGate& gate : control_->stack_gates) {
+    const TargetAddr now(__atomic_load_n(&gate.g, __ATOMIC_RELAXED));
+    if (std::erase(goroutines, now) != 0 || !now) continue;
+    __atomic_store_n(&gate.g, u64{0}, __ATOMIC_RELEASE);
+    open_gate(&gate.gate);
+  }
+  for (abi::StackGate& gate : control_->stack_gates) {
+    if (goroutines.empty()) return;
+    if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) != 0) continue;
+    __atomic_store_n(&gate.g, goroutines.back().value, __ATOMIC_RELEASE);
+    goroutines.pop_back();
+  }
+}
+
+std::optional<TargetAddr> SharedRing::find_moved_stack() const {
+  for (const abi::StackGate& gate : control_->stack_gates) {
+    if (__atomic_load_n(&gate.gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting)
+      return TargetAddr(__atomic_load_n(&gate.g, __ATOMIC_RELAXED));
+  }
+  return std::nullopt;
+}
+
+bool SharedRing::open_stack_gate(TargetAddr g) {
+  for (abi::StackGate& gate : control_->stack_gates) {
+    if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) != g.value) continue;
+    u32 waiting = abi::kGateWaiting;
+    bool waited =
+        __atomic_compare_exchange_n(&gate.gate, &waiting, static_cast<u32>(abi::kGateOpen), false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (waited) futex_wake_all(&gate.gate);
+    if (waited) return true;
+  }
+  return false;
+}
+
+const abi::Site* SharedRing::find_record(u32 record) const {
+  return record < (mapped_bytes_ - abi::kRingBytes) / sizeof(abi::Site) ? &sites_[record] : nullptr;
+}
+
+u64 SharedRing::healed(u32 record) const {
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->healed, __ATOMIC_RELAXED) : 0;
+}
+
+u64 SharedRing::thinned_out(u32 record) const {
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->thinned_out, __ATOMIC_RELAXED) : 0;
+}
+
+void SharedRing::charge_watches(double seconds) {
+  const u64 ticks = static_cast<u64>(seconds * static_cast<double>(tsc_hz_));
+  __atomic_store_n(&control_->watch_ticks, ticks, __ATOMIC_RELAXED);
+}
+
+void SharedRing::disarm() {
+  __atomic_store_n(&control_->armed, 0u, __ATOMIC_RELAXED);
+  futex_wake_all(&control_->exit_gate);
+  futex_wake_all(&control_->main_gate);
+}
+
+}  // namespace geist::process

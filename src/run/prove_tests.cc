@@ -1,0 +1,120 @@
+// A finding names the tests it was made in. Each is run by itself, which is quick and compares what
+// belongs together; only where that shows nothing is the whole binary run: tests may need what
+// earlier ones left, and of what happens often not every test is named.
+//
+//   finding ─▶ its first tests, then all of the binary ─▶ Prover of that command line ─▶ verdict
+//
+// Findings of one test share its plain runs.
+#include "run/prove_tests.h"
+
+#include <signal.h>
+
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "program/test_binary.h"
+#include "prove/prove.h"
+#include "run/heal_names.h"
+#include "run/proofs.h"
+#include "run/refuse_sanitized.h"
+#include "run/test_rerun.h"
+#include "sites/cache.h"
+
+namespace geist::run {
+namespace {
+
+constexpr u64 kTimeoutMs = 60000;
+constexpr u64 kConfirmRuns = 4;
+constexpr usize kMaxTests = 3;  // of one finding that are tried
+
+// "TestOrders/two_chunks" of "example.com/shop.TestOrders/two_chunks".
+std::string name_in_binary(const read::GoBinary& binary, const std::string& test) {
+  const std::string package = program::find_tested_package(binary).value_or("");
+  return test.starts_with(package + ".") ? test.substr(package.size() + 1) : "";
+}
+
+// A runner and its prover for one command line; the prover points to the runner.
+struct Experiment {
+  prove::Runner runner;
+  std::optional<prove::Prover> prover;
+};
+
+class TestProver {
+ public:
+  TestProver(const KeptProgram& program, const read::GoBinary& binary,
+             const sites::SiteTable& sites)
+      : program_(program), binary_(binary), sites_(sites) {}
+
+  Result<prove::Verdict> prove(const findings::Finding& finding);
+
+ private:
+  Result<prove::Prover*> prover_of(const std::string& test);
+
+  const KeptProgram& program_;
+  const read::GoBinary& binary_;
+  const sites::SiteTable& sites_;
+  std::map<std::string, std::unique_ptr<Experiment>>
+      experiments_;  // by test; "": all of the binary
+};
+
+Result<prove::Prover*> TestProver::prover_of(const std::string& test) {
+  if (auto known = experiments_.find(test); known != experiments_.end())
+    return &*known->second->prover;
+  prove::Command command;
+  command.path = program_.path;
+  command.argv = make_rerun_command(program_.command, test);
+  command.folder = program_.folder;
+  command.environment = program_.environment;
+  command.has_our_input = false;
+  command.timeout_ms = kTimeoutMs;
+  ::sigprocmask(SIG_BLOCK, nullptr, &command.signal_mask);
+  GEIST_TRY(runner, prove::Runner::create(binary_, sites_, std::move(command)));
+  auto experiment = std::unique_ptr<Experiment>(new Experiment{std::move(runner), std::nullopt});
+  experiment->prover.emplace(experiment->runner, binary_, sites_, kConfirmRuns);
+  GEIST_TRY_STATUS(experiment->prover->learn());
+  return &*(experiments_[test] = std::move(experiment))->prover;
+}
+
+Result<prove::Verdict> TestProver::prove(const findings::Finding& finding) {
+  std::vector<std::string> tests;
+  for (const std::string& test : finding.tests) {
+    std::string name = name_in_binary(binary_, test);
+    if (!name.empty() && tests.size() < kMaxTests) tests.push_back(std::move(name));
+  }
+  tests.emplace_back();
+  prove::Verdict best;
+  for (const std::string& test : tests) {
+    GEIST_TRY(prover, prover_of(test));
+    GEIST_TRY(verdict, prover->prove(append_name(finding)));
+    if (verdict.was_healed || !best.was_healed) best = std::move(verdict);
+    if (best.proof) break;
+  }
+  return best;
+}
+
+Status prove_all(const KeptProgram& program, findings::Report& report) {
+  GEIST_TRY(binary, read::GoBinary::open(program.path, {}));
+  GEIST_TRY_STATUS(refuse_sanitized(*binary));
+  sites::SiteCache cache(sites::SiteCache::default_folder());
+  sites::SiteTable sites = cache.find_or_search(*binary, std::thread::hardware_concurrency());
+  TestProver prover(program, *binary, sites);
+  for (findings::Finding& finding : report.findings) {
+    if (append_name(finding).empty()) continue;
+    Result<prove::Verdict> verdict = prover.prove(finding);
+    add_verdict(
+        verdict.ok() ? verdict.value() : prove::Verdict{std::nullopt, verdict.error().message()},
+        finding, report.notes);
+  }
+  return Done{};
+}
+
+}  // namespace
+
+void prove_test_findings(const KeptProgram& program, findings::Report& report) {
+  Status done = prove_all(program, report);
+  if (!done.ok()) report.notes.push_back("not proved: " + done.error().message());
+}
+
+}  // namespace geist::run

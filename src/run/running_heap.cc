@@ -1,0 +1,201 @@
+// See running_heap.h. A latent finding has no append: its operand and victim are two slices, one of
+// which has room where the other has elements.
+#include "run/running_heap.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "base/start_thread.h"
+#include "findings/fingerprint.h"
+#include "process/process_info.h"
+#include "report/report.h"
+
+namespace geist::run {
+namespace {
+
+constexpr u32 kMaxTakenForNames = 4;
+constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it takes a second
+constexpr auto kKeepCopyFor = std::chrono::milliseconds(200);
+constexpr double kMaxLookStepS = 60;
+constexpr double kMaxShareOfTime = 0.05;  // for looks, which take longer the larger the heap is
+constexpr u64 kMaxLatent = 50;
+
+// Shows the program that geist is there, as long as this is. Where there are no more threads the
+// program helps itself: it goes on unwatched until the next sign.
+class SignsOfLife {
+ public:
+  explicit SignsOfLife(process::SharedRing& ring) {
+    thread_ = start_thread([this, &ring] {
+      std::unique_lock lock(mutex_);
+      for (; !is_over_; changed_.wait_for(lock, std::chrono::milliseconds(20))) ring.beat();
+    });
+  }
+  SignsOfLife(const SignsOfLife&) = delete;
+  ~SignsOfLife() {
+    {
+      std::unique_lock lock(mutex_);
+      is_over_ = true;
+    }
+    changed_.notify_one();
+    if (thread_) thread_->join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_over_ = false;
+  std::optional<std::thread> thread_;
+};
+
+// Numbers say which element, not which place in the program.
+std::string without_numbers(const std::string& path) {
+  std::string out;
+  for (char c : path) {
+    if (c < '0' || c > '9')
+      out += c;
+    else if (out.empty() || out.back() != '#')
+      out += '#';
+  }
+  return out;
+}
+
+findings::DrawnView drawn(const std::string& label, const snap::ViewRow& view) {
+  return {label, static_cast<i64>(view.begin), view.len, view.cap};
+}
+
+findings::Holder holder_of(const snap::ViewRow& view) {
+  switch (view.holder) {
+    case snap::ViewRow::Holder::kHeap:
+      return findings::Holder::kHeap;
+    case snap::ViewRow::Holder::kGlobal:
+      return findings::Holder::kGlobal;
+    case snap::ViewRow::Holder::kStack:
+      return findings::Holder::kStack;
+  }
+  return findings::Holder::kHeap;
+}
+
+// Nothing when one of the two slices is a temporary: nobody could tell which they are.
+std::optional<findings::Finding> make_finding(const snap::SharingRow& array,
+                                              const snap::ViewRow& operand) {
+  auto victim = std::ranges::find_if(array.views, [&](const snap::ViewRow& view) {
+    return view.path == operand.overwrites_of && &view != &operand;
+  });
+  if (victim == array.views.end() || !victim->is_named || !operand.is_named) return std::nullopt;
+  findings::Finding f;
+  f.level = findings::Level::kLatent;
+  f.element_type = array.type.starts_with("[]") ? array.type.substr(2) : "";
+  f.element_size = array.elem_size;
+  f.array_address = fmt::format("{:#x}", array.addr.value);
+  f.array_capacity = array.length;
+  f.old_len = operand.len;
+  f.cap = operand.cap;
+  f.operand = operand.path;
+  f.fix = fmt::format("append(slices.Clip({}), …)", report::split_place(operand.path).name);
+  f.victim.holder = holder_of(*victim);
+  f.victim.name = operand.overwrites_of;
+  f.victim.type = victim->type;
+  f.victim.len = victim->len;
+  f.victim.cap = victim->cap;
+  f.element_index = operand.overwrites - victim->begin;
+  f.drawing.push_back(drawn("operand", operand));
+  f.drawing.push_back(drawn("victim", *victim));
+  f.fingerprint = findings::fingerprint_of(fmt::format("{}|latent|{}|{}|{}", f.rule, array.type,
+                                                       without_numbers(operand.place),
+                                                       without_numbers(victim->place)));
+  return f;
+}
+
+}  // namespace
+
+RunningHeap::RunningHeap(judge::Context& context, process::ProbedProcess& process, Uses uses)
+    : context_(context), process_(process), uses_(uses) {
+  if (!uses.names) return;
+  context.find_heap_path = [this](const judge::View& view) { return path_to(view); };
+}
+
+// Null when it cannot be had.
+HeapSource* RunningHeap::take() {
+  last_.reset();
+  heap::HeapImage known;
+  known.binary = &context_.binary;
+  known.debug = context_.debug;
+  known.symbols = context_.symbols;
+  known.bias = context_.bias();
+  const SignsOfLife meanwhile(process_.ring);
+  auto heap = HeapSource::copy(process_.pid, known);
+  Status made = heap.ok() ? heap.value()->make_graph() : Status(heap.take_error());
+  taken_at_ = Clock::now();
+  if (made.ok())
+    last_ = std::move(heap).value();
+  else
+    why_not_ = made.error().message();
+  return last_.get();
+}
+
+// Is the header there as the judge has seen it?
+bool RunningHeap::shows(const HeapSource& heap, const judge::View& view) const {
+  const process::Memory& memory = heap.memory();
+  return memory.find<u64>(view.ptr_word) == view.ptr &&
+         (!view.len_word || memory.find<u64>(view.len_word) == view.len);
+}
+
+std::string RunningHeap::path_to(const judge::View& view) {
+  if (!view.ptr_word) return "";
+  if (!last_ || !shows(*last_, view)) {
+    std::optional<i64> resident_kib = process::find_status_number(process_.pid, "VmRSS");
+    if (taken_for_names_ == kMaxTakenForNames || !resident_kib || *resident_kib > kMaxKibForNames)
+      return "";
+    ++taken_for_names_;
+    if (take() == nullptr || !shows(*last_, view)) return "";
+  }
+  const snap::Snapshot& snapshot = last_->snapshot();
+  heap::ObjectId holder = snapshot.graph.find_object(view.ptr_word);
+  if (holder == heap::kNoObject || !snapshot.paths.is_named(holder)) return "";
+  return snapshot.paths.path_to(holder, view.ptr_word - snapshot.graph.addr(holder));
+}
+
+void RunningHeap::turn(double now_s) {
+  if (last_ && Clock::now() - taken_at_ > kKeepCopyFor) last_.reset();
+  if (!uses_.latent || now_s < next_look_s_) return;
+  const Clock::time_point begin = Clock::now();
+  look();
+  const std::chrono::duration<double> took = Clock::now() - begin;
+  look_step_s_ = std::min(look_step_s_ * 2, kMaxLookStepS);
+  next_look_s_ = now_s + took.count() + std::max(look_step_s_, took.count() / kMaxShareOfTime);
+}
+
+void RunningHeap::look_for_latent_at_end() {
+  if (uses_.latent) look();
+}
+
+void RunningHeap::look() {
+  const HeapSource* heap = take();
+  if (heap == nullptr) return;
+  snap::SharingAnswer answer = snap::find_sharing(heap->snapshot(), kMaxLatent);
+  for (const snap::SharingRow& array : answer.rows) {
+    for (const snap::ViewRow& view : array.views) {
+      if (!view.is_latent) continue;
+      std::optional<findings::Finding> found = make_finding(array, view);
+      if (!found) continue;
+      auto [at, is_new] = latent_.try_emplace(found->fingerprint, *found);
+      if (!is_new) ++at->second.count;
+    }
+  }
+}
+
+void RunningHeap::add_latent(findings::Report& report) const {
+  for (const auto& [fingerprint, finding] : latent_) report.findings.push_back(finding);
+  if (uses_.latent && context_.debug == nullptr)
+    report.notes.push_back(
+        "few latent findings or none: this binary has no debug information (-ldflags=-s -w), which "
+        "says of which types its variables are");
+  if (uses_.latent && !why_not_.empty())
+    report.notes.push_back("no latent findings from a look at the heap that failed: " + why_not_);
+}
+
+}  // namespace geist::run

@@ -1,0 +1,67 @@
+// Append sites: every call of runtime.growslice* traced back to the comparison that decides between
+// growing and writing in place, with the places where the append's pointer, lengths and element
+// size are at that instant.
+//
+//        CMP  cap, newLen ──┐ (flags may travel far, over moves and from several predecessors)
+//        Jcc  grow ◀────────┘  the branch
+//       ╱          ╲
+//   in-place     [stack-buffer tests, Go ≥ 1.25] ─▶ CALL runtime.growslice(AX oldPtr, BX newLen, CX
+//   oldCap, DI num, SI type)
+//
+// A site is believed only when the comparison's operands are, symbolically, the very newLen and cap
+// that the call receives. Everything else ends in a named bucket, so that the counts add up to the
+// number of calls. Source: cmd/compile/internal/ssagen (*state).append; runtime/slice.go growslice,
+// go1.21 to go1.27.
+#pragma once
+
+#include <vector>
+
+#include "program/displace.h"
+#include "program/value_location.h"
+#include "read/go/go_binary.h"
+#include "sites/bucket.h"
+
+namespace geist::sites {
+
+// A stack slot that growslice's caller says is a live pointer after the append, and where that
+// value is at the branch.
+struct LivePointer {
+  i64 slot = 0;  // offset from SP
+  program::ValueLocation at_branch;
+};
+
+struct AppendSite {
+  SiteBucket bucket = SiteBucket::kProbed;
+  read::FuncIndex function;
+  ImageAddr call;                       // the CALL of growslice, rel32
+  ImageAddr branch;                     // the Jcc; 0 when not found
+  x86::Cond grow_cond = x86::Cond::kA;  // condition under which the branch goes to the grow path
+  ImageAddr grow_entry;                 // first instruction of the grow path
+  ImageAddr inplace_entry;              // first instruction of the in-place path
+  bool inplace_is_taken = false;  // the Jcc jumps to the in-place path and falls into the grow path
+  program::Displaced displaced;   // around the branch, when probed: what gives way to a jump
+
+  program::ValueLocation old_ptr, new_len, cap, num, elem_type;
+  u64 elem_size = 0;    // 0 when only known at run time (then elem_type locates the abi.Type)
+  ImageAddr type_addr;  // of the element's abi.Type when it is a constant
+  x86::RegMask live_inplace = 0;  // registers and flags live at inplace_entry
+  x86::RegMask live_grow = 0;     // likewise at grow_entry
+  HealRefusal heal_refusal = HealRefusal::kNone;
+  std::vector<LivePointer> live_pointers;
+  // Slots that the grow path fills before the call, with the values they get: what is in them at
+  // the branch is older.
+  std::vector<LivePointer> spills;
+
+  // Where growslice returns to.
+  ImageAddr behind_call() const { return call + 5; }
+};
+
+struct SiteTable {
+  std::vector<AppendSite> sites;  // one for each growslice call outside the runtime, by address
+  u64 count(SiteBucket bucket) const;
+};
+
+// Finds and classifies every call, on `threads` threads.
+SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads);
+
+}  // namespace geist::sites

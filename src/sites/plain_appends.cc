@@ -1,0 +1,80 @@
+#include "sites/plain_appends.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/go_symbol.h"
+
+namespace geist::sites {
+namespace {
+
+using LinesOfFiles = std::map<std::string_view, std::set<i32>>;
+
+bool is_of_main_module(const read::GoBinary& binary, std::string_view function) {
+  const std::string_view package = package_of(function);
+  const std::string& module = binary.build_info().main_module.path;
+  if (package == "main") return true;
+  return !module.empty() && package.starts_with(module) &&
+         (package.size() == module.size() || package[module.size()] == '/');
+}
+
+// At most one more than `limit`.
+std::vector<read::Function> functions_of_main_module(const read::GoBinary& binary, usize limit) {
+  std::vector<read::Function> own;
+  for (u32 i = 0; i < binary.pclntab().function_count() && own.size() <= limit; ++i) {
+    read::Function function = binary.pclntab().function(read::FuncIndex{i});
+    if (is_of_main_module(binary, function.name)) own.push_back(function);
+  }
+  return own;
+}
+
+// Every line of these functions' files that code was made of. What was inlined from elsewhere is
+// left out.
+LinesOfFiles find_lines_with_code(const read::Pclntab& functions,
+                                  const std::vector<read::Function>& wanted) {
+  LinesOfFiles lines;
+  std::set<std::string_view> own;
+  for (const read::Function& function : wanted) {
+    own.insert(functions.source_frames(function, function.entry).back().file);
+    for (const read::SourceLine& at : functions.source_lines(function))
+      lines[at.file].insert(at.line);
+  }
+  std::erase_if(lines, [&](const auto& file) { return own.count(file.first) == 0; });
+  return lines;
+}
+
+// Of the sites in these files.
+LinesOfFiles find_lines_with_sites(const read::GoBinary& binary, const SiteTable& table,
+                                   const LinesOfFiles& files) {
+  LinesOfFiles lines;
+  for (const AppendSite& site : table.sites) {
+    const read::Function function = binary.pclntab().function(site.function);
+    const read::SourceFrame at = binary.pclntab().source_frames(function, site.call)[0];
+    if (files.count(at.file) != 0) lines[at.file].insert(at.line);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
+                                            source::SourceCache& sources, usize max_functions) {
+  const std::vector<read::Function> own = functions_of_main_module(binary, max_functions);
+  if (own.size() > max_functions) return {};
+  const LinesOfFiles code = find_lines_with_code(binary.pclntab(), own);
+  const LinesOfFiles sites = find_lines_with_sites(binary, table, code);
+  std::vector<PlainAppend> found;
+  for (const auto& [file, lines] : code) {
+    const source::SourceText* text = sources.find_file(std::string(file));
+    if (text == nullptr) continue;
+    const auto of_file = sites.find(file);
+    for (i32 line : source::find_append_lines(*text)) {
+      const bool has_site = of_file != sites.end() && of_file->second.count(line) != 0;
+      if (lines.count(line) != 0 && !has_site) found.push_back({std::string(file), line});
+    }
+  }
+  return found;
+}
+
+}  // namespace geist::sites

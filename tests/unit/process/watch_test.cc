@@ -1,0 +1,144 @@
+// The watcher on this process: what it sees of a word of the test's own thread, and what a word
+// that is accessed all the time may cost.
+#include "process/watch.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace geist::process {
+namespace {
+
+alignas(8) volatile u64 watched_word = 0;
+
+TargetAddr address_of(const volatile u64& word) {
+  return TargetAddr(reinterpret_cast<u64>(&word));
+}
+
+class Watching : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!watcher.start()) GTEST_SKIP() << "no hardware watches here: " << watcher.why_not();
+    ASSERT_TRUE(watcher.add(address_of(watched_word), 8, false));
+  }
+  void access(u64 times) {
+    for (u64 i = 0; i < times; ++i) watched_word = i;
+  }
+  Watcher watcher{::getpid()};
+};
+
+TEST_F(Watching, FewAccessesAreAllSeen) {
+  for (int round = 1; round <= 20; ++round) {
+    access(10);
+    EXPECT_EQ(watcher.drain().size(), 10u) << round;
+    EXPECT_EQ(watcher.all_samples(), 10u * static_cast<u64>(round));
+  }
+  EXPECT_EQ(watcher.lost_samples(), 0u);
+}
+
+// A loop over the word is not stopped more often than its samples have room: 100000 stops take a
+// second.
+TEST_F(Watching, AWordInALoopIsDisarmedAndItsLossTold) {
+  constexpr u64 kTimes = 100000, kMost = 40;
+  access(kTimes);
+  const usize seen = watcher.drain().size();
+  EXPECT_GT(seen, 0u);
+  EXPECT_LE(seen, kMost);
+  EXPECT_EQ(watcher.lost_samples(), 0u);  // up to here all were seen
+  EXPECT_TRUE(watcher.note_unseen());
+  EXPECT_EQ(watcher.lost_samples(), 1u);
+  EXPECT_FALSE(watcher.note_unseen());
+}
+
+// What another word was used for after the first was disarmed may have come after something that
+// was not seen.
+TEST_F(Watching, SamplesEndWhereAWordWasDisarmed) {
+  static volatile u64 other_word = 0;
+  ASSERT_TRUE(watcher.add(address_of(other_word), 8, false));
+  other_word = 1;
+  access(1000);
+  other_word = 2;
+  const std::vector<WatchSample> samples = watcher.drain();
+  ASSERT_GT(samples.size(), 1u);
+  EXPECT_EQ(samples.front().word, address_of(other_word));
+  EXPECT_EQ(samples.back().word, address_of(watched_word));
+  EXPECT_TRUE(watcher.note_unseen());
+  other_word = 3;
+  EXPECT_EQ(watcher.drain().size(), 1u);
+  EXPECT_FALSE(watcher.note_unseen());
+}
+
+TEST_F(Watching, WhatWasDisarmedIsWatchedAgainAfterALook) {
+  access(1000);
+  (void)watcher.drain();
+  (void)watcher.note_unseen();
+  const u64 lost = watcher.lost_samples();
+  access(3);
+  EXPECT_EQ(watcher.drain().size(), 3u);
+  EXPECT_FALSE(watcher.note_unseen());
+  EXPECT_EQ(watcher.lost_samples(), lost);
+}
+
+// One ring serves all words: what fills it may hide that another word was disarmed.
+TEST_F(Watching, AWordWhoseSamplesFoundNoRoomIsWatchedAgain) {
+  static volatile u64 other_word = 0;
+  ASSERT_TRUE(watcher.add(address_of(other_word), 8, false));
+  access(25);
+  for (u64 i = 0; i < 100; ++i) other_word = i;
+  (void)watcher.drain();
+  EXPECT_TRUE(watcher.note_unseen());
+  other_word = 1;
+  access(1);
+  EXPECT_EQ(watcher.drain().size(), 2u);
+}
+
+// Each sample copies the stack, and every watched byte in the copy traps: that is charged, too.
+TEST_F(Watching, WatchedBytesOnTheStackAreCharged) {
+  Watcher charged(::getpid(), SampleCost{.sample_s = 1, .stack_byte_s = 0.25});
+  ASSERT_TRUE(charged.start());
+  static volatile u64 elsewhere = 0;
+  ASSERT_TRUE(charged.add(address_of(elsewhere), 8, false));
+  for (u64 i = 0; i < 10; ++i) elsewhere = i;
+  EXPECT_EQ(charged.drain().size(), 10u);
+  EXPECT_EQ(charged.seconds(), 10.0);
+  alignas(8) volatile u64 on_stack = 0;
+  ASSERT_TRUE(charged.add(address_of(on_stack), 8, true));
+  for (u64 i = 0; i < 10; ++i) elsewhere = i;
+  EXPECT_EQ(charged.drain().size(), 10u);
+  EXPECT_EQ(charged.seconds(), 10.0 + 10 * (1 + 8 * 0.25));
+  charged.remove(address_of(on_stack));
+}
+
+// The same by what is measured here.
+TEST_F(Watching, WhatASampleCostsIsMeasured) {
+  access(10);
+  (void)watcher.drain();
+  const double elsewhere = watcher.seconds();
+  EXPECT_GT(elsewhere, 0);
+  alignas(8) volatile u64 on_stack = 0;
+  ASSERT_TRUE(watcher.add(address_of(on_stack), 8, true));
+  access(10);
+  EXPECT_EQ(watcher.drain().size(), 10u);
+  EXPECT_GT(watcher.seconds(), 2 * elsewhere);
+  watcher.remove(address_of(on_stack));
+}
+
+// One byte of a word is enough to see all of it used.
+TEST_F(Watching, AWatchedByteSeesItsWordUsed) {
+  alignas(8) volatile u64 on_stack = 0;
+  ASSERT_TRUE(watcher.add(address_of(on_stack), 1, true));
+  on_stack = 1;
+  (void)on_stack;
+  EXPECT_EQ(watcher.drain().size(), 2u);
+  watcher.remove(address_of(on_stack));
+}
+
+TEST_F(Watching, AWordThatIsGivenUpStopsNobody) {
+  access(5);
+  watcher.remove(address_of(watched_word));
+  access(5);
+  EXPECT_EQ(watcher.drain().size(), 5u);
+  EXPECT_FALSE(watcher.note_unseen());
+}
+
+}  // namespace
+}  // namespace geist::process
