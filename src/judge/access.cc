@@ -89,6 +89,7 @@ void AccessReader::take(const Insn& insn, const process::WatchSample& sample,
                                                         : Kind::kUnknown;
   if (insn.op == x86::Op::kMov && insn.operands[0].kind == Operand::Kind::kReg)
     access.loaded = insn.operands[0].reg;
+  note_store(insn, sample, access);
   for (u8 i = 0; i < insn.operand_count; ++i) {
     const Operand& operand = insn.operands[i];
     if (operand.kind != Operand::Kind::kMem || operand.mem.base == x86::kNoReg) continue;
@@ -102,6 +103,26 @@ void AccessReader::take(const Insn& insn, const process::WatchSample& sample,
   }
 }
 
+// A plain store changes no register, so the sample still has its value and its address.
+void AccessReader::note_store(const Insn& insn, const process::WatchSample& sample,
+                              Access& access) const {
+  const Operand& target = insn.operands[0];
+  const Operand& source = insn.operands[1];
+  const bool is_store = insn.op == x86::Op::kMov && target.kind == Operand::Kind::kMem &&
+                        target.size_bits <= 64 && !target.mem.segment;
+  if (!is_store) return;
+  u64 value = static_cast<u64>(source.imm);
+  if (source.kind == Operand::Kind::kReg && source.size_bits == target.size_bits) {
+    constexpr u64 kHighByteRegisters = 4;  // AH, CH, DH, BH are no low part: not told apart here
+    if (source.size_bits == 8 && source.reg >= kHighByteRegisters && source.reg < x86::kR8) return;
+    value = sample.regs[source.reg];
+  } else if (source.kind != Operand::Kind::kImm) {
+    return;
+  }
+  access.stored = {TargetAddr(address_of(target.mem, sample.regs, context_.bias())),
+                   static_cast<u32>(target.size_bits / 8), value};
+}
+
 void AccessReader::classify(const process::WatchSample& sample, Access& access) {
   ImageAddr ip = context_.bias().to_image(sample.ip);
   // The instruction may be the last of its function (a CALL's or JMP's operand read ends elsewhere
@@ -111,11 +132,15 @@ void AccessReader::classify(const process::WatchSample& sample, Access& access) 
   if (code == nullptr) return;
   const u32 index = code->first_insn_from(ip);
   bool begins_here = index < code->briefs().size() && code->briefs()[index].addr == ip;
-  if (begins_here && code->insn(index).rep) return take(code->insn(index), sample, access);
+  if (begins_here && code->insn(index).rep) {
+    note_source(*code, index, sample, access);
+    return take(code->insn(index), sample, access);
+  }
   if (index == 0) return;
   const Insn& before = code->insn(index - 1);
   if (before.end() != ip) return;
   take(before, sample, access);
+  note_source(*code, index - 1, sample, access);
   access.header_use = find_header_use(*code, index - 1);
 }
 
@@ -153,6 +178,34 @@ void AccessReader::classify_kernel(Access& access) const {
     if (out) access.kind = Kind::kRead;
     if (in) access.kind = Kind::kWrite;
     if (out || in) return;
+  }
+}
+
+// Memory is copied by memmove, by duffcopy, by REP MOVS, or a vector register at a time, its load
+// right in front of its store. Source: runtime/memmove_amd64.s and duff_amd64.s (SI is ahead of DI
+// at a store), cmd/compile/internal/amd64 (Move), go1.21 to go1.27.
+void AccessReader::note_source(const program::FunctionCode& code, u32 store,
+                               const process::WatchSample& sample, Access& access) const {
+  constexpr u64 kVectorBytes = 16;
+  const std::string_view name = code.function().name;
+  const Insn& insn = code.insn(store);
+  const u64 cursors = sample.word.value + sample.regs[x86::kRsi] - sample.regs[x86::kRdi];
+  if (!insn.writes_memory) return;
+  if (insn.rep || name == "runtime.memmove") {
+    access.copied_from = TargetAddr(cursors);
+  } else if (name == "runtime.duffcopy") {
+    access.copied_from = TargetAddr(cursors - kVectorBytes);
+  } else if (store > 0) {
+    const Insn& load = code.insn(store - 1);
+    auto is_vector = [](const Insn& i, usize memory) {
+      return i.operand_count == 2 && i.operands[1 - memory].kind == Operand::Kind::kOther &&
+             i.operands[memory].kind == Operand::Kind::kMem &&
+             i.operands[memory].size_bits == 8 * kVectorBytes;
+    };
+    if (!is_vector(insn, 0) || !is_vector(load, 1)) return;
+    const u64 to = address_of(insn.operands[0].mem, sample.regs, context_.bias());
+    const u64 from = address_of(load.operands[1].mem, sample.regs, context_.bias());
+    access.copied_from = TargetAddr(sample.word.value + from - to);
   }
 }
 

@@ -38,6 +38,15 @@ struct Access {
   bool moves_stack = false;       // the runtime copied the stack that the word is on
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
   HeaderUse header_use = HeaderUse::kNone;
+  // What a plain store wrote, where its value is still in a register or in the instruction.
+  struct Stored {
+    TargetAddr at;
+    u32 size_bytes = 0;  // 0: not known
+    u64 value = 0;       // little-endian, size_bytes of it
+  } stored;
+  // Of a write that is part of a longer copy: where the watched word came from, perhaps. What
+  // stands there must be compared.
+  TargetAddr copied_from;
   TargetAddr copied_to;    // where memmove puts the word it read
   bool by_growth = false;  // read because an array or a map grew: the reader asked for nothing
   const process::WatchSample* sample = nullptr;  // valid only while the access is being looked at
@@ -63,8 +72,11 @@ class AccessReader {
   void classify_in_region(const process::WatchSample& sample, Access& access);
   void classify_kernel(Access& access) const;
   static void note_copy(const process::WatchSample& sample, Access& access);
+  void note_source(const program::FunctionCode& code, u32 store, const process::WatchSample& sample,
+                   Access& access) const;
   void find_stack(const process::WatchSample& sample, Access& access);
   void take(const x86::Insn& insn, const process::WatchSample& sample, Access& access) const;
+  void note_store(const x86::Insn& insn, const process::WatchSample& sample, Access& access) const;
 
   Context& context_;
   struct Bounds {

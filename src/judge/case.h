@@ -28,10 +28,12 @@ struct Candidate {
   bool lost_track = false;    // its stack moved, and what became of it there was not seen
   bool handed_on =
       false;  // of the appending frame, which hands it on as the slice that it was before
-  bool has_twin = false;      // the same header stands in another place that is in use
-  std::vector<Place> copies;  // other places the header was copied to
-  usize copies_seen = 0;      // of the evidence's
-  bool closed = false;        // header replaced, element overwritten again, or confirmed
+  bool has_twin = false;           // the same header stands in another place that is in use
+  std::vector<Place> copies;       // other places the header was copied to
+  usize copies_seen = 0;           // of the evidence's
+  std::vector<u8> appended;        // the destination as the append left it, once it was seen
+  bool change_was_copied = false;  // what the append copied there was seen, and that it differs
+  bool closed = false;             // header replaced, element overwritten again, or confirmed
   bool confirmed = false;
   std::optional<Access> reader;  // the read that confirmed it
   std::string reader_goroutine;  // of that read, as far as it is known

@@ -32,6 +32,9 @@ bool empties_channel_slot(const Access& access) {
 }  // namespace
 
 void Evidence::add(const Access& access) {
+  if (verdict_ == Verdict::kConfirmed && access.word == element_ && access.writes() &&
+      access.kind != Access::Kind::kIgnored)
+    note_write(access, is_the_append(access));
   if (verdict_ != Verdict::kOpen) return;
   header_moved_ |= access.moves_stack && access.word == header_;
   if (access.kind == Access::Kind::kIgnored) return;
@@ -52,7 +55,15 @@ void Evidence::on_header(const Access& access) {
   // An array that grows takes all its headers along: nobody looked at this one.
   if (access.by_growth || owns_spare_buffer(access.frames[access.actor].function.name)) return;
   if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
-  header_reads_.push_back({access.activation(access.actor), access.loaded, access.header_use});
+  HeaderRead read{access.activation(access.actor), access.loaded, access.header_use};
+  if (is_pointer_ && read.use == HeaderUse::kNone) read.use = HeaderUse::kWhole;
+  in_use_ |= was_there(read.by) ? read.by == owner_ : read.use != HeaderUse::kNone;
+  header_reads_.push_back(read);
+}
+
+// Who was there when the append happened may have its result, too.
+bool Evidence::was_there(const Activation& frame) const {
+  return frame == append_.activation() || append_.was_under_way(frame);
 }
 
 void Evidence::follow(TargetAddr header_word) {
@@ -62,18 +73,44 @@ void Evidence::follow(TargetAddr header_word) {
   copies_.clear();
 }
 
-// The write of the append's own line in its own frame, by itself or by memmove; a sort of the same
-// slice in the same function is another write.
 bool Evidence::is_the_append(const Access& access) const {
   if (access.actor >= access.frames.size()) return false;
-  return access.activation(access.actor) == append_activation_ && access.line == append_line_ &&
-         access.file == append_file_;
+  return access.activation(access.actor) == append_.activation() && access.line == append_.line &&
+         access.file == append_.file;
+}
+
+// A store whose value is known tells at once what it changed; of others the part is looked at later
+// (note_bytes).
+void Evidence::note_write(const Access& access, bool by_append) {
+  if (!by_append) {
+    if (other_write_ns_ == 0) other_write_ns_ = access.time;
+    return;
+  }
+  if (other_write_ns_ != 0) return;
+  append_write_ns_ = access.time;
+  bool is_whole = access.stored.size_bytes != 0;
+  for (usize i = 0; i < before_.size(); ++i) {
+    const u64 offset = element_.value + i - access.stored.at.value;
+    if (offset >= access.stored.size_bytes) {
+      is_whole = false;
+      continue;
+    }
+    if (static_cast<u8>(access.stored.value >> (8 * offset)) != before_[i]) change_ = Change::kMade;
+  }
+  if (is_whole && !before_.empty() && change_ == Change::kUnknown) change_ = Change::kNone;
+}
+
+void Evidence::note_bytes(ByteView now, u64 from_ns, u64 until_ns) {
+  if (change_ == Change::kMade || !shows_append(from_ns, until_ns)) return;
+  if (before_.empty() || now.size() < before_.size()) return;
+  change_ = std::equal(before_.begin(), before_.end(), now.begin()) ? Change::kNone : Change::kMade;
 }
 
 void Evidence::on_element(const Access& access) {
   if (access.writes()) {
     // Writes before the append's own belong to the old value; after it they end its traces.
     bool by_append = is_the_append(access);
+    if (written_ || by_append) note_write(access, by_append);
     if (written_ && !by_append) verdict_ = Verdict::kVoidElement;
     written_ = written_ || by_append;
     header_reads_.clear();
@@ -81,7 +118,9 @@ void Evidence::on_element(const Access& access) {
   }
   // What an array that grows takes along was read by nobody.
   if (!written_ || access.by_growth || access.actor >= access.frames.size()) return;
-  if (reads_through_victim_(access)) {
+  const Route route = route_(access);
+  if (route == Route::kOther) return;
+  if (route == Route::kVictim) {
     read_ = access;
     read_->sample = nullptr;
     verdict_ = Verdict::kConfirmed;
@@ -104,15 +143,20 @@ bool Evidence::shows_read_through(const HeaderRead& header, const Access& access
   const Activation reader = access.activation(index);
   if (header.by != reader) return false;
   bool direct = index == access.actor;
+  // Of who may have the append's result, too, a read of the length alone is no use of the victim.
+  // Of what was received from a channel, or read through the very register that was loaded from the
+  // header, the read is the use.
+  const bool is_use = header_taken_ || trust_ == HeaderTrust::kSameRegister;
+  if (was_there(reader) && !is_use && (direct || header.use == HeaderUse::kNone)) return false;
   switch (trust_) {
     case HeaderTrust::kFull:
       return true;
     case HeaderTrust::kBesideResult:
-      return !(direct && reader == append_activation_);
+      return !(direct && reader == append_.activation());
     case HeaderTrust::kSameRegister:
       return index == 0 && header.loaded != x86::kNoReg && header.loaded == access.base;
     case HeaderTrust::kWhole:
-      return direct ? header.use != HeaderUse::kNone && reader != append_activation_
+      return direct ? header.use != HeaderUse::kNone && reader != append_.activation()
                     : header.use == HeaderUse::kArgument;
   }
   return false;

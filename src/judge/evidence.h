@@ -16,10 +16,32 @@
 
 #include "judge/access.h"
 #include "judge/append.h"
+#include "judge/route.h"
 
 namespace geist::judge {
 
 enum class Verdict : u8 { kOpen, kConfirmed, kVoidHeader, kVoidElement };
+
+// Did the append change the watched part? What a later write to it does is that write's doing.
+enum class Change : u8 {
+  kUnknown,  // not written yet, or written again before anybody looked
+  kMade,
+  kNone,  // the append wrote what stood there
+};
+
+// The watched word of the victim's header.
+struct HeaderWord {
+  TargetAddr at;            // 0 when there is none in memory
+  bool is_pointer = false;  // not the length: who reads it means to use the slice
+  Activation owner;         // the frame whose variable it is; of no function when it is none
+};
+
+// The watched part of the changed bytes, and what stood there before the append; `before` is empty
+// where the event did not keep it.
+struct WatchedPart {
+  TargetAddr at;
+  std::vector<u8> before;
+};
 
 // How far a read of the header word H, followed by a read of E, shows a read through the view.
 enum class HeaderTrust : u8 {
@@ -35,20 +57,37 @@ enum class HeaderTrust : u8 {
 
 class Evidence {
  public:
-  // The append waits while the watch is set, so its write will be seen.
-  // `reads_through_victim` says whether an access to E goes through the victim's own pointer, as
-  // far as can be told.
-  Evidence(TargetAddr header_word, TargetAddr element_word, const Append& append, HeaderTrust trust,
-           std::function<bool(const Access&)> reads_through_victim)
-      : header_(header_word),
-        element_(element_word),
-        append_activation_(append.activation()),
-        append_file_(append.file),
-        append_line_(append.line),
+  // The append waits while the watch is set, so its write will be seen. `route` tells through whose
+  // header an access to E went, as far as can be told.
+  Evidence(const HeaderWord& header, WatchedPart element, const Append& append, HeaderTrust trust,
+           std::function<Route(const Access&)> route)
+      : header_(header.at),
+        is_pointer_(header.is_pointer),
+        owner_(header.owner),
+        element_(element.at),
+        before_(std::move(element.before)),
+        append_(append),
         trust_(trust),
-        reads_through_victim_(std::move(reads_through_victim)) {}
+        route_(std::move(route)) {}
 
   void add(const Access& access);
+  // The watched part as it was read between two moments of the samples' clock. To be called when
+  // all samples of before the second have been added.
+  void note_bytes(ByteView now, u64 from_ns, u64 until_ns);
+  Change change() const { return change_; }
+  // Is it the write of the append's own line in its own frame, by itself or by memmove? A sort of
+  // the same slice in the same function is another write.
+  bool is_the_append(const Access& access) const;
+  usize part_size() const { return before_.size(); }
+  // Did what was read between these two moments stand there as the append had written it?
+  bool shows_append(u64 from_ns, u64 until_ns) const {
+    return append_write_ns_ != 0 && append_write_ns_ < from_ns &&
+           (other_write_ns_ == 0 || other_write_ns_ > until_ns);
+  }
+  // Confirmed, but whether it was the append that changed what was read will never be known.
+  bool is_unclear() const {
+    return verdict_ == Verdict::kConfirmed && change_ == Change::kUnknown && other_write_ns_ != 0;
+  }
   // The stack that the header word was on has moved: what happens at the old place is nobody's
   // business, until it is looked for at the new one.
   bool header_has_moved() const { return header_moved_; }
@@ -68,9 +107,10 @@ class Evidence {
   // The array that holds the header grew; from now on `header_word` is watched. Between the copy
   // and the new watch there was a moment, so what is read behind a move confirms nothing.
   void follow(TargetAddr header_word);
-  // After the append's write, and before anything else touched either, the victim's header was
-  // read: it is in use.
-  bool header_was_read() const { return written_ && !header_reads_.empty(); }
+  // After the append's write the victim's header was read to be used: by the frame whose variable
+  // it is, or, pointer and length, by a function that began after the append. Who was there when it
+  // happened (a filter that compares the lengths) may have read it for another reason.
+  bool header_was_used() const { return in_use_; }
   const std::optional<Access>& read() const { return read_; }
 
  private:
@@ -82,23 +122,29 @@ class Evidence {
   bool shows_read_through(const HeaderRead& header, const Access& access, usize frame) const;
   void on_header(const Access& access);
   void on_element(const Access& access);
-  bool is_the_append(const Access& access) const;
+  bool was_there(const Activation& frame) const;
+  void note_write(const Access& access, bool by_append);
 
   TargetAddr header_;
+  bool is_pointer_;
+  Activation owner_;
   TargetAddr element_;
+  std::vector<u8> before_;
   bool header_moved_ = false;
   // It stood in a channel's slot, was received after the append's write, and cleared there.
   bool header_taken_ = false;
-  Activation append_activation_;
-  std::string_view append_file_;
-  i32 append_line_;
+  const Append& append_;
   HeaderTrust trust_;
+  bool in_use_ = false;
   bool written_ = false;
   bool moved_ = false;
   Verdict verdict_ = Verdict::kOpen;
   std::vector<HeaderRead> header_reads_;
   std::vector<Copy> copies_;
-  std::function<bool(const Access&)> reads_through_victim_;
+  std::function<Route(const Access&)> route_;
+  Change change_ = Change::kUnknown;
+  u64 append_write_ns_ = 0;
+  u64 other_write_ns_ = 0;  // the first one after the append's; 0: none
   std::optional<Access> read_;
 };
 

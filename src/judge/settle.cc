@@ -133,11 +133,15 @@ std::optional<findings::Level> Tracker::level_of(const Case& c, const Candidate&
   bool in_memory = view.ptr_word && view.len_word == view.ptr_word + 8;
   bool live_sibling = view.same_frame && is_fair_stack_victim(c, view) &&
                       candidate.change_watched && (!in_memory || candidate.watched_throughout);
-  if (live_sibling) return findings::Level::kLikely;
+  const bool is_appends = was_changed_by_append(c, view);
+  if (live_sibling && is_appends) return findings::Level::kLikely;
   // Or it is handed on, after the append, as the slice that it was before: not a buffer with a
   // position.
-  if (candidate.handed_on && candidate.change_watched) return findings::Level::kLikely;
+  if (candidate.handed_on && candidate.change_watched && is_appends)
+    return findings::Level::kLikely;
   if (!header_is_unchanged(view)) return std::nullopt;
+  // Who changed it is known only where somebody looked right after the append.
+  if (watcher_.available() && !is_appends) return findings::Level::kSuspect;
   if (refills(c, view)) return findings::Level::kSuspect;
   if (may_be_replaced(c, candidate, watcher_.available())) return findings::Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;

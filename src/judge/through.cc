@@ -57,24 +57,11 @@ struct Search {
 
 }  // namespace
 
-std::vector<u8> read_behind_result(const process::Memory& memory, const View& victim,
-                                   const abi::Event& event) {
-  constexpr u64 kMaxBytes = 256;
-  u64 begin = event.dest + event.dest_size, end = victim.end(event.elem_size);
-  if (end <= begin || end - begin > kMaxBytes) return {};
-  std::vector<u8> bytes(end - begin);
-  if (!memory.read(TargetAddr(begin), bytes)) bytes.clear();
-  return bytes;
-}
-
 bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim,
-                         const Append& append, bool has_grown) {
+                         const Append& append) {
   constexpr usize kMaxFrames = 12;
   const abi::Event& event = *append.event;
-  // What begins where the operand does may be the append's result, or become its like when that is
-  // appended to further.
-  bool is_result = victim.ptr == event.old_ptr &&
-                   (victim.len == event.new_len || (victim.len > event.new_len && has_grown));
+  bool is_result = victim.ptr == event.old_ptr && victim.len >= event.new_len;
   // A dead box in the heap may have the header that a growing slice passes through again; its own
   // words are watched.
   bool in_heap =
@@ -215,9 +202,17 @@ std::optional<u32> find_pointer_load(const program::FunctionCode& code, u32 insn
   return std::nullopt;
 }
 
+// Loads more than the length's word: a struct that holds the header is copied.
+bool copies_header(const x86::Insn& insn) {
+  constexpr u16 kVectorBits = 128;
+  return insn.rep || (insn.reads_memory && insn.operands[0].kind == x86::Operand::Kind::kOther &&
+                      insn.operands[1].size_bits >= kVectorBits);
+}
+
 }  // namespace
 
 HeaderUse find_header_use(const program::FunctionCode& code, u32 insn) {
+  if (copies_header(code.insn(insn))) return HeaderUse::kWhole;
   if (!is_word_load(code.insn(insn))) return HeaderUse::kNone;
   std::optional<u32> pointer = find_pointer_load(code, insn);
   if (!pointer) return HeaderUse::kNone;

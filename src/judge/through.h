@@ -19,20 +19,15 @@ namespace geist::judge {
 bool names_pointer(read::DebugInfo& debug, const Access& access, const View& victim,
                    const abi::Event& event);
 
-// What the victim covers behind the end of the append's result, as it is now: appends to the result
-// would write there. Empty when there is nothing, or more than is worth keeping.
-std::vector<u8> read_behind_result(const process::Memory& memory, const View& victim,
-                                   const abi::Event& event);
-
 // What the code does with the header whose length instruction `insn` may load.
 HeaderUse find_header_use(const program::FunctionCode& code, u32 insn);
 
 // Is there, in a frame of this access, a slice variable that is the victim by its very header (same
 // pointer and length), while the append's operand and result have other headers? Then the reader
-// was handed the victim. `has_grown`: the result may have been appended to since, until it had the
-// victim's header.
+// was handed the victim. What begins where the operand does may be the append's result, or become
+// its like when that is appended to further: then the answer is no.
 bool holds_victim_header(read::DebugInfo& debug, const Access& access, const View& victim,
-                         const Append& append, bool has_grown);
+                         const Append& append);
 
 // Did this read of the changed bytes take its pointer, right before, out of the victim's own word
 // in its own frame, while the header there was the victim's and not the append's result? True after

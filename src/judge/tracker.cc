@@ -324,6 +324,19 @@ void Tracker::make_room(int rank) {
   }
 }
 
+// A variable whose address was taken may be read by whoever has its address.
+static HeaderWord make_header_word(const View& view) {
+  const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
+  return {view.header_word(), view.header_word() == view.ptr_word,
+          is_variable ? view.frame : Activation{}};
+}
+
+static WatchedPart make_part(const abi::Event& event, const Chunk& chunk) {
+  const std::optional<ByteView> before =
+      find_part(ByteView{event.old_bytes, event.old_size}, chunk.at.value - event.dest, chunk.size);
+  return {chunk.at, before ? std::vector<u8>(before->begin(), before->end()) : std::vector<u8>{}};
+}
+
 bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank) {
   constexpr usize kMaxHeaders = 3;
   usize free = watcher_.free_words();
@@ -364,9 +377,9 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
       bool covered = chunk.at.value >= candidate.view.ptr &&
                      chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
       if (!covered) continue;
-      candidate.evidence.emplace_back(candidate.view.header_word(), chunk.at, c.append,
-                                      trust_in(c, candidate.view),
-                                      make_reads_through(c, candidate.view));
+      candidate.evidence.emplace_back(make_header_word(candidate.view), make_part(*c.event, chunk),
+                                      c.append, trust_in(c, candidate.view),
+                                      make_route(c, candidate.view));
     }
     candidate.change_watched = !candidate.evidence.empty();
     candidate.watched_throughout = candidate.view.len_word && candidate.change_watched;
@@ -401,24 +414,23 @@ bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const V
   return is_taken && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim));
 }
 
-// Right through the victim: by its own word. Or by DWARF's word: at the access, in the victim's own
-// frame, the register the address was made from is the pointer of the victim's variable, and of no
-// other; or a frame of the reader was handed the victim's very header.
-std::function<bool(const Access&)> Tracker::make_reads_through(const Case& c, const View& view) {
-  std::vector<u8> behind = read_behind_result(context_.memory, view, *c.event);
-  return [this, &c, event = c.event.get(), victim = view,
-          behind = std::move(behind)](const Access& access) {
-    if (access.frames.empty()) return false;
-    if (takes_victims_pointer(c, access, victim)) return true;
-    if (context_.debug == nullptr) return false;
-    // Whoever appended to the result since has written something else there, or we shall not know.
-    bool has_grown =
-        behind.empty() || read_behind_result(context_.memory, victim, *event) != behind;
-    if (holds_victim_header(*context_.debug, access, victim, c.append, has_grown)) return true;
-    if (victim.may_be_cut(*c.event) || victim.name.empty() || !access.insn ||
+// By the code's word, where it tells. Else right through the victim: by its own word. Or by DWARF's
+// word: at the access, in the victim's own frame, the register the address was made from is the
+// pointer of the victim's variable, and of no other; or a frame of the reader was handed the
+// victim's very header.
+std::function<Route(const Access&)> Tracker::make_route(const Case& c, const View& view) {
+  return [this, &c, event = c.event.get(), victim = view](const Access& access) {
+    if (access.frames.empty()) return Route::kUnknown;
+    const Route route = find_route(context_, c.append, victim, access);
+    if (route != Route::kUnknown) return route;
+    if (takes_victims_pointer(c, access, victim)) return Route::kVictim;
+    if (context_.debug == nullptr) return Route::kUnknown;
+    if (holds_victim_header(*context_.debug, access, victim, c.append)) return Route::kVictim;
+    if (victim.surrounds(*event) || victim.name.empty() || !access.insn ||
         access.base == x86::kNoReg || !(access.activation(0) == victim.frame))
-      return false;
-    return names_pointer(*context_.debug, access, victim, *event);
+      return Route::kUnknown;
+    return names_pointer(*context_.debug, access, victim, *event) ? Route::kVictim
+                                                                  : Route::kUnknown;
   };
 }
 
@@ -445,7 +457,11 @@ bool Tracker::still_unchanged(const Case& c) const {
 void Tracker::read_samples() {
   if (sessions_.empty()) return;
   watcher_.refresh();
-  for (Session& session : sessions_) session.bytes = read_destination(*session.of);
+  for (Session& session : sessions_) {
+    session.bytes_from_ns = nanoseconds(CLOCK_MONOTONIC);
+    session.bytes = read_destination(*session.of);
+    session.bytes_until_ns = nanoseconds(CLOCK_MONOTONIC);
+  }
   for (const process::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
     for (Session& session : sessions_) {
@@ -455,6 +471,7 @@ void Tracker::read_samples() {
       for (usize index : session.candidates) {
         for (Evidence& evidence : session.of->candidates[index].evidence) evidence.add(access);
       }
+      if (access.copied_from) note_copy(session, access);
     }
   }
   for (usize i = sessions_.size(); i-- > 0;) {
@@ -485,25 +502,100 @@ bool Tracker::update_candidate(Session& session, usize index) {
   bool taken = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                            [](const Evidence& e) { return e.header_was_taken(); });
   if (lost || taken) candidate.watched_throughout = false;
+  note_changes(session, candidate);
   bool any_void = false;
   for (const Evidence& evidence : candidate.evidence) {
     Verdict verdict = evidence.verdict();
     any_void |= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
-    if (verdict != Verdict::kConfirmed || candidate.confirmed || lost || !changed) continue;
+    if (verdict != Verdict::kConfirmed || candidate.confirmed || lost) continue;
     if (late && static_cast<u64>(evidence.read()->tid) != c.event->procid) continue;
-    if (!chunk_changed(*c.event, evidence.element_word(), session.bytes)) continue;
+    if (evidence.is_unclear() && changed)
+      record(c, index, findings::Level::kSuspect, session.bytes);
+    any_void |= evidence.is_unclear();
+    if (evidence.change() != Change::kMade || candidate.appended.empty()) continue;
     candidate.confirmed = true;
     candidate.reader = *evidence.read();
     candidate.reader_goroutine = find_goroutine(c, *candidate.reader);
-    record(c, index, findings::Level::kConfirmed, read_after(c, candidate.view, session.bytes));
+    record(c, index, findings::Level::kConfirmed, candidate.appended);
     confirmed_contexts_.insert(c.event->context);
   }
-  if (changed && !candidate.confirmed && !any_void && !lost && !late)
+  if (changed && !candidate.confirmed && !any_void && !lost && !late &&
+      was_changed_by_append(c, candidate.view))
     record_stack_victim_in_use(c, index, session.bytes);
-  if (any_void) candidate.closed = true;
+  if (any_void || changed_nothing(c, candidate)) candidate.closed = true;
   if (!candidate.closed && !candidate.confirmed && candidate.watched_throughout)
     follow_copies(session, candidate);
   return candidate.closed || candidate.confirmed;
+}
+
+// The destination as the append left it: as it was read when the append had written all that is
+// watched and nobody else had written yet, or, in the watched parts, as its own stores say.
+void Tracker::note_changes(const Session& session, Candidate& candidate) {
+  const abi::Event& event = *session.of->event;
+  for (Evidence& evidence : candidate.evidence) {
+    const std::optional<ByteView> now =
+        find_part(session.bytes, evidence.element_word().value - event.dest, evidence.part_size());
+    if (now) evidence.note_bytes(*now, session.bytes_from_ns, session.bytes_until_ns);
+  }
+  const bool is_as_left =
+      std::all_of(candidate.evidence.begin(), candidate.evidence.end(), [&](const Evidence& e) {
+        return e.shows_append(session.bytes_from_ns, session.bytes_until_ns);
+      });
+  if (candidate.appended.empty() && is_as_left && !candidate.evidence.empty())
+    candidate.appended = session.bytes;
+}
+
+// Large elements are copied, and only parts of them can be watched. Where the source is still as it
+// was and the element, too, it was the append that made the whole of it.
+void Tracker::note_copy(const Session& session, const Access& access) {
+  const abi::Event& event = *session.of->event;
+  const u64 size = event.elem_size, offset = access.word.value - event.dest;
+  if (size == 0 || offset >= event.old_size) return;
+  const u64 first = offset / size * size;
+  const std::optional<ByteView> now = find_part(session.bytes, first, size);
+  const std::optional<ByteView> old =
+      find_part(ByteView{event.old_bytes, event.old_size}, first, size);
+  if (!now || !old || std::equal(now->begin(), now->end(), old->begin())) return;
+  const TargetAddr from = access.copied_from - (offset - first);
+  std::vector<u8> source(size);
+  const heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
+  const std::optional<ByteView> on_stack =
+      from < stack.sp ? std::nullopt : find_part(stack.bytes, from - stack.sp, size);
+  if (on_stack)
+    source.assign(on_stack->begin(), on_stack->end());
+  else if (!context_.memory.read(from, source))
+    return;
+  if (!std::equal(source.begin(), source.end(), now->begin())) return;
+  for (usize index : session.candidates) {
+    Candidate& candidate = session.of->candidates[index];
+    const u64 begin = event.dest + first;
+    const bool is_covered = begin >= candidate.view.ptr && begin + size <= candidate.view.end(size);
+    if (is_covered && !candidate.evidence.empty() && candidate.evidence[0].is_the_append(access))
+      candidate.change_was_copied = true;
+  }
+}
+
+// The append wrote what stood there: whatever happens to those bytes later is not its doing.
+bool Tracker::changed_nothing(const Case& c, const Candidate& candidate) {
+  const bool is_seen = !candidate.evidence.empty() && !candidate.appended.empty();
+  return is_seen && !shows_change(c, candidate.view, candidate.appended) &&
+         std::all_of(candidate.evidence.begin(), candidate.evidence.end(),
+                     [](const Evidence& e) { return e.change() == Change::kNone; });
+}
+
+// Of the parts that were watched for any victim of this append, some that this one covers.
+bool Tracker::was_changed_by_append(const Case& c, const View& view) {
+  for (const Candidate& candidate : c.candidates) {
+    if (candidate.change_was_copied && candidate.view.ptr == view.ptr &&
+        candidate.view.len == view.len)
+      return true;
+    for (const Evidence& evidence : candidate.evidence) {
+      const u64 at = evidence.element_word().value;
+      const bool is_covered = at >= view.ptr && at < view.end(c.event->elem_size);
+      if (is_covered && evidence.change() == Change::kMade) return true;
+    }
+  }
+  return false;
 }
 
 // Copies of a header that was as it had been before the append are victims as much as the first.
@@ -552,7 +644,7 @@ void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::
   if (candidate.view.holder != findings::Holder::kStack || !is_fair_stack_victim(c, candidate.view))
     return;
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
-                            [](const Evidence& e) { return e.header_was_read(); });
+                            [](const Evidence& e) { return e.header_was_used(); });
   if (in_use) record(c, index, findings::Level::kLikely, read_after(c, candidate.view, bytes));
 }
 

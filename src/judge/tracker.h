@@ -80,6 +80,7 @@ class Tracker {
     // The destination as it was before the samples were taken out: every write that shows in it is
     // among them.
     std::vector<u8> bytes;
+    u64 bytes_from_ns = 0, bytes_until_ns = 0;  // read between these, on the samples' clock
   };
 
   void on_event(process::RawEvent raw);
@@ -102,6 +103,10 @@ class Tracker {
   void record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes);
   static bool is_fair_stack_victim(const Case& c, const View& view);
   bool update_candidate(Session& session, usize candidate);
+  static void note_changes(const Session& session, Candidate& candidate);
+  void note_copy(const Session& session, const Access& access);
+  static bool changed_nothing(const Case& c, const Candidate& candidate);
+  static bool was_changed_by_append(const Case& c, const View& view);
   void follow_copies(Session& session, Candidate& candidate);
   void replace_header_watch(Session& session, TargetAddr from, TargetAddr to, bool on_stack);
   bool is_handed_on(const Case& c, const View& view);
@@ -113,7 +118,7 @@ class Tracker {
   void give_up_watches_of(TargetAddr g);
   void guard_stacks();
   bool takes_victims_pointer(const Case& c, const Access& access, const View& victim);
-  std::function<bool(const Access&)> make_reads_through(const Case& c, const View& view);
+  std::function<Route(const Access&)> make_route(const Case& c, const View& view);
   static HeaderTrust trust_in(const Case& c, const View& view);
   void end_session(usize index, bool early);
   void read_samples();

@@ -12,6 +12,7 @@ constexpr TargetAddr kElement(0x2000);
 constexpr read::FuncIndex kAppender{7};
 constexpr read::FuncIndex kReader{9};
 constexpr i32 kAppendLine = 40;
+const std::vector<u8> kBefore{1, 2, 3, 4, 5, 6, 7, 8};
 
 heap::StackFrame frame(read::FuncIndex index, u64 cfa, std::string_view name = "main.f") {
   heap::StackFrame f;
@@ -37,13 +38,15 @@ class EvidenceTest : public ::testing::Test {
   EvidenceTest() {
     site_.site.function = kAppender;
     append_.site = &site_;
+    append_.event = &event_;
     append_.frames = {frame(kAppender, 0x9000)};
     append_.file = "main.go";
     append_.line = kAppendLine;
   }
-  Evidence make(HeaderTrust trust = HeaderTrust::kFull, bool through = false) {
-    return Evidence(kHeader, kElement, append_, trust,
-                    [through](const Access&) { return through; });
+  Evidence make(HeaderTrust trust = HeaderTrust::kFull, Route route = Route::kUnknown,
+                HeaderWord header = {kHeader, false, {}}) {
+    return Evidence(header, {kElement, kBefore}, append_, trust,
+                    [route](const Access&) { return route; });
   }
   static Access append_writes() {
     return access(kElement, Access::Kind::kWrite, {frame(kAppender, 0x9000)}, kAppendLine);
@@ -52,6 +55,7 @@ class EvidenceTest : public ::testing::Test {
     return access(word, Access::Kind::kRead, {frame(kReader, cfa)});
   }
   probe::ProbedSite site_;
+  abi::Event event_{};
   Append append_;
 };
 
@@ -59,7 +63,6 @@ TEST_F(EvidenceTest, WriteHeaderReadElementReadConfirms) {
   Evidence e = make();
   e.add(append_writes());
   e.add(reads(kHeader));
-  EXPECT_TRUE(e.header_was_read());
   e.add(reads(kElement));
   EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
 }
@@ -153,6 +156,7 @@ TEST_F(EvidenceTest, AReadBelowTheFrameThatReadTheHeaderConfirms) {
 TEST_F(EvidenceTest, BesideTheResultOnlyACalleeConfirms) {
   Evidence direct = make(HeaderTrust::kBesideResult);
   Access header = access(kHeader, Access::Kind::kRead, {frame(kAppender, 0x9000)});
+  header.header_use = HeaderUse::kWhole;
   direct.add(append_writes());
   direct.add(header);
   direct.add(access(kElement, Access::Kind::kRead, {frame(kAppender, 0x9000)}));
@@ -179,7 +183,7 @@ TEST_F(EvidenceTest, ABarePointerConfirmsOnlyThroughItsRegister) {
 }
 
 TEST_F(EvidenceTest, AReadThatDwarfCallsTheVictimsConfirms) {
-  Evidence e = make(HeaderTrust::kBesideResult, true);
+  Evidence e = make(HeaderTrust::kBesideResult, Route::kVictim);
   e.add(reads(kElement));
   EXPECT_EQ(e.verdict(), Verdict::kOpen);  // before the write it is the old value
   e.add(append_writes());
@@ -295,6 +299,139 @@ TEST_F(EvidenceTest, AHeaderThatMovedIsFollowed) {
   EXPECT_FALSE(e.header_has_moved());
   e.add(access(kNow, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
+// What the append changed, and what others did.
+class ChangeTest : public EvidenceTest {
+ protected:
+  static Access at(Access access, u64 time) {
+    access.time = time;
+    return access;
+  }
+  static Access other_writes() {
+    return access(kElement, Access::Kind::kWrite, {frame(kReader, 0x9100)});
+  }
+  static std::vector<u8> other_bytes() { return {9, 2, 3, 4, 5, 6, 7, 8}; }
+};
+
+TEST_F(ChangeTest, BytesThatDifferAfterTheAppendsWriteAreItsChange) {
+  Evidence e = make();
+  e.add(at(append_writes(), 100));
+  e.note_bytes(other_bytes(), 90, 110);  // perhaps read before it wrote
+  EXPECT_EQ(e.change(), Change::kUnknown);
+  e.note_bytes(other_bytes(), 110, 120);
+  EXPECT_EQ(e.change(), Change::kMade);
+}
+
+TEST_F(ChangeTest, BytesThatAreAsTheyWereAreNone) {
+  Evidence e = make();
+  e.add(at(append_writes(), 100));
+  e.note_bytes(kBefore, 110, 120);
+  EXPECT_EQ(e.change(), Change::kNone);
+}
+
+TEST_F(ChangeTest, WhatALaterWriteDidIsThatWritesDoing) {
+  Evidence e = make(HeaderTrust::kFull, Route::kVictim);
+  e.add(at(append_writes(), 100));
+  e.add(at(reads(kElement), 105));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+  e.add(at(other_writes(), 108));
+  e.note_bytes(other_bytes(), 107, 109);
+  e.note_bytes(other_bytes(), 110, 120);
+  EXPECT_EQ(e.change(), Change::kUnknown);
+  EXPECT_TRUE(e.is_unclear());
+}
+
+TEST_F(ChangeTest, AWriteAfterTheBytesWereReadDoesNotMatter) {
+  Evidence e = make(HeaderTrust::kFull, Route::kVictim);
+  e.add(at(append_writes(), 100));
+  e.add(at(reads(kElement), 105));
+  e.add(at(other_writes(), 130));
+  e.note_bytes(other_bytes(), 110, 120);
+  EXPECT_EQ(e.change(), Change::kMade);
+  EXPECT_FALSE(e.is_unclear());
+}
+
+TEST_F(ChangeTest, AStoreOfAKnownValueTellsAtOnce) {
+  Access store = append_writes();
+  store.stored = {kElement, 8, 0x0807060504030201};
+  Evidence same = make();
+  same.add(at(store, 100));
+  EXPECT_EQ(same.change(), Change::kNone);
+  store.stored.value = 0x0807060504030209;
+  Evidence other = make();
+  other.add(at(store, 100));
+  EXPECT_EQ(other.change(), Change::kMade);
+}
+
+TEST_F(ChangeTest, OfAStoreToAPartOnlyAChangeIsKnown) {
+  Access store = append_writes();
+  store.stored = {kElement, 1, 1};
+  Evidence e = make();
+  e.add(at(store, 100));
+  EXPECT_EQ(e.change(), Change::kUnknown);
+  store.stored = {kElement + 1, 1, 7};
+  e.add(at(store, 101));
+  EXPECT_EQ(e.change(), Change::kMade);
+}
+
+TEST_F(EvidenceTest, AReadThroughAnotherHeaderSaysNothing) {
+  Evidence e = make(HeaderTrust::kFull, Route::kOther);
+  e.add(append_writes());
+  e.add(reads(kHeader));
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
+// A caller of the appending function: it may have the append's result.
+class WasThereTest : public EvidenceTest {
+ protected:
+  WasThereTest() {
+    append_.frames.push_back(frame(kReader, 0x9200));
+  }
+  // The caller reads the header, then itself or a function that it called reads the element.
+  Verdict caller_reads(HeaderUse use, bool by_callee) {
+    Evidence e = make();
+    e.add(append_writes());
+    Access header = reads(kHeader, 0x9200);
+    header.header_use = use;
+    e.add(header);
+    Access element = reads(kElement, 0x9200);
+    if (by_callee)
+      element.frames.insert(element.frames.begin(), frame(read::FuncIndex{11}, 0x9180));
+    e.add(element);
+    return e.verdict();
+  }
+};
+
+TEST_F(WasThereTest, ComparingLengthsIsNoUse) {
+  EXPECT_EQ(caller_reads(HeaderUse::kNone, true), Verdict::kOpen);
+  EXPECT_EQ(caller_reads(HeaderUse::kNone, false), Verdict::kOpen);
+}
+
+TEST_F(WasThereTest, HandingTheHeaderOnIs) {
+  EXPECT_EQ(caller_reads(HeaderUse::kArgument, true), Verdict::kConfirmed);
+  EXPECT_EQ(caller_reads(HeaderUse::kWhole, true), Verdict::kConfirmed);
+}
+
+TEST_F(WasThereTest, ItsOwnReadsMayGoThroughTheResult) {
+  EXPECT_EQ(caller_reads(HeaderUse::kWhole, false), Verdict::kOpen);
+}
+
+TEST_F(WasThereTest, AHeaderIsInUseByWhoseItIsOrByWhoComesLater) {
+  auto is_used = [&](u64 cfa, HeaderUse use, const Activation& owner) {
+    Evidence e = make(HeaderTrust::kFull, Route::kUnknown, {kHeader, false, owner});
+    e.add(append_writes());
+    Access header = reads(kHeader, cfa);
+    header.header_use = use;
+    e.add(header);
+    return e.header_was_used();
+  };
+  const Activation caller{kReader, TargetAddr(0x9200)};
+  EXPECT_TRUE(is_used(0x9200, HeaderUse::kNone, caller));
+  EXPECT_FALSE(is_used(0x9200, HeaderUse::kWhole, {}));
+  EXPECT_TRUE(is_used(0x9100, HeaderUse::kWhole, {}));
+  EXPECT_FALSE(is_used(0x9100, HeaderUse::kNone, {}));
 }
 
 // The victim may be the buffer that the operand was cut from: its length alone says nothing.

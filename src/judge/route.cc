@@ -1,0 +1,390 @@
+// The slices of program/origins.h give, frame by frame, where a pointer may have come from; here
+// each such place is given its meaning: the victim's word, the append's result, another header,
+// unknown. Addresses are made from the sample: its registers are those of the innermost frame right
+// after the access, its copy of the stack has what callers spilled. A value that cannot be told is
+// not guessed: the answer is then kUnknown, and other witnesses are asked.
+#include "judge/route.h"
+
+#include <algorithm>
+#include <array>
+
+#include "program/go_abi.h"
+#include "program/origins.h"
+
+namespace geist::judge {
+namespace {
+
+using program::FunctionCode;
+using program::Location;
+using program::Origin;
+using program::ValueLocation;
+using Kind = Origin::Kind;
+
+constexpr u32 kMaxDepth = 6;      // of loads whose base is itself loaded
+constexpr usize kMaxFrames = 12;  // from the reader to who had the header
+
+// Arguments that a helper of the runtime reads elements through.
+// Source: runtime/stubs.go, runtime/mbarrier.go, internal/bytealg, go1.21 to go1.27.
+std::vector<x86::Reg> read_arguments(std::string_view helper) {
+  using enum x86::Reg;
+  if (helper == "runtime.memmove" || helper.starts_with("runtime.slicebyte")) return {kRbx};
+  if (helper == "runtime.typedmemmove" || helper == "runtime.wbMove") return {kRcx};
+  if (helper.starts_with("runtime.convT")) return {kRbx};
+  if (helper.starts_with("runtime.memequal") || helper.starts_with("memeqbody"))
+    return {kRax, kRbx};
+  if (helper == "runtime.cmpstring" || helper == "internal/bytealg.Compare")
+    return {kRax, kRcx, kRdi};
+  return {kRax, kRbx, kRcx, kRdi, kRsi};
+}
+
+class RouteFinder {
+ public:
+  RouteFinder(Context& context, const Append& append, const View& victim, const Access& access)
+      : context_(context),
+        append_(append),
+        victim_(victim),
+        access_(access),
+        callees_(program::callees_of(context.binary)),
+        stack_{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack} {}
+
+  Route find();
+
+ private:
+  struct Place {
+    usize frame = 0;
+    u32 insn = 0;
+    Location at;
+  };
+
+  const FunctionCode* code_of(usize frame) const {
+    return context_.codes.find(access_.frames[frame].function);
+  }
+  std::optional<u32> call_of(usize frame) const;
+  std::optional<Place> handed_by_caller(usize frame, const Location& at) const;
+  std::optional<ImageAddr> event_pc(usize frame) const;
+  bool is_appender(usize frame) const { return access_.activation(frame) == append_.activation(); }
+  std::optional<i64> victim_slot(usize frame) const;
+  TargetAddr victim_word() const;
+  void add_helper_arguments(std::vector<Place>& places) const;
+  void classify(const Place& place);
+  void classify(const Place& place, const Origin& origin);
+  void classify_load(const Place& place, const Origin& origin);
+  void classify_before(const Place& place, const Origin& origin, bool in_appender);
+  // Of a place further back: `written` are the registers that were written between it and the
+  // access, in frame 0.
+  struct Look {
+    u32 depth = 0;
+    x86::RegMask written = 0;
+    Look deeper(const Origin& origin) const { return {depth + 1, written | origin.written}; }
+  };
+  std::optional<u64> address_of(usize frame, const Origin& origin, const Look& look) const;
+  std::optional<u64> value_of(const Place& place, const Look& look) const;
+  std::optional<u64> value_of(usize frame, const Origin& origin, const Look& look) const;
+  std::optional<u64> kept_register(usize frame, x86::Reg reg, x86::RegMask written) const;
+  std::optional<u64> read_word(TargetAddr at) const;
+  bool is_location(const Location& at, const ValueLocation& value) const;
+
+  Context& context_;
+  const Append& append_;
+  const View& victim_;
+  const Access& access_;
+  program::Callees callees_;
+  heap::StackCopy stack_;
+  bool is_victim_ = false, is_other_ = false, is_unknown_ = false;
+};
+
+Route RouteFinder::find() {
+  if (access_.frames.empty() || access_.actor >= access_.frames.size()) return Route::kUnknown;
+  std::vector<Place> places;
+  if (access_.actor > 0) {
+    add_helper_arguments(places);
+  } else {
+    const FunctionCode* code = code_of(0);
+    const std::optional<u32> insn =
+        code != nullptr && access_.insn ? code->find_insn(access_.insn) : std::nullopt;
+    if (!insn) return Route::kUnknown;
+    for (const x86::Operand& operand : code->insn(*insn).operands) {
+      if (operand.kind != x86::Operand::Kind::kMem || operand.mem.base == x86::kNoReg) continue;
+      places.push_back({0, *insn, {operand.mem.base, 0}});
+      if (operand.mem.index != x86::kNoReg && operand.mem.scale == 1)
+        places.push_back({0, *insn, {operand.mem.index, 0}});
+    }
+  }
+  if (places.empty()) return Route::kUnknown;
+  for (const Place& place : places) classify(place);
+  if (is_other_) return Route::kOther;
+  return is_victim_ && !is_unknown_ ? Route::kVictim : Route::kUnknown;
+}
+
+// The runtime's helpers are assembly, or code that was written like it: what they were handed is
+// asked about. Only arguments that point near the word may be what was read through.
+void RouteFinder::add_helper_arguments(std::vector<Place>& places) const {
+  const usize frame = access_.actor;
+  const std::optional<u32> call = call_of(frame);
+  if (!call) return;
+  for (x86::Reg reg : read_arguments(access_.frames[frame - 1].function.name))
+    places.push_back({frame, *call, {reg, 0}});
+}
+
+// The CALL that a caller is in.
+std::optional<u32> RouteFinder::call_of(usize frame) const {
+  const FunctionCode* code = code_of(frame);
+  if (code == nullptr || !access_.frames[frame].is_return_address) return std::nullopt;
+  const std::optional<u32> next = code->find_insn(access_.frames[frame].pc);
+  if (!next || *next == 0 || code->briefs()[*next - 1].flow != x86::Flow::kCall)
+    return std::nullopt;
+  return *next - 1;
+}
+
+// An argument is what the caller had in that register at its call.
+std::optional<RouteFinder::Place> RouteFinder::handed_by_caller(usize frame,
+                                                                const Location& at) const {
+  const usize caller = frame + 1;
+  if (caller >= access_.frames.size() || caller >= access_.actor + kMaxFrames) return std::nullopt;
+  const std::optional<u32> call = call_of(caller);
+  if (!call) return std::nullopt;
+  return Place{caller, *call, at};
+}
+
+// Where this frame stood when the append happened; nothing when it began later.
+std::optional<ImageAddr> RouteFinder::event_pc(usize frame) const {
+  const Activation reader = access_.activation(frame);
+  for (usize i = 1; i < append_.frames.size(); ++i) {
+    const heap::StackFrame& f = append_.frames[i];
+    if (make_activation(f, append_.event->g, TargetAddr(append_.event->stack_hi)) == reader)
+      return f.pc;
+  }
+  return std::nullopt;
+}
+
+// The victim's pointer word as a word of this frame.
+std::optional<i64> RouteFinder::victim_slot(usize frame) const {
+  const heap::StackFrame& f = access_.frames[frame];
+  const TargetAddr now = victim_word();
+  if (victim_.holder != findings::Holder::kStack || now < f.sp || now >= f.cfa) return std::nullopt;
+  return static_cast<i64>(now - f.sp);
+}
+
+// The victim's pointer word, which moves with its stack.
+TargetAddr RouteFinder::victim_word() const {
+  const bool has_moved = victim_.holder == findings::Holder::kStack && victim_.ptr_word &&
+                         access_.g == victim_.g.value && access_.stack_hi;
+  return has_moved ? access_.stack_hi - (victim_.stack_hi - victim_.ptr_word) : victim_.ptr_word;
+}
+
+void RouteFinder::classify(const Place& place) {
+  const FunctionCode* code = code_of(place.frame);
+  if (code == nullptr) {
+    is_unknown_ = true;
+    return;
+  }
+  program::SliceEnds ends;
+  if (is_appender(place.frame)) {
+    ends.barrier = code->find_insn(append_.site->site.branch).value_or(ends.kNoBarrier);
+  } else if (const std::optional<ImageAddr> pc = event_pc(place.frame)) {
+    const std::optional<u32> next = code->find_insn(*pc);
+    if (next && *next > 0) ends.barrier = *next - 1;
+  }
+  ends.slot = victim_slot(place.frame);
+  for (const Origin& origin : program::find_origins(*code, place.insn, place.at, callees_, ends))
+    classify(place, origin);
+}
+
+void RouteFinder::classify(const Place& place, const Origin& origin) {
+  const bool in_appender = is_appender(place.frame);
+  const bool was_under_way = in_appender || event_pc(place.frame).has_value();
+  switch (origin.kind) {
+    case Kind::kNumber:
+      return;
+    case Kind::kLoad:
+      return classify_load(place, origin);
+    case Kind::kSlot: {
+      const std::optional<i64> own = victim_slot(place.frame);
+      const bool is_own =
+          own && *own == origin.at.slot &&
+          read_word(access_.frames[place.frame].sp + static_cast<u64>(*own)) == victim_.ptr;
+      (is_own ? is_victim_ : is_unknown_) = true;
+      return;
+    }
+    case Kind::kArgument: {
+      // What it was handed before the append was a way that was not taken since.
+      if (was_under_way) return;
+      if (const std::optional<Place> handed = handed_by_caller(place.frame, origin.at))
+        classify(*handed);
+      else
+        is_unknown_ = true;
+      return;
+    }
+    case Kind::kResult: {
+      const FunctionCode* code = code_of(place.frame);
+      const ImageAddr target = code->briefs()[origin.insn].target;
+      const std::optional<read::Function> callee =
+          target ? context_.binary.pclntab().find_function(target) : std::nullopt;
+      const bool is_append = callee && callee->name.starts_with("runtime.growslice");
+      (is_append ? is_other_ : is_unknown_) = true;
+      return;
+    }
+    case Kind::kBefore:
+      return classify_before(place, origin, in_appender);
+    case Kind::kAddress:
+      is_unknown_ |= access_.actor == 0;  // of a type, where a helper is handed one
+      return;
+    case Kind::kUnknown:
+      is_unknown_ = true;
+      return;
+  }
+}
+
+// What a caller of the appending function gets back from the call is, or may be, the result; what
+// it has in a word since before the call is neither that nor, unless it is the victim's, known.
+void RouteFinder::classify_before(const Place& place, const Origin& origin, bool in_appender) {
+  if (!in_appender) {
+    (origin.at.is_register() ? is_other_ : is_unknown_) = true;
+    return;
+  }
+  const bool has_place = victim_.same_frame && victim_.frame == access_.activation(place.frame);
+  const bool is_victims = has_place && is_location(origin.at, victim_.ptr_from);
+  if (is_victims)
+    is_victim_ = true;
+  else if (is_location(origin.at, append_.site->site.old_ptr))
+    is_other_ = true;
+  else
+    is_unknown_ = true;
+}
+
+bool RouteFinder::is_location(const Location& at, const ValueLocation& value) const {
+  if (value.addend != 0) return false;
+  if (at.is_register()) return value.kind == ValueLocation::Kind::kRegister && value.reg == at.reg;
+  return value.kind == ValueLocation::Kind::kStackSlot && value.disp == at.slot;
+}
+
+// Another word than the victim's is another header; where it reads like the victim's, it may be a
+// copy.
+void RouteFinder::classify_load(const Place& place, const Origin& origin) {
+  // The sample's registers are those after the access.
+  const FunctionCode* code = place.frame == 0 ? code_of(0) : nullptr;
+  const x86::RegMask by_access = code == nullptr ? 0 : code->insn(place.insn).writes;
+  const std::optional<u64> address = address_of(place.frame, origin, {0, by_access});
+  if (!address) {
+    is_unknown_ = true;
+    return;
+  }
+  if (victim_.ptr_word && *address == victim_word().value) {
+    is_victim_ = true;
+    return;
+  }
+  const std::optional<u64> ptr = read_word(TargetAddr(*address));
+  const std::optional<u64> len = read_word(TargetAddr(*address + 8));
+  const bool is_in_array =
+      ptr && *ptr >= append_.array.begin.value && *ptr < append_.array.end.value;
+  if (!is_in_array && access_.actor > 0) return;  // a helper's other argument
+  const bool may_be_copy = !is_in_array || !len || (*ptr == victim_.ptr && *len == victim_.len);
+  (may_be_copy ? is_unknown_ : is_other_) = true;
+}
+
+std::optional<u64> RouteFinder::read_word(TargetAddr at) const {
+  if (std::optional<u64> word = stack_.find_word(at)) return word;
+  return context_.memory.find<u64>(at);
+}
+
+// Of the innermost frame, as it was further back.
+std::optional<u64> RouteFinder::kept_register(usize frame, x86::Reg reg,
+                                              x86::RegMask written) const {
+  if (frame != 0 || (written & x86::bit(reg)) != 0) return std::nullopt;
+  return access_.sample->regs[reg];
+}
+
+std::optional<u64> RouteFinder::address_of(usize frame, const Origin& origin,
+                                           const Look& look) const {
+  const x86::Mem& mem = origin.mem;
+  if (mem.segment) return std::nullopt;
+  const u64 disp = static_cast<u64>(mem.disp);
+  if (mem.rip_relative) return context_.bias().to_target(ImageAddr(disp)).value;
+  auto value = [&](x86::Reg reg) -> std::optional<u64> {
+    if (reg == x86::kRsp) return access_.frames[frame].sp.value;
+    if (std::optional<u64> kept = kept_register(frame, reg, look.written | origin.written))
+      return kept;
+    return value_of({frame, origin.insn, {reg, 0}}, look.deeper(origin));
+  };
+  std::optional<u64> address = mem.base == x86::kNoReg ? std::optional<u64>(0) : value(mem.base);
+  if (address && mem.index != x86::kNoReg) {
+    const std::optional<u64> index = value(mem.index);
+    address = index ? std::optional<u64>(*address + *index * mem.scale) : std::nullopt;
+  }
+  return address ? std::optional<u64>(*address + disp) : std::nullopt;
+}
+
+// The word of the frame that the register's value is kept in, too: stored to in the same straight
+// run of instructions, before or after `insn`.
+std::optional<i64> find_spill(const FunctionCode& code, u32 insn, x86::Reg reg) {
+  const program::Block& block = code.blocks()[code.block_of(insn)];
+  auto stored_to = [&](u32 i) -> std::optional<i64> {
+    const x86::Insn& store = code.insn(i);
+    const x86::Mem& mem = store.operands[0].mem;
+    const bool is_spill = store.op == x86::Op::kMov && store.writes_memory &&
+                          store.operands[1].is_reg(reg) && store.operands[1].size_bits == 64 &&
+                          mem.base == x86::kRsp && mem.index == x86::kNoReg;
+    return is_spill ? std::optional<i64>(mem.disp) : std::nullopt;
+  };
+  auto ends = [&](u32 i) {
+    return code.briefs()[i].flow == x86::Flow::kCall ||
+           (code.briefs()[i].writes & x86::bit(reg)) != 0;
+  };
+  for (u32 i = insn; i-- > block.first && !ends(i);) {
+    if (std::optional<i64> slot = stored_to(i)) return slot;
+  }
+  for (u32 i = insn; i <= block.last && !ends(i); ++i) {
+    if (std::optional<i64> slot = stored_to(i)) return slot;
+  }
+  return std::nullopt;
+}
+
+// All ways must agree.
+std::optional<u64> RouteFinder::value_of(const Place& place, const Look& look) const {
+  const FunctionCode* code = code_of(place.frame);
+  if (code == nullptr || look.depth > kMaxDepth) return std::nullopt;
+  if (const std::optional<i64> slot = find_spill(*code, place.insn, place.at.reg))
+    return read_word(access_.frames[place.frame].sp + static_cast<u64>(*slot));
+  program::SliceEnds ends;
+  ends.any_slot = true;
+  std::optional<u64> value;
+  for (const Origin& origin : program::find_origins(*code, place.insn, place.at, callees_, ends)) {
+    const std::optional<u64> one = value_of(place.frame, origin, look);
+    if (!one || (value && *value != *one)) return std::nullopt;
+    value = one;
+  }
+  return value;
+}
+
+std::optional<u64> RouteFinder::value_of(usize frame, const Origin& origin,
+                                         const Look& look) const {
+  if (origin.is_shifted) return std::nullopt;
+  switch (origin.kind) {
+    case Kind::kSlot:
+      return read_word(access_.frames[frame].sp + static_cast<u64>(origin.at.slot));
+    case Kind::kLoad: {
+      const std::optional<u64> address = address_of(frame, origin, look);
+      return address ? read_word(TargetAddr(*address)) : std::nullopt;
+    }
+    case Kind::kAddress:
+      return address_of(frame, origin, look);
+    case Kind::kArgument: {
+      if (std::optional<u64> kept =
+              kept_register(frame, origin.at.reg, look.written | origin.written))
+        return kept;
+      const std::optional<Place> handed = handed_by_caller(frame, origin.at);
+      return handed ? value_of(*handed, look.deeper(origin)) : std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Route find_route(Context& context, const Append& append, const View& victim, const Access& access) {
+  if (access.sample == nullptr) return Route::kUnknown;
+  return RouteFinder(context, append, victim, access).find();
+}
+
+}  // namespace geist::judge

@@ -1,0 +1,33 @@
+// Route: through which slice header did a read of the changed bytes go?
+//
+// Victim and result often hold the same pointer (kept := rows[:0], both begin where rows does), so
+// the address that was read says nothing. The code does: the register that the address was made
+// from is followed back, over joins, spills and callers, to the words it was loaded from.
+//
+//   MOVQ t+0x40(SP), AX        t, whose word is read from the sampled stack
+//   MOVQ 0x8(AX), CX           t.rows.ptr: the victim's own word     ─▶ kVictim
+//   MOVQ (CX)(DX*8), SI        the read
+//
+//   CALL runtime.growslice     what an append gives back is also what it would have given back
+//   MOVQ AX, CX                after growing: the result             ─▶ kOther
+//
+// Only what was loaded after the append counts: a pointer that was loaded from the victim's word
+// before is the operand's as well.
+#pragma once
+
+#include "judge/access.h"
+#include "judge/append.h"
+#include "judge/view.h"
+
+namespace geist::judge {
+
+enum class Route : u8 {
+  kUnknown,  // the code does not tell, or not on all ways
+  kVictim,   // all ways lead to the victim's own words
+  kOther,    // at least one leads to the append's result, or to another header
+};
+
+// `access` must have its sample. Asked of reads after the append's write only.
+Route find_route(Context& context, const Append& append, const View& victim, const Access& access);
+
+}  // namespace geist::judge
