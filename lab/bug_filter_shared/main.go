@@ -1,6 +1,6 @@
 // kept := items[:0] on a slice that somebody else still uses: the filter is right, the list it was
 // made from is not the same list any more.
-// want-miss: the emptied prefix of the tasks is filled again, and the later reads are in the frame of the append, where result and victim look alike
+// The first element that is kept goes to slot 0 of an emptied buffer, which may be meant; the next ones do not.
 package main
 
 import "fmt"
@@ -19,7 +19,7 @@ func open(tasks []task) []task {
 	kept := tasks[:0]
 	for _, t := range tasks {
 		if !t.done {
-			kept = append(kept, t) // want: ghost-write victim=tasks before="a" after="b"
+			kept = append(kept, t) // want: ghost-write victim=tasks before="a|b" after="b|c"
 		}
 	}
 	return kept
