@@ -174,7 +174,7 @@ int cmd_attach(const AttachOptions& options) {
   run::EndSignals signals;
   run::DebugOpener debug(*binary.value());
   sites::SiteCache cache(sites::SiteCache::default_folder());
-  sites::SiteTable sites =
+  const sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
@@ -185,7 +185,8 @@ int cmd_attach(const AttachOptions& options) {
       make_request(options, process->thread, *binary.value(), symbols.value()));
   if (!attached.ok()) return fail(attached.error());
   process::Attachment& attachment = *attached.value();
-  say_what_is_watched(options, process.value(), run::count_sites(sites));
+  const sites::Refused& refused = attachment.process().plan.refused;
+  say_what_is_watched(options, process.value(), run::count_sites(sites, refused));
   cache.save();
 
   // Judge while it runs.
@@ -207,7 +208,7 @@ int cmd_attach(const AttachOptions& options) {
   findings::Report report;
   report.geist_version = GEIST_VERSION;
   report.target = target;
-  report.sites = run::count_sites(sites);
+  report.sites = run::count_sites(sites, refused);
   run::fill_report(report, tracker, *binary.value(), attachment.process(), 0);
   fill_pauses(report.cost, attachment.pauses());
   heap.add_latent(report);

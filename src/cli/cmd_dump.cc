@@ -32,9 +32,8 @@ std::string dump_build(const read::GoBinary& binary) {
 // Every patch with the code it replaces and its trampoline, disassembled: what geist would write
 // into the program.
 std::string dump_plan(const read::GoBinary& binary) {
-  sites::SiteTable table = sites::find_append_sites(binary, 1);
-  TargetAddr region((binary.module().text.value + (u64{1} << 30)) & ~u64{4095});
-  probe::PatchPlan plan = probe::plan_patches(binary, table, LoadBias{0}, region, {});
+  const sites::SiteTable table = sites::find_append_sites(binary, 1);
+  probe::PatchPlan plan = probe::plan_anywhere(binary, table, {});
   std::string out;
   for (const probe::ProbedSite& site : plan.sites) {
     read::Function function = binary.pclntab().function(site.site.function);

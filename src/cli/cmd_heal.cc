@@ -77,11 +77,9 @@ void stay(process::Attachment& attachment, const run::EndSignals& signals,
 }
 
 // Sites that could not be healed because something stood in their code at each stop.
-std::string describe_left_out(const sites::SiteTable& sites, const probe::HealChoice& choice) {
+std::string describe_left_out(const sites::Refused& refused, const probe::HealChoice& choice) {
   u64 count = 0;
-  for (const sites::AppendSite& site : sites.sites) {
-    count += choice.modes.contains(site.call) && site.bucket != sites::SiteBucket::kProbed ? 1 : 0;
-  }
+  for (const auto& [call, bucket] : refused) count += choice.modes.contains(call) ? 1 : 0;
   return count == 0 ? "" : fmt::format("note: {} of the appends could not be patched now", count);
 }
 
@@ -92,7 +90,7 @@ int heal_process(const HealOptions& options, const std::vector<std::string>& nam
   auto binary = run::open_program(process.value(), options.assume_go_minor);
   if (!binary.ok()) return fail(binary.error());
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  sites::SiteTable sites =
+  const sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto choice = probe::choose_healed_sites(*binary.value(), sites, names, options.always);
   if (!choice.ok()) return fail(choice.error());
@@ -121,7 +119,8 @@ int heal_process(const HealOptions& options, const std::vector<std::string>& nam
     return fail(std::move(left).take_error().in("the code of the process could not be restored"));
   if (options.quiet) return to_int(ExitCode::kOk);
   print_lines(describe_refused(choice.value()));
-  if (std::string note = describe_left_out(sites, choice.value()); !note.empty())
+  if (std::string note = describe_left_out(attachment.process().plan.refused, choice.value());
+      !note.empty())
     print_lines({note});
   print_lines(run::describe_healing(*binary.value(), attachment.process()));
   return to_int(ExitCode::kOk);
@@ -142,7 +141,7 @@ int cmd_heal(const HealOptions& options) {
   if (Status status = run::refuse_sanitized(*binary.value()); !status.ok())
     return fail(status.error());
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  sites::SiteTable sites =
+  const sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto choice = probe::choose_healed_sites(*binary.value(), sites, names.value(), options.always);
   if (!choice.ok()) return fail(choice.error());

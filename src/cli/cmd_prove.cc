@@ -25,6 +25,7 @@
 #include "run/proofs.h"
 #include "run/refuse_sanitized.h"
 #include "run/run_recorder.h"
+#include "run/run_report.h"
 #include "sites/cache.h"
 #include "source/source.h"
 
@@ -111,14 +112,7 @@ Result<Detected> run_for_user(const ProveOptions& options, const run::Program& p
 
 findings::Report report_without_judge(const read::GoBinary& binary, const sites::SiteTable& sites) {
   findings::Report report;
-  report.sites.growslice_calls = sites.sites.size();
-  report.sites.always_grows = sites.count(sites::SiteBucket::kAlwaysGrows);
-  report.sites.probed = sites.count(sites::SiteBucket::kProbed);
-  for (const sites::AppendSite& site : sites.sites) {
-    bool is_skipped =
-        site.bucket != sites::SiteBucket::kProbed && site.bucket != sites::SiteBucket::kAlwaysGrows;
-    if (is_skipped) ++report.sites.skipped[std::string(sites::bucket_name(site.bucket))];
-  }
+  report.sites = run::count_sites(sites, {});
   report.geist_version = GEIST_VERSION;
   report.target.binary = std::filesystem::path(binary.image().path()).filename();
   report.target.go = binary.build_info().release.text;
@@ -237,7 +231,7 @@ int cmd_prove(const ProveOptions& options) {
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  sites::SiteTable sites =
+  const sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   cache.save();
 

@@ -82,11 +82,11 @@ judge::TrackerOptions make_tracking(const RunOptions& options, run::RunningHeap&
 
 // What is known before the program runs.
 findings::Report begin_report(const RunOptions& options, const read::GoBinary& binary,
-                              const sites::SiteTable& sites) {
+                              const sites::SiteTable& sites, const sites::Refused& refused) {
   findings::Report report;
   report.geist_version = GEIST_VERSION;
   report.target = run::describe_target(options.command, binary);
-  report.sites = run::count_sites(sites);
+  report.sites = run::count_sites(sites, refused);
   return report;
 }
 
@@ -158,7 +158,7 @@ int cmd_run(const RunOptions& options) {
 
   // Append sites. From here on they are only read.
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  sites::SiteTable sites =
+  const sites::SiteTable sites =
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return give_up(options, symbols.error());
@@ -179,7 +179,7 @@ int cmd_run(const RunOptions& options) {
   cache.save();  // not before: the program waits for nobody's disk
 
   // From here on what is found is kept, whatever becomes of geist.
-  findings::Report report = begin_report(options, *binary.value(), sites);
+  findings::Report report = begin_report(options, *binary.value(), sites, running.plan.refused);
   auto recorder = start_recorder(options, report, program->path, output.value());
 
   // Judge while it runs, and once more at its end.

@@ -36,15 +36,15 @@ Line line_of(const read::GoBinary& binary, const AppendSite& site) {
   return {std::string(frames[0].function), std::string(frames[0].file), frames[0].line};
 }
 
-bool is_skipped(const AppendSite& site) {
-  return site.bucket != SiteBucket::kProbed && site.bucket != SiteBucket::kAlwaysGrows;
+bool is_skipped(SiteBucket bucket) {
+  return bucket != SiteBucket::kProbed && bucket != SiteBucket::kAlwaysGrows;
 }
 
-std::string summary_of(const sites::SiteTable& table) {
+std::string summary_of(const sites::SiteTable& table, const sites::Refused& refused) {
   std::map<SiteBucket, u64> counts;
-  for (const AppendSite& site : table.sites) ++counts[site.bucket];
-  u64 grows = table.count(SiteBucket::kAlwaysGrows);
-  u64 probed = table.count(SiteBucket::kProbed);
+  for (const AppendSite& site : table.sites) ++counts[bucket_of(site, refused)];
+  u64 grows = counts[SiteBucket::kAlwaysGrows];
+  u64 probed = counts[SiteBucket::kProbed];
   u64 with_path = table.sites.size() - grows;
   std::string out = fmt::format("{} growslice calls: {} probed, {} always grow, {} skipped",
                                 table.sites.size(), probed, grows, with_path - probed);
@@ -54,13 +54,13 @@ std::string summary_of(const sites::SiteTable& table) {
   }
   out += "\n";
   for (const auto& [bucket, count] : counts) {
-    if (bucket == SiteBucket::kProbed || bucket == SiteBucket::kAlwaysGrows) continue;
+    if (!is_skipped(bucket)) continue;
     out += fmt::format("  {:6} {}: {}\n", count, sites::bucket_name(bucket),
                        sites::bucket_help(bucket));
   }
   std::map<sites::HealRefusal, u64> refusals;
   for (const AppendSite& site : table.sites) {
-    if (site.bucket == SiteBucket::kProbed) ++refusals[site.heal_refusal];
+    if (bucket_of(site, refused) == SiteBucket::kProbed) ++refusals[site.heal_refusal];
   }
   for (const auto& [refusal, count_of_it] : refusals) {
     if (refusal == sites::HealRefusal::kNone) continue;
@@ -90,29 +90,30 @@ std::string describe_plain(const std::vector<sites::PlainAppend>& appends) {
 }
 
 std::string emit_text(const read::GoBinary& binary, const sites::SiteTable& table,
-                      bool only_skipped) {
+                      const sites::Refused& refused, bool only_skipped) {
   std::string out;
   for (const AppendSite& site : table.sites) {
-    if (only_skipped && !is_skipped(site)) continue;
+    const SiteBucket bucket = bucket_of(site, refused);
+    if (only_skipped && !is_skipped(bucket)) continue;
     Line line = line_of(binary, site);
     std::string_view refusal =
-        site.bucket == SiteBucket::kProbed ? sites::refusal_name(site.heal_refusal) : "";
-    out += fmt::format("{:#x}  {:22} {} ({}:{}){}{}\n", site.call.value,
-                       sites::bucket_name(site.bucket), line.function, line.file, line.line,
+        bucket == SiteBucket::kProbed ? sites::refusal_name(site.heal_refusal) : "";
+    out += fmt::format("{:#x}  {:22} {} ({}:{}){}{}\n", site.call.value, sites::bucket_name(bucket),
+                       line.function, line.file, line.line,
                        refusal.empty() ? "" : "  not healed: ", refusal);
   }
-  return out + summary_of(table) + describe_plain(find_plain(binary, table));
+  return out + summary_of(table, refused) + describe_plain(find_plain(binary, table));
 }
 
 std::string emit_json(const read::GoBinary& binary, const sites::SiteTable& table,
-                      bool only_skipped) {
+                      const sites::Refused& refused, bool only_skipped) {
   nlohmann::ordered_json root;
   root["schema"] = "geist-sites/1";
   root["go"] = binary.build_info().release.text;
   root["growslice_calls"] = table.sites.size();
   nlohmann::ordered_json buckets = nlohmann::ordered_json::object();
   for (const AppendSite& site : table.sites) {
-    std::string name(sites::bucket_name(site.bucket));
+    std::string name(sites::bucket_name(bucket_of(site, refused)));
     buckets[name] = buckets.value(name, u64{0}) + 1;
   }
   root["buckets"] = buckets;
@@ -121,12 +122,13 @@ std::string emit_json(const read::GoBinary& binary, const sites::SiteTable& tabl
     root["without_grow_path"].push_back({{"file", append.file}, {"line", append.line}});
   root["sites"] = nlohmann::ordered_json::array();
   for (const AppendSite& site : table.sites) {
-    if (only_skipped && !is_skipped(site)) continue;
+    const SiteBucket bucket = bucket_of(site, refused);
+    if (only_skipped && !is_skipped(bucket)) continue;
     Line line = line_of(binary, site);
-    std::string_view refusal = probe::why_not_healable(site);
+    std::string_view refusal = probe::why_not_healable(site, refused);
     root["sites"].push_back(
         {{"pc", fmt::format("{:#x}", site.call.value)},
-         {"bucket", std::string(sites::bucket_name(site.bucket))},
+         {"bucket", std::string(sites::bucket_name(bucket))},
          {"function", line.function},
          {"file", line.file},
          {"line", line.line},
@@ -144,15 +146,11 @@ int cmd_sites(const SitesOptions& options) {
   if (!program.ok()) return fail(program.error());
   auto binary = read::GoBinary::open(program->path, {options.assume_go_minor});
   if (!binary.ok()) return fail(binary.error());
-  sites::SiteTable table =
+  const sites::SiteTable table =
       sites::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
-  // Where the process would be loaded does not change which sites can be patched; any region in
-  // reach serves.
-  ImageAddr text = binary.value()->module().text;
-  (void)probe::plan_patches(*binary.value(), table, LoadBias{0},
-                            TargetAddr((text.value + (u64{1} << 30)) & ~u64{4095}), {});
-  std::string out = options.json ? emit_json(*binary.value(), table, options.only_skipped)
-                                 : emit_text(*binary.value(), table, options.only_skipped);
+  const sites::Refused refused = probe::plan_anywhere(*binary.value(), table, {}).refused;
+  std::string out = options.json ? emit_json(*binary.value(), table, refused, options.only_skipped)
+                                 : emit_text(*binary.value(), table, refused, options.only_skipped);
   return print_out(out) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
 }
 

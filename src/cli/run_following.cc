@@ -210,7 +210,7 @@ void FollowingRun::close(int pid, double cpu_s) {
   findings::Target target = run::describe_target({session.file->path}, *session.file->binary);
   target.binary = std::filesystem::path(session.file->path).filename();
   run::note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
-  part.sites = run::count_sites(session.file->sites);
+  part.sites = run::count_sites(session.file->sites, session.process->plan.refused);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});
   run::fill_report(part, session.tracker, *session.file->binary, *session.process, cpu_s);
   for (findings::Finding& finding : part.findings) {
@@ -248,7 +248,7 @@ int run_following(const RunOptions& options) {
                        const std::string& open_path) -> std::optional<process::Recognised> {
     const KnownFile& file = files.get(path, open_path);
     if (!file.binary) return std::nullopt;
-    return process::Recognised{file.binary.get(), file.sites, &file};
+    return process::Recognised{file.binary.get(), &file.sites, &file};
   };
   auto follower = process::Follower::start(request, recognise);
   if (!follower.ok()) return fail(follower.error());

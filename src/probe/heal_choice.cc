@@ -14,19 +14,16 @@ using sites::AppendSite;
 using sites::HealRefusal;
 using sites::SiteBucket;
 
-// Also asks whether the site can be patched, which the bucket tells only after planning.
+// Also asks whether the site can be patched, which only planning tells.
 std::string_view why_not_here(const read::GoBinary& binary, const AppendSite& site) {
   if (std::string_view why = why_not_healable(site); !why.empty()) return why;
   sites::SiteTable alone;
   alone.sites.push_back(site);
-  // Any region in reach serves: where it lies does not change what can be patched.
-  TargetAddr region((binary.module().text.value + (u64{1} << 30)) & ~u64{4095});
   PlanOptions options;
   options.modes[site.call] = abi::kHeal;
   options.only_healed = true;
   options.with_hooks = false;
-  (void)plan_patches(binary, alone, LoadBias{0}, region, options);
-  return why_not_healable(alone.sites[0]);
+  return why_not_healable(site, plan_anywhere(binary, alone, options).refused);
 }
 
 std::string_view help_of(std::string_view reason) {
@@ -85,8 +82,9 @@ Status choose_named(const read::GoBinary& binary, const sites::SiteTable& table,
 
 }  // namespace
 
-std::string_view why_not_healable(const AppendSite& site) {
-  if (site.bucket != SiteBucket::kProbed) return sites::bucket_name(site.bucket);
+std::string_view why_not_healable(const AppendSite& site, const sites::Refused& refused) {
+  SiteBucket bucket = sites::bucket_of(site, refused);
+  if (bucket != SiteBucket::kProbed) return sites::bucket_name(bucket);
   return sites::refusal_name(site.heal_refusal);
 }
 

@@ -93,8 +93,9 @@ struct Cursor {
 
 // A site on its way into the plan.
 struct Draft {
-  AppendSite* site;
+  const AppendSite* site;
   abi::SiteMode mode;
+  SiteBucket bucket = SiteBucket::kProbed;  // or why it cannot be
 };
 
 class Planner {
@@ -112,8 +113,9 @@ class Planner {
   }
 
   bool add_hook(const std::optional<Displaced>& displaced, u32 entry_offset);
-  // Each gets its bucket. Once, and before what shall give way to them.
-  void add_sites(const std::vector<Draft>& drafts);
+  // Sets the bucket of every draft. Once, and before the hooks that give way to sites which want
+  // the same bytes.
+  void add_sites(std::vector<Draft> drafts);
 
  private:
   TrampolinePlace place_at(u64 offset, usize record, u32 entry_offset) const {
@@ -139,7 +141,7 @@ class Planner {
   // Called by several threads.
   SiteBucket draft_site(const Draft& draft, usize index, Cursor& at);
   abi::Site make_record(const AppendSite& site, abi::SiteMode mode, u64 resume) const;
-  void keep_sites(const std::vector<Draft>& drafts);
+  void keep_sites(std::vector<Draft>& drafts);
 
   const read::GoBinary& binary_;
   PatchPlan& plan_;
@@ -232,10 +234,10 @@ SiteBucket Planner::draft_site(const Draft& draft, usize index, Cursor& at) {
 
 // Each part of the sites has a part of the region, as large as its trampolines may become: what
 // they leave free there is never written, and takes no memory.
-void Planner::add_sites(const std::vector<Draft>& drafts) {
-  for (const Draft& draft : drafts) {
+void Planner::add_sites(std::vector<Draft> drafts) {
+  for (Draft& draft : drafts) {
     if (draft.mode != abi::kWatch && !heal_call(*draft.site))
-      draft.site->bucket = SiteBucket::kNoRoomForPatch;
+      draft.bucket = SiteBucket::kNoRoomForPatch;
   }
   plan_.sites.resize(drafts.size());
   const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
@@ -247,23 +249,25 @@ void Planner::add_sites(const std::vector<Draft>& drafts) {
     Cursor at{shape_.sites_offset() + first * kTrampolineBytes,
               shape_.sites_offset() + end * kTrampolineBytes};
     for (usize i = first; i < end; ++i) {
-      if (drafts[i].site->bucket == SiteBucket::kProbed)
-        drafts[i].site->bucket = draft_site(drafts[i], i, at);
+      if (drafts[i].bucket == SiteBucket::kProbed) drafts[i].bucket = draft_site(drafts[i], i, at);
     }
     ends[part] = at.offset;
   });
   plan_.region_bytes.resize(ends.back());
   keep_sites(drafts);
+  for (const Draft& draft : drafts) {
+    if (draft.bucket != SiteBucket::kProbed) plan_.refused[draft.site->call] = draft.bucket;
+  }
 }
 
 // Those that got a trampoline and whose bytes nobody else replaces, by their final numbers.
-void Planner::keep_sites(const std::vector<Draft>& drafts) {
+void Planner::keep_sites(std::vector<Draft>& drafts) {
   usize kept = 0;
   for (usize i = 0; i < drafts.size(); ++i) {
-    AppendSite& site = *drafts[i].site;
-    if (site.bucket != SiteBucket::kProbed) continue;
+    const AppendSite& site = *drafts[i].site;
+    if (drafts[i].bucket != SiteBucket::kProbed) continue;
     if (overlaps(site.displaced)) {
-      site.bucket = SiteBucket::kNoRoomForPatch;
+      drafts[i].bucket = SiteBucket::kNoRoomForPatch;
       continue;
     }
     ranges_.emplace_hint(ranges_.end(), site.displaced.begin.value, site.displaced.end.value);
@@ -361,9 +365,9 @@ RegionShape region_shape(usize sites) {
 namespace {
 
 // The sites that are to be probed, and how.
-std::vector<Draft> choose_sites(sites::SiteTable& table, const PlanOptions& options) {
+std::vector<Draft> choose_sites(const sites::SiteTable& table, const PlanOptions& options) {
   std::vector<Draft> drafts;
-  for (AppendSite& site : table.sites) {
+  for (const AppendSite& site : table.sites) {
     if (site.bucket != SiteBucket::kProbed) continue;
     auto found = options.modes.find(site.call);
     bool wanted = options.only_healed
@@ -380,7 +384,7 @@ std::vector<Draft> choose_sites(sites::SiteTable& table, const PlanOptions& opti
 
 }  // namespace
 
-PatchPlan plan_patches(const read::GoBinary& binary, sites::SiteTable& table, LoadBias bias,
+PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& table, LoadBias bias,
                        TargetAddr region, const PlanOptions& options) {
   PatchPlan plan;
   plan.bias = bias;
@@ -396,6 +400,12 @@ PatchPlan plan_patches(const read::GoBinary& binary, sites::SiteTable& table, Lo
   planner.add_sites(choose_sites(table, options));
   if (options.with_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
   return plan;
+}
+
+PatchPlan plan_anywhere(const read::GoBinary& binary, const sites::SiteTable& table,
+                        const PlanOptions& options) {
+  TargetAddr region((binary.module().text.value + (u64{1} << 30)) & ~(kPageBytes - 1));
+  return plan_patches(binary, table, LoadBias{0}, region, options);
 }
 
 }  // namespace geist::probe

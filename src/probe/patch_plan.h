@@ -43,6 +43,7 @@ struct PatchPlan {
   TargetAddr region;             // page-aligned
   std::vector<u8> region_bytes;  // at most region_shape(...).size; zero where nothing is
   std::vector<ProbedSite> sites;
+  sites::Refused refused;  // sites that could not be patched; with `sites` all that were asked for
   std::vector<CodePatch> hooks;    // runtime.exit, runtime.newstack, the returns of main.main, the
                                    // growslice calls of healed sites
   bool follows_stacks = false;     // a goroutine whose stack has grown waits for the judge
@@ -72,11 +73,13 @@ struct RegionShape {
 };
 RegionShape region_shape(usize sites);
 
-// Where in the image the region must be near, and the plan itself. Sites that cannot be patched get
-// their bucket changed in `table` (NoRoomForPatch, MayFault), so that the table stays the truth
-// about what is probed.
-PatchPlan plan_patches(const read::GoBinary& binary, sites::SiteTable& table, LoadBias bias,
+// The plan for this region, which all code must reach with a rel32.
+PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& table, LoadBias bias,
                        TargetAddr region, const PlanOptions& options);
+// A plan for a region somewhere in reach of the code as linked: for who asks what can be patched,
+// which does not depend on where that is.
+PatchPlan plan_anywhere(const read::GoBinary& binary, const sites::SiteTable& table,
+                        const PlanOptions& options);
 
 // The runtime blob that geist carries.
 ByteView runtime_blob();

@@ -45,10 +45,10 @@ struct AttachRequest {
 
 class Attachment {
  public:
-  // `table` gets the final bucket of every site. In every failure the program runs on with the code
-  // it had.
+  // Sites that could not be patched are in process().plan.refused. In every failure the program
+  // runs on with the code it had.
   static Result<std::unique_ptr<Attachment>> attach(const read::GoBinary& binary,
-                                                    sites::SiteTable& table,
+                                                    const sites::SiteTable& table,
                                                     const AttachRequest& request);
   // Detaches when that was not done.
   ~Attachment();
@@ -63,8 +63,8 @@ class Attachment {
   u64 mapped_bytes() const { return footprint_.region_size + sizeof(abi::State) + abi::kRingBytes; }
 
  private:
-  Attachment(const read::GoBinary& binary, sites::SiteTable& table, const AttachRequest& request,
-             WritableMemory memory)
+  Attachment(const read::GoBinary& binary, const sites::SiteTable& table,
+             const AttachRequest& request, WritableMemory memory)
       : binary_(binary), table_(table), request_(request), memory_(std::move(memory)) {}
 
   Status prepare();
@@ -89,7 +89,7 @@ class Attachment {
   bool leads_to_region(TargetAddr at, ByteView code) const;
 
   const read::GoBinary& binary_;
-  sites::SiteTable& table_;
+  const sites::SiteTable& table_;
   const AttachRequest request_;
   WritableMemory memory_;
   Fd pidfd_;

@@ -231,9 +231,7 @@ Status Attachment::map_memory(const probe::RegionShape& shape) {
 void Attachment::leave_out(const probe::CodePatch& patch, sites::SiteBucket bucket) {
   for (const probe::ProbedSite& probed : process_->plan.sites) {
     if (&probed.patch != &patch) continue;
-    for (sites::AppendSite& site : table_.sites) {
-      if (site.call == probed.site.call) site.bucket = bucket;
-    }
+    process_->plan.refused[probed.site.call] = bucket;
     return;
   }
   process_->plan.notes.push_back(fmt::format("the hook at {:#x} could not be set: {}",
@@ -327,7 +325,7 @@ Status Attachment::prepare() {
 }
 
 Result<std::unique_ptr<Attachment>> Attachment::attach(const read::GoBinary& binary,
-                                                       sites::SiteTable& table,
+                                                       const sites::SiteTable& table,
                                                        const AttachRequest& request) {
   GEIST_TRY(memory, WritableMemory::open(request.pid));
   std::unique_ptr<Attachment> attachment(new Attachment(binary, table, request, std::move(memory)));

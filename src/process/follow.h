@@ -25,10 +25,11 @@
 
 namespace geist::process {
 
-// What to probe a program with. `tag` comes back with the process that was probed.
+// What to probe a program with; lives as long as the follower. `tag` comes back with the process
+// that was probed.
 struct Recognised {
   const read::GoBinary* binary = nullptr;
-  sites::SiteTable table;  // of this process
+  const sites::SiteTable* table = nullptr;
   const void* tag = nullptr;
 };
 

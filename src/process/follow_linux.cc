@@ -187,7 +187,7 @@ bool Follower::probe(int pid) {
     return true;
   }
   ptrace(PTRACE_SETOPTIONS, pid, 0, kPrepareOptions);
-  auto process = prepare(tracee.value(), *known->binary, known->table, request_);
+  auto process = prepare(tracee.value(), *known->binary, *known->table, request_);
   if (process.ok()) {
     probed_.insert(pid);
     tell(Started{std::move(process).value(), known->tag});

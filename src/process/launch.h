@@ -54,13 +54,14 @@ Result<int> start_stopped(const LaunchRequest& request);
 // Probes a process that stopped at its exec; it stays stopped and traced. On failure its code is as
 // it was.
 Result<std::unique_ptr<ProbedProcess>> prepare(Tracee& tracee, const read::GoBinary& binary,
-                                               sites::SiteTable& table,
+                                               const sites::SiteTable& table,
                                                const LaunchRequest& request);
 
 // Starts the command. `table` gets the final bucket of every site. Fails with kNotFound /
 // kNotRunnable when exec fails, kNoPermission when ptrace is not allowed; in every failure the
 // process has been ended before it ran.
-Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, sites::SiteTable& table,
+Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary,
+                                              const sites::SiteTable& table,
                                               const LaunchRequest& request);
 
 }  // namespace geist::process

@@ -130,7 +130,7 @@ namespace {
 
 class Preparation {
  public:
-  Preparation(Tracee& tracee, const read::GoBinary& binary, sites::SiteTable& table,
+  Preparation(Tracee& tracee, const read::GoBinary& binary, const sites::SiteTable& table,
               const LaunchRequest& request)
       : tracee_(tracee), binary_(binary), table_(table), request_(request) {}
 
@@ -145,7 +145,7 @@ class Preparation {
 
   Tracee& tracee_;
   const read::GoBinary& binary_;
-  sites::SiteTable& table_;
+  const sites::SiteTable& table_;
   const LaunchRequest& request_;
   LoadBias bias_;
 };
@@ -237,12 +237,13 @@ Result<int> start_plain(const LaunchRequest& request) {
 }
 
 Result<std::unique_ptr<ProbedProcess>> prepare(Tracee& tracee, const read::GoBinary& binary,
-                                               sites::SiteTable& table,
+                                               const sites::SiteTable& table,
                                                const LaunchRequest& request) {
   return Preparation(tracee, binary, table, request).run();
 }
 
-Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary, sites::SiteTable& table,
+Result<std::unique_ptr<ProbedProcess>> launch(const read::GoBinary& binary,
+                                              const sites::SiteTable& table,
                                               const LaunchRequest& request) {
   GEIST_TRY(pid, start_stopped(request));
   auto tracee = Tracee::adopt(pid);

@@ -182,8 +182,7 @@ Result<HealedOutcome> Runner::run_healed(const std::map<ImageAddr, abi::SiteMode
   GEIST_TRY(files, open_files());
   process::LaunchRequest request = make_request(files);
   request.plan.modes = modes;
-  sites::SiteTable table = *table_;  // planning may change buckets
-  GEIST_TRY(process, process::launch(*binary_, table, request));
+  GEIST_TRY(process, process::launch(*binary_, *table_, request));
   GEIST_TRY(outcome, finish(process->pid, files));
   HealedOutcome run{std::move(outcome), {}};
   for (const probe::ProbedSite& site : process->plan.sites) {

@@ -68,16 +68,17 @@ findings::Target describe_target(const std::vector<std::string>& command,
   return target;
 }
 
-findings::SiteCounts count_sites(const sites::SiteTable& table) {
+findings::SiteCounts count_sites(const sites::SiteTable& table, const sites::Refused& refused) {
   findings::SiteCounts counts;
   counts.growslice_calls = table.sites.size();
   for (const sites::AppendSite& site : table.sites) {
-    if (site.bucket == sites::SiteBucket::kProbed)
+    const sites::SiteBucket bucket = sites::bucket_of(site, refused);
+    if (bucket == sites::SiteBucket::kProbed)
       ++counts.probed;
-    else if (site.bucket == sites::SiteBucket::kAlwaysGrows)
+    else if (bucket == sites::SiteBucket::kAlwaysGrows)
       ++counts.always_grows;
     else
-      ++counts.skipped[std::string(sites::bucket_name(site.bucket))];
+      ++counts.skipped[std::string(sites::bucket_name(bucket))];
   }
   return counts;
 }

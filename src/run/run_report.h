@@ -19,7 +19,8 @@ findings::Target describe_target(const std::vector<std::string>& command,
 // probe (sites/plain_appends.h).
 void add_from_source(findings::Report& report, const read::GoBinary& binary,
                      const sites::SiteTable& table, source::SourceCache& sources);
-findings::SiteCounts count_sites(const sites::SiteTable& table);
+// `refused` is what the plan of the process could not probe.
+findings::SiteCounts count_sites(const sites::SiteTable& table, const sites::Refused& refused);
 
 // Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it
 // used itself, 0 when that is not known.

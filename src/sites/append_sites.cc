@@ -549,6 +549,11 @@ void find_in_function(const read::GoBinary& binary, const std::vector<CallSite>&
 
 }  // namespace
 
+SiteBucket bucket_of(const AppendSite& site, const Refused& refused) {
+  auto found = refused.find(site.call);
+  return found == refused.end() ? site.bucket : found->second;
+}
+
 u64 SiteTable::count(SiteBucket bucket) const {
   return static_cast<u64>(std::count_if(
       sites.begin(), sites.end(), [bucket](const AppendSite& s) { return s.bucket == bucket; }));

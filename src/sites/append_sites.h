@@ -14,6 +14,7 @@
 // go1.21 to go1.27.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "program/displace.h"
@@ -60,6 +61,12 @@ struct SiteTable {
   std::vector<AppendSite> sites;  // one for each growslice call outside the runtime, by address
   u64 count(SiteBucket bucket) const;
 };
+
+// Sites of a table that were to be probed and are not, by their call: what planning and patching
+// found out about this process. The table itself is never changed.
+using Refused = std::map<ImageAddr, SiteBucket>;
+// The bucket that a site ends in.
+SiteBucket bucket_of(const AppendSite& site, const Refused& refused);
 
 // Finds and classifies every call, on `threads` threads.
 SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads);
