@@ -141,7 +141,7 @@ void AccessReader::classify(const process::WatchSample& sample, Access& access) 
   if (before.end() != ip) return;
   take(before, sample, access);
   note_source(*code, index - 1, sample, access);
-  access.header_use = find_header_use(*code, index - 1);
+  access.header = find_header_load(*code, index - 1);
 }
 
 // Inside our own trampolines: the content check is ours, displaced instructions are the program's.

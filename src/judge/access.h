@@ -23,6 +23,14 @@ enum class HeaderUse : u8 {
   kArgument,  // and both are arguments of the call that follows
 };
 
+struct HeaderLoad {
+  HeaderUse use = HeaderUse::kNone;
+  ImageAddr pointer;  // the instruction that loads the pointer from the word in front; 0: none
+  // The word of the frame, as an offset from RSP, whose value is the argument in front of the
+  // length's: the pointer of a header whose words the compiler keeps apart.
+  std::optional<i64> argument_slot;
+};
+
 struct Access {
   enum class Kind : u8 { kRead, kWrite, kReadWrite, kUnknown, kIgnored } kind = Kind::kUnknown;
   u64 time = 0;
@@ -37,7 +45,7 @@ struct Access {
   TargetAddr stack_hi;
   bool moves_stack = false;       // the runtime copied the stack that the word is on
   x86::Reg loaded = x86::kNoReg;  // register that a plain load put the word into
-  HeaderUse header_use = HeaderUse::kNone;
+  HeaderLoad header;
   // What a plain store wrote, where its value is still in a register or in the instruction.
   struct Stored {
     TargetAddr at;

@@ -55,10 +55,29 @@ void Evidence::on_header(const Access& access) {
   // An array that grows takes all its headers along: nobody looked at this one.
   if (access.by_growth || owns_spare_buffer(access.frames[access.actor].function.name)) return;
   if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
-  HeaderRead read{access.activation(access.actor), access.loaded, access.header_use};
+  HeaderRead read{access.activation(access.actor), access.loaded, access.header.use,
+                  access.header.pointer};
+  if (is_beside(access)) read.use = HeaderUse::kArgument;
   if (is_pointer_ && read.use == HeaderUse::kNone) read.use = HeaderUse::kWhole;
   in_use_ |= was_there(read.by) ? read.by == owner_ : read.use != HeaderUse::kNone;
   header_reads_.push_back(read);
+}
+
+// Are the victim's pointer and length, words apart in a frame, neighbouring arguments of a call?
+bool Evidence::is_beside(const Access& access) const {
+  if (!access.header.argument_slot || access.actor != 0 || is_pointer_ || pointer_distance_ == 0)
+    return false;
+  const TargetAddr slot = access.sp + static_cast<u64>(*access.header.argument_slot);
+  return slot.value + pointer_distance_ == header_.value;
+}
+
+// Did this frame load the pointer of the read beside the length, from the victim's header then?
+bool Evidence::takes_pointer(const HeaderRead& header, const Access& access,
+                             const RouteAnswer& answer) {
+  return header.pointer_load && !answer.loads.empty() &&
+         std::all_of(answer.loads.begin(), answer.loads.end(), [&](const RouteAnswer::Load& load) {
+           return load.insn == header.pointer_load && access.activation(load.frame) == header.by;
+         });
 }
 
 // Who was there when the append happened may have its result, too.
@@ -118,9 +137,12 @@ void Evidence::on_element(const Access& access) {
   }
   // What an array that grows takes along was read by nobody.
   if (!written_ || access.by_growth || access.actor >= access.frames.size()) return;
-  const Route route = route_(access);
-  if (route == Route::kOther) return;
-  if (route == Route::kVictim) {
+  const RouteAnswer answer = route_(access);
+  if (answer.route == Route::kOther) return;
+  const bool is_taken =
+      !moved_ && std::any_of(header_reads_.begin(), header_reads_.end(),
+                             [&](const HeaderRead& h) { return takes_pointer(h, access, answer); });
+  if (answer.route == Route::kVictim || is_taken) {
     read_ = access;
     read_->sample = nullptr;
     verdict_ = Verdict::kConfirmed;

@@ -32,6 +32,7 @@ enum class Change : u8 {
 // The watched word of the victim's header.
 struct HeaderWord {
   TargetAddr at;            // 0 when there is none in memory
+  TargetAddr pointer;       // the word of its pointer, 0 when there is none
   bool is_pointer = false;  // not the length: who reads it means to use the slice
   Activation owner;         // the frame whose variable it is; of no function when it is none
 };
@@ -60,8 +61,9 @@ class Evidence {
   // The append waits while the watch is set, so its write will be seen. `route` tells through whose
   // header an access to E went, as far as can be told.
   Evidence(const HeaderWord& header, WatchedPart element, const Append& append, HeaderTrust trust,
-           std::function<Route(const Access&)> route)
+           std::function<RouteAnswer(const Access&)> route)
       : header_(header.at),
+        pointer_distance_(header.pointer ? header.at - header.pointer : 0),
         is_pointer_(header.is_pointer),
         owner_(header.owner),
         element_(element.at),
@@ -118,7 +120,11 @@ class Evidence {
     Activation by;
     x86::Reg loaded = x86::kNoReg;
     HeaderUse use = HeaderUse::kNone;
+    ImageAddr pointer_load;
   };
+  bool is_beside(const Access& access) const;
+  static bool takes_pointer(const HeaderRead& header, const Access& access,
+                            const RouteAnswer& answer);
   bool shows_read_through(const HeaderRead& header, const Access& access, usize frame) const;
   void on_header(const Access& access);
   void on_element(const Access& access);
@@ -126,6 +132,7 @@ class Evidence {
   void note_write(const Access& access, bool by_append);
 
   TargetAddr header_;
+  u64 pointer_distance_;  // from the pointer's word to the watched one
   bool is_pointer_;
   Activation owner_;
   TargetAddr element_;
@@ -141,7 +148,7 @@ class Evidence {
   Verdict verdict_ = Verdict::kOpen;
   std::vector<HeaderRead> header_reads_;
   std::vector<Copy> copies_;
-  std::function<Route(const Access&)> route_;
+  std::function<RouteAnswer(const Access&)> route_;
   Change change_ = Change::kUnknown;
   u64 append_write_ns_ = 0;
   u64 other_write_ns_ = 0;  // the first one after the append's; 0: none

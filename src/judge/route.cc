@@ -47,7 +47,7 @@ class RouteFinder {
         callees_(program::callees_of(context.binary)),
         stack_{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack} {}
 
-  Route find();
+  RouteAnswer find();
 
  private:
   struct Place {
@@ -91,10 +91,11 @@ class RouteFinder {
   program::Callees callees_;
   heap::StackCopy stack_;
   bool is_victim_ = false, is_other_ = false, is_unknown_ = false;
+  std::vector<RouteAnswer::Load> loads_;
 };
 
-Route RouteFinder::find() {
-  if (access_.frames.empty() || access_.actor >= access_.frames.size()) return Route::kUnknown;
+RouteAnswer RouteFinder::find() {
+  if (access_.frames.empty() || access_.actor >= access_.frames.size()) return {};
   std::vector<Place> places;
   if (access_.actor > 0) {
     add_helper_arguments(places);
@@ -102,7 +103,7 @@ Route RouteFinder::find() {
     const FunctionCode* code = code_of(0);
     const std::optional<u32> insn =
         code != nullptr && access_.insn ? code->find_insn(access_.insn) : std::nullopt;
-    if (!insn) return Route::kUnknown;
+    if (!insn) return {};
     for (const x86::Operand& operand : code->insn(*insn).operands) {
       if (operand.kind != x86::Operand::Kind::kMem || operand.mem.base == x86::kNoReg) continue;
       places.push_back({0, *insn, {operand.mem.base, 0}});
@@ -110,10 +111,12 @@ Route RouteFinder::find() {
         places.push_back({0, *insn, {operand.mem.index, 0}});
     }
   }
-  if (places.empty()) return Route::kUnknown;
+  if (places.empty()) return {};
   for (const Place& place : places) classify(place);
-  if (is_other_) return Route::kOther;
-  return is_victim_ && !is_unknown_ ? Route::kVictim : Route::kUnknown;
+  if (is_other_) return {Route::kOther, {}};
+  if (is_unknown_) return {};
+  if (!loads_.empty()) return {Route::kUnknown, std::move(loads_)};
+  return {is_victim_ ? Route::kVictim : Route::kUnknown, {}};
 }
 
 // The runtime's helpers are assembly, or code that was written like it: what they were handed is
@@ -266,7 +269,7 @@ void RouteFinder::classify_load(const Place& place, const Origin& origin) {
   const x86::RegMask by_access = code == nullptr ? 0 : code->insn(place.insn).writes;
   const std::optional<u64> address = address_of(place.frame, origin, {0, by_access});
   if (!address) {
-    is_unknown_ = true;
+    loads_.push_back({place.frame, code_of(place.frame)->briefs()[origin.insn].addr});
     return;
   }
   if (victim_.ptr_word && *address == victim_word().value) {
@@ -382,8 +385,9 @@ std::optional<u64> RouteFinder::value_of(usize frame, const Origin& origin,
 
 }  // namespace
 
-Route find_route(Context& context, const Append& append, const View& victim, const Access& access) {
-  if (access.sample == nullptr) return Route::kUnknown;
+RouteAnswer find_route(Context& context, const Append& append, const View& victim,
+                       const Access& access) {
+  if (access.sample == nullptr) return {};
   return RouteFinder(context, append, victim, access).find();
 }
 

@@ -27,7 +27,19 @@ enum class Route : u8 {
   kOther,    // at least one leads to the append's result, or to another header
 };
 
+struct RouteAnswer {
+  Route route = Route::kUnknown;
+  // All that is not known is which word these instructions loaded the pointer from; empty when more
+  // is not known.
+  struct Load {
+    usize frame = 0;  // of the access
+    ImageAddr insn;
+  };
+  std::vector<Load> loads;
+};
+
 // `access` must have its sample. Asked of reads after the append's write only.
-Route find_route(Context& context, const Append& append, const View& victim, const Access& access);
+RouteAnswer find_route(Context& context, const Append& append, const View& victim,
+                       const Access& access);
 
 }  // namespace geist::judge

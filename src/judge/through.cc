@@ -186,18 +186,31 @@ bool passes_victim(const program::FunctionCode& code, const Access& access, usiz
 
 namespace {
 
-// The load of the pointer in front of the length that `insn` loads, in the same block, while the
-// base is the same.
+// The load of the pointer in front of the length that `insn` loads, while the base is the same:
+// before it in the same block, or on a way onward, behind the check of an index for example.
 std::optional<u32> find_pointer_load(const program::FunctionCode& code, u32 insn) {
+  constexpr usize kMaxBlocks = 8;
   const x86::Insn& length = code.insn(insn);
   const x86::RegMask base = x86::bit(length.operands[1].mem.base);
-  const program::Block& block = code.blocks()[code.block_of(insn)];
-  for (u32 i = insn; i-- > block.first && (code.briefs()[i].writes & base) == 0;) {
+  const u32 start = code.block_of(insn);
+  for (u32 i = insn; i-- > code.blocks()[start].first && (code.briefs()[i].writes & base) == 0;) {
     if (load_neighbours(code.insn(i), length)) return i;
   }
-  // A load may overwrite its own base, as the last.
-  for (u32 i = insn; i < block.last && (code.briefs()[i].writes & base) == 0;) {
-    if (load_neighbours(code.insn(++i), length)) return i;
+  if ((length.writes & base) != 0) return std::nullopt;
+  std::vector<u32> blocks{start};
+  for (usize k = 0; k < blocks.size(); ++k) {
+    const program::Block& block = code.blocks()[blocks[k]];
+    u32 i = k == 0 ? insn + 1 : block.first;
+    bool is_kept = true;
+    for (; i <= block.last && is_kept; ++i) {
+      // A load may overwrite its own base, as the last.
+      if (load_neighbours(code.insn(i), length)) return i;
+      is_kept = (code.briefs()[i].writes & base) == 0 && code.briefs()[i].flow != x86::Flow::kCall;
+    }
+    for (u32 next : block.succs) {
+      const bool is_only_way = code.blocks()[next].preds.size() == 1;
+      if (is_kept && is_only_way && blocks.size() < kMaxBlocks) blocks.push_back(next);
+    }
   }
   return std::nullopt;
 }
@@ -211,20 +224,31 @@ bool copies_header(const x86::Insn& insn) {
 
 }  // namespace
 
-HeaderUse find_header_use(const program::FunctionCode& code, u32 insn) {
-  if (copies_header(code.insn(insn))) return HeaderUse::kWhole;
-  if (!is_word_load(code.insn(insn))) return HeaderUse::kNone;
-  std::optional<u32> pointer = find_pointer_load(code, insn);
-  if (!pointer) return HeaderUse::kNone;
-  u32 call = std::max(insn, *pointer);
+// The next call of the same block; its last instruction without one.
+static u32 find_next_call(const program::FunctionCode& code, u32 insn) {
   const u32 last = code.blocks()[code.block_of(insn)].last;
-  while (call < last && code.briefs()[call].flow != x86::Flow::kCall) ++call;
+  while (insn < last && code.briefs()[insn].flow != x86::Flow::kCall) ++insn;
+  return insn;
+}
+
+HeaderLoad find_header_load(const program::FunctionCode& code, u32 insn) {
+  if (copies_header(code.insn(insn)))
+    return {HeaderUse::kWhole, code.briefs()[insn].addr, std::nullopt};
+  if (!is_word_load(code.insn(insn))) return {};
+  HeaderLoad load;
+  const std::optional<u32> pointer = find_pointer_load(code, insn);
+  if (pointer) load = {HeaderUse::kWhole, code.briefs()[*pointer].addr, std::nullopt};
+  const u32 call = find_next_call(code, pointer ? std::max(insn, *pointer) : insn);
+  if (code.briefs()[call].flow != x86::Flow::kCall) return load;
   for (usize i = 0; i + 1 < kIntegerArguments.size(); ++i) {
-    bool is_argument = find_load(code, call, kIntegerArguments[i]) == *pointer &&
-                       find_load(code, call, kIntegerArguments[i + 1]) == insn;
-    if (is_argument && code.briefs()[call].flow == x86::Flow::kCall) return HeaderUse::kArgument;
+    if (find_load(code, call, kIntegerArguments[i + 1]) != insn) continue;
+    const std::optional<u32> before = find_load(code, call, kIntegerArguments[i]);
+    if (!before) continue;
+    const x86::Mem& from = code.insn(*before).operands[1].mem;
+    if (before == pointer) load.use = HeaderUse::kArgument;
+    if (from.base == x86::kRsp) load.argument_slot = from.disp;
   }
-  return HeaderUse::kWhole;
+  return load;
 }
 
 bool names_pointer(read::DebugInfo& debug, const Access& access, const View& victim,

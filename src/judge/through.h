@@ -20,7 +20,7 @@ bool names_pointer(read::DebugInfo& debug, const Access& access, const View& vic
                    const abi::Event& event);
 
 // What the code does with the header whose length instruction `insn` may load.
-HeaderUse find_header_use(const program::FunctionCode& code, u32 insn);
+HeaderLoad find_header_load(const program::FunctionCode& code, u32 insn);
 
 // Is there, in a frame of this access, a slice variable that is the victim by its very header (same
 // pointer and length), while the append's operand and result have other headers? Then the reader

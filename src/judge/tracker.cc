@@ -327,7 +327,7 @@ void Tracker::make_room(int rank) {
 // A variable whose address was taken may be read by whoever has its address.
 static HeaderWord make_header_word(const View& view) {
   const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
-  return {view.header_word(), view.header_word() == view.ptr_word,
+  return {view.header_word(), view.ptr_word, view.header_word() == view.ptr_word,
           is_variable ? view.frame : Activation{}};
 }
 
@@ -418,20 +418,23 @@ bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const V
 // word: at the access, in the victim's own frame, the register the address was made from is the
 // pointer of the victim's variable, and of no other; or a frame of the reader was handed the
 // victim's very header.
-std::function<Route(const Access&)> Tracker::make_route(const Case& c, const View& view) {
-  return [this, &c, event = c.event.get(), victim = view](const Access& access) {
-    if (access.frames.empty()) return Route::kUnknown;
-    const Route route = find_route(context_, c.append, victim, access);
-    if (route != Route::kUnknown) return route;
-    if (takes_victims_pointer(c, access, victim)) return Route::kVictim;
-    if (context_.debug == nullptr) return Route::kUnknown;
-    if (holds_victim_header(*context_.debug, access, victim, c.append)) return Route::kVictim;
-    if (victim.surrounds(*event) || victim.name.empty() || !access.insn ||
-        access.base == x86::kNoReg || !(access.activation(0) == victim.frame))
-      return Route::kUnknown;
-    return names_pointer(*context_.debug, access, victim, *event) ? Route::kVictim
-                                                                  : Route::kUnknown;
+std::function<RouteAnswer(const Access&)> Tracker::make_route(const Case& c, const View& view) {
+  return [this, &c, victim = view](const Access& access) -> RouteAnswer {
+    if (access.frames.empty()) return {};
+    RouteAnswer answer = find_route(context_, c.append, victim, access);
+    if (answer.route == Route::kUnknown && shows_victim(c, victim, access))
+      answer.route = Route::kVictim;
+    return answer;
   };
+}
+
+bool Tracker::shows_victim(const Case& c, const View& victim, const Access& access) {
+  if (takes_victims_pointer(c, access, victim)) return true;
+  if (context_.debug == nullptr) return false;
+  if (holds_victim_header(*context_.debug, access, victim, c.append)) return true;
+  const bool may_be_named = !victim.surrounds(*c.event) && !victim.name.empty() && access.insn &&
+                            access.base != x86::kNoReg && access.activation(0) == victim.frame;
+  return may_be_named && names_pointer(*context_.debug, access, victim, *c.event);
 }
 
 void Tracker::end_session(usize index, bool early) {

@@ -118,7 +118,8 @@ class Tracker {
   void give_up_watches_of(TargetAddr g);
   void guard_stacks();
   bool takes_victims_pointer(const Case& c, const Access& access, const View& victim);
-  std::function<Route(const Access&)> make_route(const Case& c, const View& view);
+  bool shows_victim(const Case& c, const View& victim, const Access& access);
+  std::function<RouteAnswer(const Access&)> make_route(const Case& c, const View& view);
   static HeaderTrust trust_in(const Case& c, const View& view);
   void end_session(usize index, bool early);
   void read_samples();

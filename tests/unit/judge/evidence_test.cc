@@ -44,9 +44,9 @@ class EvidenceTest : public ::testing::Test {
     append_.line = kAppendLine;
   }
   Evidence make(HeaderTrust trust = HeaderTrust::kFull, Route route = Route::kUnknown,
-                HeaderWord header = {kHeader, false, {}}) {
+                HeaderWord header = {kHeader, {}, false, {}}) {
     return Evidence(header, {kElement, kBefore}, append_, trust,
-                    [route](const Access&) { return route; });
+                    [route](const Access&) { return RouteAnswer{route, {}}; });
   }
   static Access append_writes() {
     return access(kElement, Access::Kind::kWrite, {frame(kAppender, 0x9000)}, kAppendLine);
@@ -156,7 +156,7 @@ TEST_F(EvidenceTest, AReadBelowTheFrameThatReadTheHeaderConfirms) {
 TEST_F(EvidenceTest, BesideTheResultOnlyACalleeConfirms) {
   Evidence direct = make(HeaderTrust::kBesideResult);
   Access header = access(kHeader, Access::Kind::kRead, {frame(kAppender, 0x9000)});
-  header.header_use = HeaderUse::kWhole;
+  header.header.use = HeaderUse::kWhole;
   direct.add(append_writes());
   direct.add(header);
   direct.add(access(kElement, Access::Kind::kRead, {frame(kAppender, 0x9000)}));
@@ -394,7 +394,7 @@ class WasThereTest : public EvidenceTest {
     Evidence e = make();
     e.add(append_writes());
     Access header = reads(kHeader, 0x9200);
-    header.header_use = use;
+    header.header.use = use;
     e.add(header);
     Access element = reads(kElement, 0x9200);
     if (by_callee)
@@ -420,10 +420,10 @@ TEST_F(WasThereTest, ItsOwnReadsMayGoThroughTheResult) {
 
 TEST_F(WasThereTest, AHeaderIsInUseByWhoseItIsOrByWhoComesLater) {
   auto is_used = [&](u64 cfa, HeaderUse use, const Activation& owner) {
-    Evidence e = make(HeaderTrust::kFull, Route::kUnknown, {kHeader, false, owner});
+    Evidence e = make(HeaderTrust::kFull, Route::kUnknown, {kHeader, {}, false, owner});
     e.add(append_writes());
     Access header = reads(kHeader, cfa);
-    header.header_use = use;
+    header.header.use = use;
     e.add(header);
     return e.header_was_used();
   };
@@ -442,7 +442,7 @@ class WholeHeaderTest : public EvidenceTest {
     Evidence e = make(HeaderTrust::kWhole);
     e.add(append_writes());
     Access header = reads(kHeader, reader_cfa);
-    header.header_use = use;
+    header.header.use = use;
     e.add(header);
     Access element = reads(kElement, reader_cfa);
     if (by_callee)

@@ -164,7 +164,7 @@ class HeaderUseTest : public ThroughTest {
   HeaderUse use_of(std::vector<u8> bytes, u32 length_load) {
     bytes.push_back(0xc3);
     decode(std::move(bytes));
-    return find_header_use(*code_, length_load);
+    return find_header_load(*code_, length_load).use;
   }
 };
 
