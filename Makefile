@@ -1,6 +1,6 @@
 # Thin: each target is a script or a preset. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all gate gate-all matrix bench fuzz format check manuals clean
+.PHONY: help build demo test test-all gate gate-all stress matrix bench fuzz format check manuals clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,6 +31,11 @@ gate-all: ## all of them, Go's own tests included, and the tables docs/gate.md a
 	@scripts/setup
 	@scripts/build release geist
 	@tests/gate/run --write-docs
+
+stress: ## honest programs a hundred times each, in two builds: no finding at all, half an hour
+	@scripts/setup
+	@scripts/build release geist
+	@tests/e2e/stress_ok
 
 matrix: ## every Go release in every shape of a binary, and the table docs/go-versions.md
 	@scripts/setup

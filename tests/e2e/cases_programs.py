@@ -1,7 +1,7 @@
 """The programs of tests/go in every kind of build: what they print and how they end is the same under geist."""
 import os
 
-from go_builds import RELEASES, STRIPPED, Build
+from go_builds import RELEASES, ROOT, STRIPPED, Build
 from watched import Failure, describe, findings, run, same_run
 
 PROGRAMS = {  # name -> environments to run it in
@@ -16,6 +16,7 @@ PROGRAMS = {  # name -> environments to run it in
     'closes_files': [{}],
     'drops': [{}],
 }
+HONEST = sorted(p.parent.name for p in (ROOT / 'tests' / 'go' / 'honest').glob('*/main.go'))  # tests/e2e/stress_ok runs them many times
 SMALL = ['append_kinds', 'deep_stack', 'floats', 'gc_stress']
 
 KINDS = {  # name -> flags, environment
@@ -50,6 +51,8 @@ def cases(options, default):
             for env in envs:
                 tag = ''.join(f'/{k}={v}' for k, v in env.items())
                 yield f'programs/{program}/go{release}{tag}', Build('tests/go', program, release), env
+        for program in HONEST:
+            yield f'programs/{program}/go{release}', Build('tests/go', f'honest/{program}', release), {}
         for kind, (flags, extra) in KINDS.items():
             if kind != 'normal' and release in (releases[0], releases[-1], default):  # each compiles the standard library anew
                 for program in SMALL:

@@ -1,57 +1,48 @@
-"""Test suites of modules and of the standard library: `go test -json`, every test binary started through tests/gate/under,
-once alone and once under geist; outcomes compared test by test.
+"""Test suites in the configuration that people use, and in another one: every test binary alone once and under geist several times;
+outcomes compared test by test.
 
-A test whose outcome differs is run again both ways. Where the plain runs differ from each other the test is flaky and says
-nothing. That is asked of some further plain runs, too, for a test that fails by a random seed one time in six may do so twice in
-a row. Of what they all agree about, where geist's second run does as well it is unsteady, which is named in the table and no
-failure; where it differs twice it is geist's doing.
+`geist test` has the names of variables in its binaries (`dwarf`), as programs of a plain `go build` have; `stripped` is what `go test`
+links by itself. A finding that is false comes and goes with the timing, so one run says little: there are --runs of them, quiet ones as
+`go test` makes them, for -v makes a suite print and geist look at that instead. One more run is with -v, where the verdict of every test
+is seen; a quiet one tells which tests failed. What a suite says alone is kept in the cache.
+
+A test whose outcome differs under geist is run alone some more times. Where those runs differ from each other the test is flaky and
+says nothing. Where they agree, and more than one run under geist differs from them, it is geist's doing; where it is one run the test is
+unsteady, which is named in the table and no failure.
 """
-import csv
+import collections
 import json
-import os
-import re
-import shutil
-import signal
-import subprocess
-import tempfile
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 
+from binaries import Outcome, run_all
+from suites import Trouble
 from timing import measure_suite
 
-HERE = Path(__file__).resolve().parent
 LEAST_CPU_S = 0.5      # a ratio of less than this says more about the clock than about geist
-FURTHER_SECONDS = 120  # for plain runs of a suite with a test that ended otherwise under geist; at least one is made
-GO_VERSION = '1.26'  # of the scratch module; dependencies may ask for more
-
-
-class Trouble(Exception):
-    """The suite could not be fetched or started; the text says why."""
+FURTHER_SECONDS = 120  # for plain runs of binaries with a test that ended otherwise under geist; at least two are made
+WORST_FIRST = ('DIFFERENT', 'skipped', 'unsteady', 'flaky', 'same')
 
 
 @dataclass
-class Outcome:
-    """One `go test` of one suite."""
-    tests: dict                                   # "package Test" -> pass, fail, skip
-    runs: list = field(default_factory=list)      # what tests/gate/under wrote
-
-    def sum(self, key):
-        return sum(r[key] for r in self.runs)
+class Pass:
+    """What the runs of one suite or program in one build gave."""
+    runs: int = 0                                 # under geist
+    verdict: str = 'same'                         # same, flaky, unsteady, DIFFERENT, skipped
+    detail: str = ''
+    findings: list = field(default_factory=list)  # each once, with "runs": in how many
 
 
 @dataclass
 class Row:
-    """What the tables say of one suite."""
+    """What the tables say of one suite or program."""
     name: str
     tests: int = 0
-    verdict: str = 'same'                         # same, flaky, unsteady, DIFFERENT, skipped
-    detail: str = ''
+    passes: dict = field(default_factory=dict)    # build -> Pass
     plain_cpu_s: float = 0
     geist_cpu_s: float = 0
     plain_wall_s: float = 0
     geist_wall_s: float = 0
-    findings: list = field(default_factory=list)
     left_out: int = 0                             # of its binaries, from the costs: see timing.py
 
     def take_costs(self, plain, watched, left_out):
@@ -61,167 +52,96 @@ class Row:
         self.geist_cpu_s, self.geist_wall_s = watched.sum('cpu_s'), watched.sum('wall_s')
 
 
-def read_table(path, only):
-    with open(path, newline='') as f:
-        rows = list(csv.DictReader(f, delimiter='\t', quoting=csv.QUOTE_NONE))
-    return [r for r in rows if re.search(only, r["module"] if r["version"] else r["packages"])]
+def short_finding(finding):
+    """What identifies a finding in a table, without addresses and values of one run."""
+    site, victim = finding['site'], finding.get('victim') or {}
+    return {'level': finding['level'], 'function': site['function'], 'file': site['file'].rsplit('/', 1)[-1], 'line': site['line'],
+            'victim': victim.get('name') or victim.get('type') or victim.get('holder'),
+            'reader': (finding.get('reads') or [{}])[0].get('function')}
 
 
-def go(args, folder, env, timeout):
-    """Runs the go command; its whole process group is ended when the time is over."""
-    p = subprocess.Popen(['go', *args], cwd=folder, env=env, text=True, errors='replace', stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, start_new_session=True)
-    try:
-        out, err = p.communicate(timeout=timeout)
-        return p.returncode, out, err
-    except subprocess.TimeoutExpired:
-        os.killpg(p.pid, signal.SIGKILL)
-        out, err = p.communicate()
-        return 124, out, err + '\nout of time'
+def count_findings(runs):
+    """runs: the findings of each run. Each finding once, with the number of runs that have it."""
+    counts, shown = collections.Counter(), {}
+    for found in runs:
+        keys = {json.dumps(short_finding(f), sort_keys=True) for f in found}
+        counts.update(keys)
+        shown.update({k: json.loads(k) for k in keys})
+    return [dict(shown[k], runs=counts[k]) for k in sorted(shown)]
 
 
-def last_line(text):
-    lines = [line for line in text.strip().splitlines() if line and not line.startswith('go: downloading')]
-    return re.sub(r'https?://\S+', '(address)', lines[-1]) if lines else 'no message'
+def failed(outcome):
+    return {name for name, verdict in outcome.tests.items() if verdict == 'fail'}
 
 
-class Suite:
-    """One row of modules.tsv. The module "std" is the standard library itself, in short mode."""
-
-    def __init__(self, row, cache):
-        self.module, self.version, self.packages = row['module'], row['version'], row['packages'].split()
-        self.is_std = self.module == 'std'
-        self.name = f'std {row["packages"]}' if self.is_std else f'{self.module}@{self.version}'
-        self.store = cache / self.name.replace('/', '!')
-
-    def paths(self):
-        if self.is_std:
-            return self.packages
-        return [self.module if p == '.' else f'{self.module}/{p.removeprefix("./")}' for p in self.packages]
-
-    def prepare(self, folder, env):
-        """A scratch module that requires this one; its go.mod and go.sum are kept, so that later runs ask no proxy."""
-        work = folder / 'm'
-        work.mkdir()
-        if self.is_std:
-            (work / 'go.mod').write_text(f'module geist.example/gate\n\ngo {GO_VERSION}\n')  # sets the defaults of GODEBUG
-            return work
-        kept = [self.store.with_name(self.store.name + s) for s in ('.go.mod', '.go.sum')]
-        if all(k.exists() for k in kept):
-            shutil.copy(kept[0], work / 'go.mod')
-            shutil.copy(kept[1], work / 'go.sum')
-            return work
-        (work / 'go.mod').write_text(f'module geist.example/gate\n\ngo {GO_VERSION}\n')
-        code, _, err = go(['get', f'{self.module}@{self.version}'], work, env, 300)
-        if code:
-            raise Trouble('go get: ' + last_line(err))
-        go(['get', '-t', f'{self.module}/...'], work, env, 300)  # packages that are not tested may fail here
-        if (work / 'go.sum').exists():
-            shutil.copy(work / 'go.mod', kept[0])
-            shutil.copy(work / 'go.sum', kept[1])
-        return work
-
-    def run(self, work, env, geist, timeout, only=''):
-        """One go test, alone (geist is None) or watched."""
-        notes = Path(tempfile.mkdtemp(prefix='notes.', dir=work.parent))
-        words = [str(HERE / 'under'), str(notes), str(geist) if geist else 'keep']
-        args = ['test', '-vet=off', '-count=1', '-json', '-p=1', f'-timeout={timeout}s', '-exec', ' '.join(words)]
-        args += ['-short'] if self.is_std else []
-        args += [f'-run={only}'] if only else []
-        _, out, err = go([*args, *self.paths()], work, env, timeout + 60)
-        tests = {}
-        for line in out.splitlines():
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict) and event.get('Action') in ('pass', 'fail', 'skip') and 'Package' in event:
-                if 'Test' in event or event['Action'] != 'skip':  # a skipped package has no tests
-                    name = re.sub(r'0x[0-9a-f]{6,}', '0x?', event.get('Test', '(package)'))  # some are named by an address
-                    tests[f'{event["Package"]} {name}'] = event['Action']
-        if not tests:
-            raise Trouble('go test: ' + last_line(err or out))
-        runs = [json.loads(f.read_text()) for f in sorted(notes.glob('*.json'))]
-        if geist:
-            self.store.with_name(self.store.name + '.geist.jsonl').write_text(out + err)
-        return Outcome(tests, runs)
+def differing(plain, other):
+    """Names of tests; plain is never quiet."""
+    if other.is_quiet:
+        return sorted(failed(plain) ^ failed(other))
+    return sorted(k for k in plain.tests.keys() | other.tests.keys() if plain.tests.get(k) != other.tests.get(k))
 
 
-    def build(self):
-        """Fetches and compiles everything, runs nothing; a sentence when that failed. Later runs only link."""
-        folder = Path(tempfile.mkdtemp(prefix='geist-gate.'))
-        try:
-            env = environment(folder, self.is_std)
-            work = self.prepare(folder, env)
-            code, out, err = go(['test', '-vet=off', '-count=1', '-exec', 'true', *self.paths()], work, env, 900)
-            return last_line(err or out) if code else ''
-        except Trouble as why:
-            return str(why)
-        finally:
-            remove(folder)
+def plain_outcome(suite, binaries):
+    """How the suite ends alone: from the cache, or run now. It does so whichever way it is linked; where it does not, compare() finds out."""
+    place = suite.cache / 'plain' / f'{suite.file_name}.json'
+    if place.exists():
+        known = json.loads(place.read_text())
+        if known['go'] == suite.go_version:
+            return Outcome(known['tests'], known['runs'])
+    outcome = run_all(binaries, None, suite.timeout + 60)
+    place.parent.mkdir(exist_ok=True)
+    runs = [note and {k: v for k, v in note.items() if k != 'env'} for note in outcome.runs]
+    place.write_text(json.dumps({'go': suite.go_version, 'tests': outcome.tests, 'runs': runs}))
+    return outcome
 
 
-def remove(folder):
-    subprocess.run(['chmod', '-R', 'u+w', folder], check=False)
-    shutil.rmtree(folder, ignore_errors=True)
+def compare(suite, binaries, plain, watched, result):
+    """Fills the verdict of a Pass: watched are the outcomes of the runs under geist."""
+    counts = collections.Counter(name for w in watched for name in differing(plain, w))
+    if not counts:
+        return
+    concerned = [b for b in binaries if any(n.split(' ', 1)[0] == b['package'] for n in counts)]
+    flaky, start, rounds = set(), time.monotonic(), 0
+    while rounds < 2 or (set(counts) - flaky and time.monotonic() - start < FURTHER_SECONDS and rounds < 4 * len(watched)):
+        again = run_all(concerned, None, suite.timeout + 60)
+        flaky |= {n for n in counts if again.tests.get(n) != plain.tests.get(n)}
+        rounds += 1
+    steady = [n for n in sorted(counts) if n not in flaky]
+    twice = [n for n in steady if counts[n] > 1]
+    result.verdict = 'DIFFERENT' if twice else 'unsteady' if steady else 'flaky'
+    result.detail = ', '.join(f'{n} ({counts[n]} of {len(watched)} runs; plain {plain.tests.get(n, "absent")})'
+                              for n in (twice or steady or sorted(counts))[:6])
 
 
-def environment(folder, is_std):
-    env = dict(os.environ, GOWORK='off', GO111MODULE='on', TMPDIR=str(folder / 'tmp'))
-    for key in ('GEIST', 'CI', 'GOTMPDIR'):  # test binaries are linked to beside TMPDIR, see tests/gate/under
-        env.pop(key, None)
-    if not is_std:
-        env['CGO_ENABLED'] = '0'
-        env['GOFLAGS'] = (env.get('GOFLAGS', '') + ' -mod=mod -buildvcs=false').strip()
-    os.makedirs(env['TMPDIR'])
-    return env
-
-
-def differing(a, b):
-    return sorted(k for k in a.tests.keys() | b.tests.keys() if a.tests.get(k) != b.tests.get(k))
-
-
-def judge(suite, work, env, geist, timeout, row):
-    """Fills the row's verdict."""
-    plain = suite.run(work, env, None, timeout)
-    watched = suite.run(work, env, geist, timeout)
+def run_pass(suite, build, options, row):
+    """Alone as often as comparing needs; under geist as often as options say, and once with -v."""
+    result = Pass()
+    binaries = suite.binaries(build)
+    plain = plain_outcome(suite, binaries)
     row.tests = sum(1 for k, v in plain.tests.items() if v == 'pass' and not k.endswith(' (package)'))
-    row.plain_cpu_s, row.geist_cpu_s = plain.sum('cpu_s'), watched.sum('cpu_s')
-    row.plain_wall_s, row.geist_wall_s = plain.sum('wall_s'), watched.sum('wall_s')
-    for note in watched.runs:
-        if 'refused' in note:
-            row.verdict, row.detail = 'DIFFERENT', f'{Path(note["argv"][0]).name}: {note["refused"]}'
-        row.findings += note.get('report', {}).get('findings', [])
-    names = differing(plain, watched)
-    if row.verdict == 'DIFFERENT':
-        return
-    if row.plain_cpu_s >= LEAST_CPU_S and not suite.is_std:
-        row.take_costs(*measure_suite(plain.runs, geist))
-    if not names:
-        return
-    # Once more, for what differs.
-    plain_again, watched_again = suite.run(work, env, None, timeout), suite.run(work, env, geist, timeout)
-    flaky = set(differing(plain, plain_again))
-    twice = [n for n in names if n not in flaky and n in differing(plain_again, watched_again)]
-    once = [n for n in names if n not in flaky and n not in twice]
-    deadline = time.monotonic() + FURTHER_SECONDS
-    while (twice or once) and time.monotonic() < deadline:
-        flaky.update(differing(plain, suite.run(work, env, None, timeout)))
-        twice, once = ([n for n in some if n not in flaky] for some in (twice, once))
-    row.verdict = 'DIFFERENT' if twice else 'unsteady' if once else 'flaky'
-    row.detail = ', '.join(f'{n} ({watched.tests.get(n, "absent")}, plain {plain.tests.get(n, "absent")})'
-                           for n in (twice or once or names)[:6])
+    quiet = [False, *[True] * options.runs]
+    watched = [run_all(binaries, options.geist, suite.timeout + 60, is_quiet) for is_quiet in quiet]
+    result.runs = options.runs
+    found = [w.findings() for w in watched]
+    refused = [why for w in watched for why in w.refused()]
+    if refused:
+        result.verdict, result.detail = 'DIFFERENT', refused[0]
+    else:
+        compare(suite, binaries, plain, watched, result)
+    is_timed = build == 'dwarf' and not options.no_costs and not suite.is_std and plain.sum('cpu_s') >= LEAST_CPU_S
+    if is_timed and result.verdict != 'DIFFERENT':
+        row.take_costs(*measure_suite(binaries, options.geist, found.append))
+    result.findings = count_findings(found)
+    return result
 
 
-def check(suite, geist, timeout):
-    row = Row(suite.name)
-    folder = Path(tempfile.mkdtemp(prefix='geist-gate.'))
-    try:
-        env = environment(folder, suite.is_std)
-        work = suite.prepare(folder, env)
-        judge(suite, work, env, geist, timeout, row)
-    except Trouble as why:
-        row.verdict, row.detail = 'skipped', str(why)
-    finally:
-        remove(folder)
+def check(suite, options, row):
+    """All builds that are asked for; row has what is known of the others."""
+    for build in options.builds:
+        try:
+            row.passes[build] = asdict(run_pass(suite, build, options, row))
+        except Trouble as why:
+            row.passes[build] = asdict(Pass(verdict='skipped', detail=str(why)))
+        if not options.keep_linked:
+            suite.remove_binaries(build)
     return row

@@ -1,15 +1,19 @@
-"""The programs of programs.tsv at work, alone and under geist: same output, same exit status, and what it costs."""
+"""The programs of programs.tsv at work, alone and under geist: same output, same exit status, what is found, and what it costs. Each is
+built as a plain `go build` does it, and once more stripped."""
 import csv
 import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
-from go_tests import HERE, Row, Trouble, last_line
+from go_tests import Pass, count_findings
+from suites import HERE, LDFLAGS, Trouble, last_line
 from timing import alternate
 from workloads import IN_FOLDER, SILENT, WORKLOADS
 
@@ -25,35 +29,37 @@ def read_table(path, only):
     return [r for r in rows if re.search(only, r['name'])]
 
 
-def install(row, folder):
-    """The binary, installed once for each path@version."""
+def install(row, folder, build):
+    """The binary, installed once for each path@version in each build."""
     target = row['install']
-    place = folder / hashlib.sha256(target.encode()).hexdigest()[:12]
+    place = folder / (hashlib.sha256(target.encode()).hexdigest()[:12] + '.' + build)
     binary = place / row['name']
     if binary.exists():
         return binary
     place.mkdir(parents=True, exist_ok=True)
     env = dict(os.environ, CGO_ENABLED='0', GOBIN=str(place), GOWORK='off', GOFLAGS='-buildvcs=false')
-    argv = ['build', '-o', str(binary), target[4:]] if target.startswith('std:') else ['install', target]
+    flags = [f'-ldflags={LDFLAGS[build]}'] if build != 'dwarf' else []
+    argv = ['build', *flags, '-o', str(binary), target[4:]] if target.startswith('std:') else ['install', *flags, target]
     p = subprocess.run(['go', *argv], env=env, cwd=place, capture_output=True, text=True, check=False)
     if p.returncode:
         raise Trouble('go install: ' + last_line(p.stderr))
     return binary
 
 
-def build(row, cache):
+def build_all(row, cache, builds):
     """Installs it; a sentence when that failed."""
     try:
-        install(row, cache / 'bin')
+        for build in builds:
+            install(row, cache / 'bin', build)
         return ''
     except Trouble as why:
         return str(why)
 
 
 class Program:
-    def __init__(self, row, cache):
+    def __init__(self, row, cache, build):
         self.name = row['name']
-        self.binary = install(row, cache / 'bin')
+        self.binary = install(row, cache / 'bin', build)
         self.folder = Path(tempfile.mkdtemp(prefix=f'geist-gate-{self.name}.'))
         self.runs = WORKLOADS[self.name](self.folder)
         self.cwd = self.folder / IN_FOLDER.get(self.name, '')
@@ -68,9 +74,10 @@ class Program:
             env[name] = subprocess.run(['go', 'env', name], capture_output=True, text=True, check=True).stdout.strip()
         env.pop('GEIST', None)
         (self.folder / 'db').unlink(missing_ok=True)
+        under = shlex.join([str(geist), 'run', '--exitcode=0', '--no-store']) if geist else '-'
         digest, codes = hashlib.sha256(), []
         for argv in self.runs:
-            p = subprocess.run([HERE / 'under', notes, geist or '-', self.binary, *argv], env=env, cwd=self.cwd, timeout=TIMEOUT,
+            p = subprocess.run([HERE / 'under', notes, under, self.binary, *argv], env=env, cwd=self.cwd, timeout=TIMEOUT,
                                stdin=subprocess.DEVNULL, capture_output=True, check=False)
             codes.append(p.returncode)
             if self.name not in SILENT:
@@ -82,35 +89,50 @@ class Program:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def check(row, cache, geist, rounds):
-    """Alone and under geist by turns, so many rounds."""
-    result = Row(row['name'])
-    program = None
-    try:
-        program = Program(row, cache)
-        program.run(None)  # files come into the page cache
-        plain, watched = [], []
+def run_pass(program, is_timed, options, row):
+    """Alone and under geist by turns where it is timed, else alone only as often as it takes to know that its output is always the same."""
+    result = Pass()
+    program.run(None)  # files come into the page cache
+    plain, watched, found = [], [], []
 
-        def run(is_watched):
-            outcome, notes = program.run(geist if is_watched else None)
-            (watched if is_watched else plain).append((outcome, notes))
-            return notes
+    def run(is_watched):
+        outcome, notes = program.run(options.geist if is_watched else None)
+        (watched if is_watched else plain).append((outcome, notes))
+        if is_watched:
+            found.append([f for n in notes for f in n.get('report', {}).get('findings', [])])
+        return notes
 
-        result.take_costs(*alternate(run, rounds))
-        result.tests = len(program.runs)
-        result.findings = [f for _, notes in watched for n in notes for f in n.get('report', {}).get('findings', [])]
-        refused = [n['refused'] for _, notes in watched for n in notes if 'refused' in n]
-        if refused:
-            result.verdict, result.detail = 'DIFFERENT', refused[0]
-        elif len({r[0] for r in plain}) > 1:
-            result.verdict, result.detail = 'flaky', 'two plain runs differ'
-        elif any(r[0] != plain[0][0] for r in watched):
-            result.verdict, result.detail = 'DIFFERENT', f'exit codes {watched[0][0][1]}, plain {plain[0][0][1]}; or the output'
-    except Trouble as why:
-        result.verdict, result.detail = 'skipped', str(why)
-    except subprocess.TimeoutExpired as why:
-        result.verdict, result.detail = 'DIFFERENT', f'out of time: {why}'
-    finally:
-        if program:
-            program.close()
+    if is_timed:
+        row.take_costs(*alternate(run, options.rounds))
+    while len(plain) < 2:
+        run(False)
+    while len(watched) < options.runs:
+        run(True)
+    row.tests, result.runs = len(program.runs), len(watched)
+    result.findings = count_findings(found)
+    refused = [n['refused'] for _, notes in watched for n in notes if 'refused' in n]
+    if refused:
+        result.verdict, result.detail = 'DIFFERENT', refused[0]
+    elif len({r[0] for r in plain}) > 1:
+        result.verdict, result.detail = 'flaky', 'two plain runs differ'
+    elif any(r[0] != plain[0][0] for r in watched):
+        result.verdict, result.detail = 'DIFFERENT', f'exit codes {watched[0][0][1]}, plain {plain[0][0][1]}; or the output'
     return result
+
+
+def check(program_row, cache, options, row):
+    """All builds that are asked for; row has what is known of the others."""
+    for build in options.builds:
+        program = None
+        try:
+            program = Program(program_row, cache, build)
+            result = run_pass(program, build == 'dwarf' and not options.no_costs, options, row)
+        except Trouble as why:
+            result = Pass(verdict='skipped', detail=str(why))
+        except subprocess.TimeoutExpired as why:
+            result = Pass(verdict='DIFFERENT', detail=f'out of time: {why}')
+        finally:
+            if program:
+                program.close()
+        row.passes[build] = asdict(result)
+    return row

@@ -3,18 +3,33 @@ import math
 import os
 from pathlib import Path
 
-from go_tests import LEAST_CPU_S
+from go_tests import LEAST_CPU_S, WORST_FIRST
 from timing import MOST_SPREAD
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def short_finding(finding):
-    """What identifies a finding in a table, without addresses and values of one run."""
-    site, victim = finding['site'], finding.get('victim') or {}
-    return {'level': finding['level'], 'function': site['function'], 'file': site['file'].rsplit('/', 1)[-1], 'line': site['line'],
-            'victim': victim.get('name') or victim.get('type') or victim.get('holder'),
-            'reader': (finding.get('reads') or [{}])[0].get('function'), 'fingerprint': finding.get('fingerprint')}
+LISTED = ('likely', 'confirmed', 'proved')  # levels, each of which docs/found.md must explain
+
+
+def verdict(row):
+    """The worst of its builds."""
+    seen = [p['verdict'] for p in row['passes'].values()]
+    return next((v for v in WORST_FIRST if v in seen), 'skipped')
+
+
+def detail(row):
+    return '; '.join(f'{build}: {p["detail"]}' for build, p in row['passes'].items() if p['detail'])
+
+
+def findings(row):
+    """With the build that each was seen in."""
+    return [dict(f, build=build, of=p['runs']) for build, p in row['passes'].items() for f in p['findings']]
+
+
+def unknown(results):
+    """What docs/found.md does not explain: (finding, row)."""
+    return [(f, row) for row in results.values() for f in findings(row) if f['level'] in LISTED and not is_known(f)]
 
 
 def is_known(finding):
@@ -25,7 +40,7 @@ def is_known(finding):
 
 def ratios(results, kinds):
     rows = [(r['geist_cpu_s'] / r['plain_cpu_s'], r) for r in results.values()
-            if r['kind'] in kinds and r['plain_cpu_s'] >= LEAST_CPU_S and r['verdict'] != 'skipped' and r['geist_cpu_s'] > 0]
+            if r['kind'] in kinds and r['plain_cpu_s'] >= LEAST_CPU_S and verdict(r) != 'skipped' and r['geist_cpu_s'] > 0]
     return sorted(rows, key=lambda x: -x[0])
 
 
@@ -41,7 +56,7 @@ def mean(rows):
 def unique_findings(results):
     seen = {}
     for row in results.values():
-        for f in row['findings']:
+        for f in findings(row):
             seen.setdefault((f['function'], f['line'], f['level']), (f, row['name']))
     return [seen[k] for k in sorted(seen)]
 
@@ -60,23 +75,35 @@ def machine():
     return f'{os.cpu_count()} CPUs ({model})'
 
 
+def cell(row, build):
+    """What one build of one suite gave, in a table."""
+    if build not in row['passes']:
+        return ' | '
+    p = row['passes'][build]
+    found = ', '.join(sorted(f'{f["level"]} `{f["function"]}` in {f["runs"]}' for f in p['findings']))
+    why = f' ({p["detail"]})' if p['detail'] and p['verdict'] != 'same' else ''
+    return f'{p["runs"]} x {p["verdict"]}{why} | {found}'
+
+
 def write_gate(docs, results):
-    lines = ['# The gate', '', 'Other people\'s test suites and programs, alone and under `geist run`, compared test by test. Written by',
+    lines = ['# The gate', '', 'Other people\'s test suites and programs, alone and under geist, compared test by test. Written by',
              '`make gate-all`; what each finding is about stands in [found.md](found.md).', '',
-             '`same`: every test ended as it does alone. `flaky`: runs without geist differ already. `unsteady`: a test ended',
-             'otherwise under geist once, and not when it was run again. `DIFFERENT`: twice, which is a bug of geist.', '']
-    verdicts = [r['verdict'] for r in results.values()]
-    lines += [f'- {len(verdicts)} suites and programs: ' + ', '.join(f'{verdicts.count(v)} {v}' for v in sorted(set(verdicts))),
-              f'- {list(summary(results))[-1]}', '']
+             'With DWARF: test binaries as `geist test` has them linked, programs by a plain `go build`. Stripped: as `go test` links by itself',
+             '(`-ldflags="-s -w"`). `5 x same`: in each of five runs under geist, and of suites in one more with -v, every test ended as it does',
+             'alone. `flaky`: runs without geist differ already. `unsteady`: a test ended otherwise in one run under geist. `DIFFERENT`: in more',
+             'than one, which is a bug of geist. A finding stands with its level and the number of runs that had it; one that found.md does not',
+             'explain fails the gate.', '']
+    verdicts = [verdict(r) for r in results.values()]
+    runs = sum(p['runs'] for r in results.values() for p in r['passes'].values())
+    lines += [f'- {len(verdicts)} suites and programs, {runs} runs under geist: '
+              + ', '.join(f'{verdicts.count(v)} {v}' for v in sorted(set(verdicts))), f'- {list(summary(results))[-1]}', '']
     for kind, title in (('programs', 'Programs'), ('std', 'Go\'s own tests (short mode)'), ('modules', 'Modules')):
         rows = [r for r in results.values() if r['kind'] == kind]
         if not rows:
             continue
-        lines += [f'## {title}', '', '| | tests | verdict | findings |', '|---|---|---|---|']
+        lines += [f'## {title}', '', '| | tests | with DWARF | findings | stripped | findings |', '|---|---|---|---|---|---|']
         for r in sorted(rows, key=lambda r: r['name']):
-            found = ', '.join(sorted({f'{f["level"]} `{f["function"]}`' for f in r['findings']}))
-            detail = f' ({r["detail"]})' if r['detail'] and r['verdict'] != 'same' else ''
-            lines.append(f'| {r["name"]} | {r["tests"]} | {r["verdict"]}{detail} | {found} |'.replace('  ', ' '))
+            lines.append(f'| {r["name"]} | {r["tests"]} | {cell(r, "dwarf")} | {cell(r, "stripped")} |'.replace('  ', ' '))
         lines.append('')
     (docs / 'gate.md').write_text('\n'.join(lines).rstrip() + '\n')
 

@@ -5,20 +5,16 @@ often. Of each binary the median counts. The smallest figure does not do: there 
 ones (when the collector happens to run, say), and which side has such a run is chance. A binary whose runs alone are far apart even
 in the middle half does something else each time (a random seed, a race to a deadline): it is left out of both sides.
 """
-import json
-import os
-import signal
 import statistics
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 
-UNDER = Path(__file__).resolve().parent / 'under'
+from binaries import run_kept
+
 ROUNDS = 9
 LEAST_ROUNDS = 5
 MOST_SECONDS = 240.0   # no round is begun after that, once there were the least
 MOST_SPREAD = 1.4      # the upper quartile of a binary's runs alone, as a multiple of the lower one
+SECONDS_FOR_ONE = 960.0
 LEAST_SPREAD_S = 0.1   # a binary that takes less is never left out
 
 
@@ -71,22 +67,11 @@ def alternate(run, rounds=ROUNDS):
     return plain, watched, left_out
 
 
-def run_again(note, geist):
-    """One more run of a test binary, as `go test` had it started; nothing when it does not end."""
-    with tempfile.TemporaryDirectory(prefix='again.', dir=Path(note['kept']).parent) as out:
-        argv = [UNDER, out, geist or '-', note['kept'], *note['argv'][1:]]
-        p = subprocess.Popen(argv, cwd=note['cwd'], env=note['env'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL, start_new_session=True)
-        try:
-            p.wait(timeout=30 + 5 * note['wall_s'])
-        except subprocess.TimeoutExpired:
-            os.killpg(p.pid, signal.SIGKILL)
-            p.wait()
-            return None
-        found = [json.loads(f.read_text()) for f in Path(out).glob('*.json')]
-    return found[0] if found else None
-
-
-def measure_suite(notes, geist):
-    """The binaries that one plain `go test` started and kept."""
-    return alternate(lambda watched: [run_again(note, geist if watched else None) for note in notes])
+def measure_suite(binaries, geist, tell_findings):
+    """Of test binaries that were kept, see suites.py. Each run may find something, too: tell_findings is given what."""
+    def run(is_watched):
+        notes = [run_kept(b, geist if is_watched else None, SECONDS_FOR_ONE)[0] for b in binaries]
+        if is_watched:
+            tell_findings([f for n in notes if n for f in n.get('report', {}).get('findings', [])])
+        return notes
+    return alternate(run)
