@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +12,6 @@
 #include <cstring>
 #include <filesystem>
 
-#include "base/fd.h"
 #include "store/statement.h"
 
 namespace geist::store {
@@ -21,6 +19,7 @@ namespace {
 
 constexpr int kSchemaVersion = 1;
 constexpr int kWaitForLockMs = 5000;
+constexpr int kLongWalPages = 256;  // 1 MiB: some ten runs with findings
 constexpr const char* kTables = R"(
   CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, began INTEGER NOT NULL, ended INTEGER, command TEXT NOT NULL,
@@ -58,11 +57,16 @@ Error system_error(const std::string& path) {
   return Error(fmt::format("{}: {}", path, std::strerror(errno)), ErrorKind::kSystem);
 }
 
-// Like mkdir -p, readable by the user alone.
+// Like mkdir -p, readable by the user alone. What is made is there after a loss of power, too.
 Status make_folder(const std::string& folder) {
   for (usize at = folder.find('/', 1);; at = folder.find('/', at + 1)) {
     std::string part = folder.substr(0, at);
-    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return system_error(part);
+    if (::mkdir(part.c_str(), 0700) == 0) {
+      const Fd above(::open((part + "/..").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (above.valid()) (void)::fsync(above.get());
+    } else if (errno != EEXIST) {
+      return system_error(part);
+    }
     if (at == std::string::npos) break;
   }
   std::error_code error;
@@ -124,23 +128,34 @@ Result<Store> Store::open(const std::string& folder) {
   GEIST_TRY_STATUS(make_folder(folder));
   Store store;
   store.path_ = folder + "/runs.db";
-  // Making the tables, and moving a damaged file aside, is for one geist at a time.
-  std::string lock_path = folder + "/lock";
-  Fd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock.valid()) return system_error(lock_path);
-  if (::flock(lock.get(), LOCK_EX) != 0) return system_error(lock_path);
-  Status status = store.open_file();
+  GEIST_TRY(lock, FolderLock::open(folder + "/lock"));
+  store.lock_ = std::move(lock);
+  {
+    GEIST_TRY(held, store.lock_.share());
+    Status opened = store.open_file();
+    if (opened.ok()) {
+      Result<bool> ready = store.is_ready();
+      if (ready.ok() && ready.value()) return store;
+    }
+  }
+  // Making the tables, and moving a damaged file aside, is for one geist at a time; another one may
+  // have done it meanwhile.
+  GEIST_TRY(held, store.lock_.take());
+  Status status = store.prepare();
   if (!status.ok() && store.db_ != nullptr && is_damage(sqlite3_errcode(store.db_.get()))) {
-    store.db_.reset();
-    std::string aside = store.path_ + ".damaged";
-    for (const char* suffix : {"", "-wal", "-shm"})
-      (void)std::rename((store.path_ + suffix).c_str(), (aside + suffix).c_str());
-    store.note_ = fmt::format("{} was damaged; it is now {}, and runs are kept in a new one",
-                              store.path_, aside);
-    status = store.open_file();
+    store.move_aside();
+    status = store.prepare();
   }
   if (!status.ok()) return status.take_error().in(store.path_);
   return store;
+}
+
+void Store::move_aside() {
+  db_.reset();
+  std::string aside = path_ + ".damaged";
+  for (const char* suffix : {"", "-wal", "-shm"})
+    (void)std::rename((path_ + suffix).c_str(), (aside + suffix).c_str());
+  note_ = fmt::format("{} was damaged; it is now {}, and runs are kept in a new one", path_, aside);
 }
 
 Status Store::open_file() {
@@ -155,11 +170,61 @@ Status Store::open_file() {
   // own.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  for (const char* setting :
-       {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON"}) {
-    GEIST_TRY_STATUS(Statement(raw, setting).run());
-  }
+  // The WAL is copied by shorten_wal() alone. This hook takes the place of SQLite's own, which
+  // would do it after a commit.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_wal_hook(
+      raw,
+      [](void* pages, sqlite3*, const char*, int count) {
+        *static_cast<int*>(pages) = count;
+        return SQLITE_OK;
+      },
+      wal_pages_.get());
+  return Statement(raw, "PRAGMA foreign_keys = ON").run();
+}
+
+// Has it the tables of this release, and is it in WAL mode?
+Result<bool> Store::is_ready() {
+  Statement mode(db_.get(), "PRAGMA journal_mode");
+  GEIST_TRY(has_mode, mode.step());
+  if (!has_mode || mode.text(0) != "wal") return false;
+  Statement version(db_.get(), "PRAGMA user_version");
+  GEIST_TRY(has_version, version.step());
+  if (!has_version || version.number(0) != kSchemaVersion) return false;
+  GEIST_TRY_STATUS(version.run());
+  GEIST_TRY_STATUS(Statement(db_.get(), "SELECT count(*) FROM runs").run());
+  return true;
+}
+
+Status Store::prepare() {
+  GEIST_TRY_STATUS(open_file());
+  GEIST_TRY_STATUS(Statement(db_.get(), "PRAGMA journal_mode = WAL").run());
   return make_tables();
+}
+
+// Everything in `body` is done when this returns, or nothing of it.
+template <typename Write>
+Status Store::write(Lasts lasts, Write&& body) {
+  {
+    GEIST_TRY(held, lock_.share());
+    GEIST_TRY_STATUS(Statement(db_.get(), lasts == Lasts::kAlways ? "PRAGMA synchronous = FULL"
+                                                                  : "PRAGMA synchronous = NORMAL")
+                         .run());
+    Transaction transaction(db_.get());
+    GEIST_TRY_STATUS(transaction.begin());
+    GEIST_TRY_STATUS(body());
+    GEIST_TRY_STATUS(transaction.commit());
+  }
+  if (*wal_pages_ > kLongWalPages) shorten_wal();
+  return Done{};
+}
+
+// While nobody else writes; somebody who does will come here, too. What cannot be copied now stays
+// in the WAL, so a failure costs nothing.
+void Store::shorten_wal() {
+  std::optional<FolderLock::Held> held = lock_.try_take();
+  if (!held) return;
+  (void)sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
 
 Status Store::make_tables() {
@@ -182,49 +247,51 @@ Status Store::make_tables() {
 }
 
 Result<i64> Store::begin_run(const RunStart& start) {
-  Statement insert(db_.get(), "INSERT INTO runs (began, command, document) VALUES (?, ?, ?)");
-  GEIST_TRY_STATUS(insert.bind(start.began_unix).bind(start.command).bind(start.document).run());
+  GEIST_TRY_STATUS(write(Lasts::kUnlessPowerIsLost, [&] {
+    Statement insert(db_.get(), "INSERT INTO runs (began, command, document) VALUES (?, ?, ?)");
+    return insert.bind(start.began_unix).bind(start.command).bind(start.document).run();
+  }));
   return static_cast<i64>(sqlite3_last_insert_rowid(db_.get()));
 }
 
 Status Store::put_finding(i64 run, const FindingRecord& finding) {
-  Statement put(db_.get(),
-                "INSERT INTO findings (run, key, document) VALUES (?, ?, ?) "
-                "ON CONFLICT (run, key) DO UPDATE SET document = excluded.document");
-  return put.bind(run).bind(finding.key).bind(finding.document).run();
+  return write(Lasts::kAlways, [&] {
+    Statement put(db_.get(),
+                  "INSERT INTO findings (run, key, document) VALUES (?, ?, ?) "
+                  "ON CONFLICT (run, key) DO UPDATE SET document = excluded.document");
+    return put.bind(run).bind(finding.key).bind(finding.document).run();
+  });
 }
 
 Status Store::finish_run(i64 run, i64 ended_unix, const std::string& document, u64 findings,
                          const std::string& strongest) {
-  Transaction transaction(db_.get());
-  GEIST_TRY_STATUS(transaction.begin());
-  Statement end(
-      db_.get(),
-      "UPDATE runs SET ended = ?, document = ?, findings = ?, strongest = ? WHERE id = ?");
-  GEIST_TRY_STATUS(end.bind(ended_unix)
-                       .bind(document)
-                       .bind(static_cast<i64>(findings))
-                       .bind(strongest)
-                       .bind(run)
-                       .run());
-  GEIST_TRY_STATUS(Statement(db_.get(), "DELETE FROM findings WHERE run = ?").bind(run).run());
-  return transaction.commit();
+  return write(findings == 0 ? Lasts::kUnlessPowerIsLost : Lasts::kAlways, [&]() -> Status {
+    Statement end(
+        db_.get(),
+        "UPDATE runs SET ended = ?, document = ?, findings = ?, strongest = ? WHERE id = ?");
+    GEIST_TRY_STATUS(end.bind(ended_unix)
+                         .bind(document)
+                         .bind(static_cast<i64>(findings))
+                         .bind(strongest)
+                         .bind(run)
+                         .run());
+    return Statement(db_.get(), "DELETE FROM findings WHERE run = ?").bind(run).run();
+  });
 }
 
 Status Store::prune(const Limits& limits) {
-  Transaction transaction(db_.get());
-  GEIST_TRY_STATUS(transaction.begin());
-  Statement by_number(
-      db_.get(),
-      "DELETE FROM runs WHERE id <= (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?)");
-  GEIST_TRY_STATUS(by_number.bind(std::max<i64>(limits.runs, 1)).run());
-  Statement by_size(
-      db_.get(),
-      "DELETE FROM runs WHERE id < (SELECT max(id) FROM runs) AND id IN (SELECT id FROM ("
-      "SELECT id, sum(length(document)) OVER (ORDER BY id DESC) AS bytes FROM runs) WHERE bytes > "
-      "?)");
-  GEIST_TRY_STATUS(by_size.bind(static_cast<i64>(limits.bytes)).run());
-  return transaction.commit();
+  return write(Lasts::kUnlessPowerIsLost, [&]() -> Status {
+    Statement by_number(
+        db_.get(),
+        "DELETE FROM runs WHERE id <= (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?)");
+    GEIST_TRY_STATUS(by_number.bind(std::max<i64>(limits.runs, 1)).run());
+    Statement by_size(
+        db_.get(),
+        "DELETE FROM runs WHERE id < (SELECT max(id) FROM runs) AND id IN (SELECT id FROM ("
+        "SELECT id, sum(length(document)) OVER (ORDER BY id DESC) AS bytes FROM runs) WHERE bytes "
+        "> ?)");
+    return by_size.bind(static_cast<i64>(limits.bytes)).run();
+  });
 }
 
 namespace {

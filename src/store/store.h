@@ -8,9 +8,11 @@
 //
 // Documents are text that the caller made and will read again (geist-report/1); the store never
 // looks inside. Several geists may write at the same time: each transaction is short, and one that
-// finds the file locked waits for it. The file is kept in WAL mode without a sync at each commit: a
-// commit survives the death of geist by any signal, and when the machine loses power the last ones
-// may be lost but the file holds together (sqlite.org/wal.html).
+// finds the file locked waits for it. The file is kept in WAL mode, which is copied into the file
+// only while nobody writes (folder_lock.h). A commit survives the death of geist by any signal. One
+// that somebody may have been told of, a finding or a report with findings, is on the disk before
+// put_finding or finish_run return; of the rest, a loss of power may take the last ones, but the
+// file holds together (sqlite.org/wal.html).
 #pragma once
 
 #include <memory>
@@ -20,6 +22,7 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "store/folder_lock.h"
 
 struct sqlite3;
 
@@ -85,13 +88,22 @@ class Store {
 
  private:
   Store() = default;
+  enum class Lasts { kUnlessPowerIsLost, kAlways };
+  template <typename Write>
+  Status write(Lasts lasts, Write&& body);
   Status open_file();
+  Result<bool> is_ready();
+  Status prepare();
   Status make_tables();
+  void move_aside();
+  void shorten_wal();
 
   struct Close {
     void operator()(sqlite3* db) const;
   };
+  FolderLock lock_;
   std::unique_ptr<sqlite3, Close> db_;
+  std::unique_ptr<int> wal_pages_ = std::make_unique<int>(0);  // after the last commit
   std::string path_;
   std::string note_;
 };

@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -14,9 +15,9 @@ from watched import Failure
 SAID = re.compile(r'^geist: (\w+): append in (\S+) .*, kept as run (\d+)$', re.M)
 
 
-def start(ctx, env, *more):
+def start(ctx, env, *more, errors=None):
     binary = ctx.builds.get(Build('tests/go', 'many_ghosts', ctx.release))
-    with open(ctx.folder / 'err', 'wb') as err:
+    with open(errors or ctx.folder / 'err', 'wb') as err:
         return subprocess.Popen([ctx.watch.geist, 'run', *more, '--', binary, 'longer'], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=err, env=env, start_new_session=True)
 
@@ -75,6 +76,39 @@ def cannot_be_kept(ctx):
         raise Failure(f'exit status {code}, {text[-600:]}')
 
 
+def killed_at_once(count, most=8):
+    """Many geists write at the same time and are killed one after the other; what any had told is kept, and the file is whole."""
+    def check(ctx):
+        env = dict(os.environ, XDG_STATE_HOME=str(ctx.folder / 'state'))
+        chance = random.Random(ctx.options.seed)
+        running, told = [], {}
+        for number in range(count):
+            while len(running) < min(most, count - number):
+                errors = ctx.folder / f'err-{number}-{len(running)}-{chance.random()}'
+                running.append((start(ctx, env, f'--keep-runs={10 * count}', errors=errors), errors))
+                time.sleep(chance.random() * 0.3)
+            geist, errors = running.pop(chance.randrange(len(running)))
+            time.sleep(chance.random() * 0.5)
+            geist.send_signal(signal.SIGKILL)
+            geist.wait()
+            end_group(geist.pid)
+            for level, function, run in SAID.findall(errors.read_text(errors='replace')):
+                told[run, function] = level
+        runs = {run: kept(ctx, env, run) for run in {run for run, _ in told}}
+        for (run, function), level in told.items():
+            if LEVELS.index(runs[run].get(function, 'latent')) < LEVELS.index(level):
+                raise Failure(f'run {run} told {level} in {function}, kept {runs[run]}')
+        if not told:
+            raise Failure('nothing was told by anybody')
+        db = sqlite3.connect(ctx.folder / 'state' / 'geist' / 'runs.db')
+        answer = db.execute('PRAGMA integrity_check').fetchall()
+        db.close()
+        if answer != [('ok',)]:
+            raise Failure(f'integrity check: {answer}')
+        return f'{len(told)} findings told by {len(runs)} runs before {count} kills'
+    return check
+
+
 def many_at_once(ctx):
     """Ten geists at the same time keep ten runs."""
     env = dict(os.environ, XDG_STATE_HOME=str(ctx.folder / 'state'))
@@ -87,5 +121,5 @@ def many_at_once(ctx):
         raise Failure(f'{len(runs)} runs, {sum(run["ended"] is None for run in runs)} without an end')
 
 
-CASES = {'20-kills': kills(20), 'cannot-be-kept': cannot_be_kept, 'many-at-once': many_at_once}
-SLOW_CASES = {'100-kills': kills(100)}
+CASES = {'20-kills': kills(20), 'killed-at-once': killed_at_once(16), 'cannot-be-kept': cannot_be_kept, 'many-at-once': many_at_once}
+SLOW_CASES = {'100-kills': kills(100), '100-killed-at-once': killed_at_once(100)}
