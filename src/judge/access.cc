@@ -89,7 +89,6 @@ void AccessReader::take(const Insn& insn, const process::WatchSample& sample,
                                                         : Kind::kUnknown;
   if (insn.op == x86::Op::kMov && insn.operands[0].kind == Operand::Kind::kReg)
     access.loaded = insn.operands[0].reg;
-  note_store(insn, sample, access);
   for (u8 i = 0; i < insn.operand_count; ++i) {
     const Operand& operand = insn.operands[i];
     if (operand.kind != Operand::Kind::kMem || operand.mem.base == x86::kNoReg) continue;
@@ -104,23 +103,88 @@ void AccessReader::take(const Insn& insn, const process::WatchSample& sample,
 }
 
 // A plain store changes no register, so the sample still has its value and its address.
-void AccessReader::note_store(const Insn& insn, const process::WatchSample& sample,
-                              Access& access) const {
+std::optional<Access::Stored> AccessReader::value_stored(const Insn& insn,
+                                                         const process::WatchSample& sample) const {
   const Operand& target = insn.operands[0];
   const Operand& source = insn.operands[1];
   const bool is_store = insn.op == x86::Op::kMov && target.kind == Operand::Kind::kMem &&
                         target.size_bits <= 64 && !target.mem.segment;
-  if (!is_store) return;
+  if (!is_store) return std::nullopt;
   u64 value = static_cast<u64>(source.imm);
   if (source.kind == Operand::Kind::kReg && source.size_bits == target.size_bits) {
     constexpr u64 kHighByteRegisters = 4;  // AH, CH, DH, BH are no low part: not told apart here
-    if (source.size_bits == 8 && source.reg >= kHighByteRegisters && source.reg < x86::kR8) return;
+    if (source.size_bits == 8 && source.reg >= kHighByteRegisters && source.reg < x86::kR8)
+      return std::nullopt;
     value = sample.regs[source.reg];
   } else if (source.kind != Operand::Kind::kImm) {
-    return;
+    return std::nullopt;
   }
-  access.stored = {TargetAddr(address_of(target.mem, sample.regs, context_.bias())),
-                   static_cast<u32>(target.size_bits / 8), value};
+  return Access::Stored{TargetAddr(address_of(target.mem, sample.regs, context_.bias())),
+                        static_cast<u32>(target.size_bits / 8), value};
+}
+
+namespace {
+
+// The block that every way into `block` comes through last: its only predecessor, or, behind the
+// check of the write barrier, the one that both its predecessors come from. `written` gets what is
+// written in between.
+std::optional<u32> block_before(const program::FunctionCode& code, u32 block,
+                                x86::RegMask* written) {
+  const std::span<const u32> before = code.blocks()[block].preds;
+  if (before.size() == 1) return before[0];
+  if (before.size() != 2) return std::nullopt;
+  for (usize i = 0; i < 2; ++i) {
+    const program::Block& detour = code.blocks()[before[i]];
+    const u32 other = before[1 - i];
+    if (detour.preds.size() != 1 || detour.preds[0] != other) continue;
+    for (u32 k = detour.first; k <= detour.last; ++k) *written |= code.briefs()[k].writes;
+    return other;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// The words of an element are stored one by one, through one register, the pointer's behind the
+// check of the write barrier. Of those on the only way to the sampled store, and of those that come
+// right after it, the values are known, too, as long as nothing writes the registers in between.
+void AccessReader::note_stores(const program::FunctionCode& code, u32 store,
+                               const process::WatchSample& sample, Access& access) const {
+  constexpr u32 kMaxBlocks = 3;
+  const Insn& own = code.insn(store);
+  const std::optional<Access::Stored> stored = value_stored(own, sample);
+  if (!stored) return;
+  access.stored = *stored;
+  const x86::Mem& mem = own.operands[0].mem;
+  auto look_at = [&](u32 index, x86::RegMask written) {
+    const Insn& insn = code.insn(index);
+    const x86::Mem& other = insn.operands[0].mem;
+    const x86::RegMask used =
+        x86::bit(other.base) | x86::bit(other.index) | x86::bit(insn.operands[1].reg);
+    const bool is_beside = insn.writes_memory && other.base == mem.base &&
+                           other.index == mem.index && other.scale == mem.scale &&
+                           (written & used) == 0;
+    const std::optional<Access::Stored> one = is_beside ? value_stored(insn, sample) : std::nullopt;
+    if (one) access.stored_beside.push_back(*one);
+  };
+  auto is_call = [&](u32 i) { return code.briefs()[i].flow == x86::Flow::kCall; };
+  const u32 home = code.block_of(store);
+  x86::RegMask written = 0;
+  for (u32 i = store + 1; i <= code.blocks()[home].last && !is_call(i); ++i) {
+    look_at(i, written);
+    written |= code.briefs()[i].writes;
+  }
+  written = 0;
+  std::optional<u32> block = home;
+  for (u32 n = 0; block && n < kMaxBlocks; ++n) {
+    for (u32 i = n == 0 ? store : code.blocks()[*block].last + 1;
+         i-- > code.blocks()[*block].first;) {
+      if (is_call(i)) return;
+      written |= code.briefs()[i].writes;
+      look_at(i, written);
+    }
+    block = block_before(code, *block, &written);
+  }
 }
 
 void AccessReader::classify(const process::WatchSample& sample, Access& access) {
@@ -141,6 +205,7 @@ void AccessReader::classify(const process::WatchSample& sample, Access& access) 
   if (before.end() != ip) return;
   take(before, sample, access);
   note_source(*code, index - 1, sample, access);
+  note_stores(*code, index - 1, sample, access);
   access.header = find_header_load(*code, index - 1);
 }
 
@@ -191,8 +256,10 @@ void AccessReader::note_source(const program::FunctionCode& code, u32 store,
   const Insn& insn = code.insn(store);
   const u64 cursors = sample.word.value + sample.regs[x86::kRsi] - sample.regs[x86::kRdi];
   if (!insn.writes_memory) return;
-  if (insn.rep || name == "runtime.memmove") {
+  const bool by_cursor = insn.rep || insn.operands[0].mem.base == x86::kRdi;
+  if (insn.rep || (name == "runtime.memmove" && by_cursor)) {
     access.copied_from = TargetAddr(cursors);
+    access.copies_all = name == "runtime.memmove";
   } else if (name == "runtime.duffcopy") {
     access.copied_from = TargetAddr(cursors - kVectorBytes);
   } else if (store > 0) {

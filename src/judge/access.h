@@ -52,9 +52,12 @@ struct Access {
     u32 size_bytes = 0;  // 0: not known
     u64 value = 0;       // little-endian, size_bytes of it
   } stored;
-  // Of a write that is part of a longer copy: where the watched word came from, perhaps. What
-  // stands there must be compared.
+  // What neighbouring stores through the same register write: the other words of the element.
+  std::vector<Stored> stored_beside;
+  // Of a write that is part of a longer copy: where the watched word came from. The distance is the
+  // same for all of the copy: of one element, or of everything (`copies_all`).
   TargetAddr copied_from;
+  bool copies_all = false;
   TargetAddr copied_to;    // where memmove puts the word it read
   bool by_growth = false;  // read because an array or a map grew: the reader asked for nothing
   const process::WatchSample* sample = nullptr;  // valid only while the access is being looked at
@@ -84,7 +87,10 @@ class AccessReader {
                    Access& access) const;
   void find_stack(const process::WatchSample& sample, Access& access);
   void take(const x86::Insn& insn, const process::WatchSample& sample, Access& access) const;
-  void note_store(const x86::Insn& insn, const process::WatchSample& sample, Access& access) const;
+  std::optional<Access::Stored> value_stored(const x86::Insn& insn,
+                                             const process::WatchSample& sample) const;
+  void note_stores(const program::FunctionCode& code, u32 store, const process::WatchSample& sample,
+                   Access& access) const;
 
   Context& context_;
   struct Bounds {

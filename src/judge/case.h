@@ -50,8 +50,9 @@ struct KnownGoroutine {
 struct Case {
   std::unique_ptr<abi::Event> event;
   Append append;
-  double at_s = 0;   // since the start of the run
-  u32 sweepgen = 0;  // when it happened, for survived_gc
+  double at_s = 0;               // since the start of the run
+  u32 sweepgen = 0;              // when it happened, for survived_gc
+  std::vector<u8> array_before;  // from the operand's start, while the append waits; bounded
   std::vector<Candidate> candidates;
   std::vector<KnownGoroutine> goroutines;  // at the event
   std::string test;                        // the Go test it happened in, see test_names.h

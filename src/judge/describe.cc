@@ -85,6 +85,8 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
     // A byte says nothing: the run from the first changed one that the victim sees.
     u64 begin = changed.offset;
     u64 end = std::min<u64>(std::min(c.append.dest_end(), view.end(1)) - e.dest, old.size());
+    end = std::min<u64>(end, after.size());
+    if (begin >= end) return;
     ByteView old_run = old.subspan(begin, end - begin);
     ByteView new_run = after.subspan(begin, end - begin);
     f.before = ValuePrinter::print_bytes(old_run);
@@ -96,11 +98,12 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
   u64 offset = changed.dest_index * size;
   std::optional<ByteView> old_element = find_part(old, offset, size);
   std::optional<ByteView> new_element = find_part(after, offset, size);
-  if (!old_element || !new_element) return;
+  if (!old_element) return;
   bool kept = changed.dest_index < c.before.size();
   f.before = kept ? c.before[changed.dest_index] : printer.print(*old_element, type);
-  f.after = printer.print(*new_element, type);
   f.before_hex = ValuePrinter::hex(*old_element);
+  if (!new_element) return;
+  f.after = printer.print(*new_element, type);
   f.after_hex = ValuePrinter::hex(*new_element);
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr usize kMaxHeaderReads = 64;
 constexpr usize kMaxCopies = 8;
+constexpr usize kMaxStores = 16;
 
 // bufio's readers and writers hand out the spare part of their own buffer (AvailableBuffer) and
 // look at its full length all the time: the buffer's length is not the length of anybody's data.
@@ -107,6 +108,8 @@ void Evidence::note_write(const Access& access, bool by_append) {
   }
   if (other_write_ns_ != 0) return;
   append_write_ns_ = access.time;
+  if (access.stored.size_bytes != 0) keep_store(access.stored);
+  for (const Access::Stored& stored : access.stored_beside) keep_store(stored);
   bool is_whole = access.stored.size_bytes != 0;
   for (usize i = 0; i < before_.size(); ++i) {
     const u64 offset = element_.value + i - access.stored.at.value;
@@ -123,6 +126,16 @@ void Evidence::note_bytes(ByteView now, u64 from_ns, u64 until_ns) {
   if (change_ == Change::kMade || !shows_append(from_ns, until_ns)) return;
   if (before_.empty() || now.size() < before_.size()) return;
   change_ = std::equal(before_.begin(), before_.end(), now.begin()) ? Change::kNone : Change::kMade;
+}
+
+void Evidence::keep_store(const Access::Stored& stored) {
+  if (stores_.size() < kMaxStores) stores_.push_back(stored);
+}
+
+void Evidence::note_copied(ByteView bytes) {
+  if (before_.empty() || bytes.size() < before_.size() || other_write_ns_ != 0) return;
+  change_ =
+      std::equal(before_.begin(), before_.end(), bytes.begin()) ? Change::kNone : Change::kMade;
 }
 
 void Evidence::on_element(const Access& access) {

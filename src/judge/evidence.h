@@ -76,15 +76,24 @@ class Evidence {
   // The watched part as it was read between two moments of the samples' clock. To be called when
   // all samples of before the second have been added.
   void note_bytes(ByteView now, u64 from_ns, u64 until_ns);
+  // What the append copied to the watched part.
+  void note_copied(ByteView bytes);
   Change change() const { return change_; }
   // Is it the write of the append's own line in its own frame, by itself or by memmove? A sort of
   // the same slice in the same function is another write.
   bool is_the_append(const Access& access) const;
+  bool was_written_again() const { return other_write_ns_ != 0; }
   usize part_size() const { return before_.size(); }
+  // The append's own stores to the part whose values are known.
+  const std::vector<Access::Stored>& stores() const { return stores_; }
   // Did what was read between these two moments stand there as the append had written it?
   bool shows_append(u64 from_ns, u64 until_ns) const {
     return append_write_ns_ != 0 && append_write_ns_ < from_ns &&
            (other_write_ns_ == 0 || other_write_ns_ > until_ns);
+  }
+  // The append has written, and may still turn out to have changed something or not.
+  bool is_undecided() const {
+    return change_ == Change::kUnknown && append_write_ns_ != 0 && other_write_ns_ == 0;
   }
   // Confirmed, but whether it was the append that changed what was read will never be known.
   bool is_unclear() const {
@@ -130,6 +139,7 @@ class Evidence {
   void on_element(const Access& access);
   bool was_there(const Activation& frame) const;
   void note_write(const Access& access, bool by_append);
+  void keep_store(const Access::Stored& stored);
 
   TargetAddr header_;
   u64 pointer_distance_;  // from the pointer's word to the watched one
@@ -150,6 +160,7 @@ class Evidence {
   std::vector<Copy> copies_;
   std::function<RouteAnswer(const Access&)> route_;
   Change change_ = Change::kUnknown;
+  std::vector<Access::Stored> stores_;
   u64 append_write_ns_ = 0;
   u64 other_write_ns_ = 0;  // the first one after the append's; 0: none
   std::optional<Access> read_;

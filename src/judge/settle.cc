@@ -107,17 +107,32 @@ bool Tracker::shows_change(const Case& c, const View& view, const std::vector<u8
   return false;
 }
 
-// What was read before the samples may be half of what the append wrote; by now it has written all.
-std::vector<u8> Tracker::read_after(const Case& c, const View& view,
-                                    const std::vector<u8>& seen) const {
-  std::vector<u8> now = read_destination(c);
-  return shows_change(c, view, now) ? now : seen;
+// The destination as the append left it, as far as that is known; else as it is now, if nobody is
+// known to have written there since.
+std::vector<u8> Tracker::as_appended(const Case& c, const Candidate& candidate,
+                                     const std::vector<u8>& now) {
+  if (!candidate.appended.empty()) return candidate.appended;
+  const bool has_stores = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
+                                      [](const Evidence& e) { return !e.stores().empty(); });
+  const bool is_others = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
+                                     [](const Evidence& e) { return e.was_written_again(); });
+  return has_stores || is_others ? put_together(c, candidate, now) : now;
 }
 
+// The destination as it is, if the victim shows the append's change there: what others have written
+// since is no part of it.
 std::optional<std::vector<u8>> Tracker::changed_bytes(const Case& c,
                                                       const Candidate& candidate) const {
   std::vector<u8> now = read_destination(c);
-  if (!shows_change(c, candidate.view, now)) return std::nullopt;
+  if (now.size() == candidate.appended.size()) {
+    std::vector<u8> appends = now;
+    for (usize i = 0; i < now.size(); ++i) {
+      if (now[i] != candidate.appended[i]) appends[i] = c.event->old_bytes[i];
+    }
+    if (!shows_change(c, candidate.view, appends)) return std::nullopt;
+  } else if (!shows_change(c, candidate.view, now)) {
+    return std::nullopt;
+  }
   return now;
 }
 
@@ -222,7 +237,8 @@ void Tracker::look_again() {
           candidate.view.holder != findings::Holder::kHeap ||
           heap::survived_gc(context_.spans, candidate.view.object, c->sweepgen).value_or(false);
       std::optional<findings::Level> level = level_of(*c, candidate, false, reachable, false);
-      if (level && *level >= findings::Level::kLikely) record(*c, i, *level, *after);
+      if (level && *level >= findings::Level::kLikely)
+        record(*c, i, *level, as_appended(*c, candidate, *after));
     }
   }
   for (usize i = sessions_.size(); i-- > 0;) {
@@ -325,6 +341,7 @@ void Tracker::settle_place(Open& open, const std::vector<Place>& in_use) const {
 // At a gate the program stands still in one place: main.main returns, or the process exits.
 void Tracker::settle(bool main_returned) {
   read_samples();
+  wait_for_settled_bytes();
   std::vector<Open> open = find_open();
   if (open.empty()) return;
   mark_reachable(open);
@@ -332,7 +349,7 @@ void Tracker::settle(bool main_returned) {
   for (const Open& o : open) {
     std::optional<findings::Level> level =
         level_of(*o.of, o.victim(), true, o.reachable, main_returned);
-    if (level) record(*o.of, o.candidate, *level, o.after);
+    if (level) record(*o.of, o.candidate, *level, as_appended(*o.of, o.victim(), o.after));
   }
 }
 
@@ -348,10 +365,12 @@ void Tracker::serve_gates() {
     process_.ring.open_gate(&control.main_gate);
   }
   if (waits(&control.exit_gate)) {
-    if (settled_at_end_)
+    if (settled_at_end_) {
       read_samples();
-    else
+      wait_for_settled_bytes();
+    } else {
       settle(false);
+    }
     if (!settled_at_end_ && options_.at_end) options_.at_end();
     settled_at_end_ = true;
     process_.ring.open_gate(&control.exit_gate);

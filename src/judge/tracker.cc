@@ -27,6 +27,9 @@ constexpr u32 kMaxJudgedPerContext = 12;
 constexpr u64 kPrintedElements = 4;         // of the overwritten ones, before they are gone
 constexpr u64 kSessionHoldNs = 50'000'000;  // a younger watch is not taken off for an equal one
 constexpr u32 kMaxFrames = 64;
+// Between a write and its sample: the exception, and whoever has the processor before it. What is
+// seen in memory may have been written by one whose sample is not there yet.
+constexpr u64 kSampleDelayNs = 1'000'000;
 constexpr u64 kTurnWatchingUs = 500, kTurnIdleUs = 20000;
 
 u64 nanoseconds(clockid_t clock) {
@@ -89,6 +92,16 @@ void Tracker::turn(u64 most_us) {
     process_.ring.wait(published, std::min(most_us, is_eager ? kTurnWatchingUs : kTurnIdleUs));
 }
 
+// From the operand's start on, as much as is worth reading while the append waits.
+static std::vector<u8> read_array(const process::Memory& memory, const abi::Event& event) {
+  constexpr u64 kMaxBytes = 8192;
+  const std::optional<u64> size = checked_mul(event.cap, event.elem_size);
+  if (!size) return {};
+  std::vector<u8> bytes(std::min(*size, kMaxBytes));
+  if (!memory.read(TargetAddr(event.old_ptr), bytes)) bytes.clear();
+  return bytes;
+}
+
 std::unique_ptr<Case> Tracker::open_case(process::RawEvent& raw) {
   auto c = std::make_unique<Case>();
   c->event = std::move(raw.event);
@@ -104,6 +117,7 @@ std::unique_ptr<Case> Tracker::open_case(process::RawEvent& raw) {
   append.line = source.line;
   accesses_.note_stack(c->event->g, TargetAddr(c->event->stack_lo), TargetAddr(c->event->stack_hi));
   append.array = find_array(context_, *c->event);
+  c->array_before = read_array(context_.memory, *c->event);
   append.stack = {TargetAddr(c->event->regs[x86::kRsp]), {c->event->stack, c->event->stack_size}};
   append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch,
                                append.stack, kMaxFrames)
@@ -461,9 +475,12 @@ void Tracker::read_samples() {
   if (sessions_.empty()) return;
   watcher_.refresh();
   for (Session& session : sessions_) {
-    session.bytes_from_ns = nanoseconds(CLOCK_MONOTONIC);
-    session.bytes = read_destination(*session.of);
-    session.bytes_until_ns = nanoseconds(CLOCK_MONOTONIC);
+    const u64 from_ns = nanoseconds(CLOCK_MONOTONIC);
+    session.now = {read_destination(*session.of), from_ns, nanoseconds(CLOCK_MONOTONIC)};
+    if (session.waiting.until_ns == 0) session.waiting = session.now;
+    session.settled = {};
+    if (session.waiting.until_ns + kSampleDelayNs <= from_ns)
+      session.settled = std::exchange(session.waiting, session.now);
   }
   for (const process::WatchSample& sample : watcher_.drain()) {
     Access access = accesses_.read(sample);
@@ -493,6 +510,24 @@ void Tracker::read_samples() {
   }
 }
 
+// Before a verdict at a gate, where nothing is written any more.
+void Tracker::wait_for_settled_bytes() {
+  constexpr int kTimes = 2;  // the bytes that wait now, and those of this call
+  auto is_undecided = [](const Session& s) {
+    return std::any_of(s.candidates.begin(), s.candidates.end(), [&](usize index) {
+      const std::vector<Evidence>& all = s.of->candidates[index].evidence;
+      return std::any_of(all.begin(), all.end(),
+                         [](const Evidence& e) { return e.is_undecided(); });
+    });
+  };
+  for (int i = 0; i < kTimes; ++i) {
+    if (std::none_of(sessions_.begin(), sessions_.end(), is_undecided)) return;
+    const timespec delay{0, static_cast<long>(kSampleDelayNs)};
+    ::nanosleep(&delay, nullptr);
+    read_samples();
+  }
+}
+
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing
 // more. A thread that began meanwhile may have replaced the header unseen, unless all went on in
 // the appending thread.
@@ -501,21 +536,27 @@ bool Tracker::update_candidate(Session& session, usize index) {
   const bool late = watcher_.late_threads() != session.late_before;
   Case& c = *session.of;
   Candidate& candidate = c.candidates[index];
-  const bool changed = shows_change(c, candidate.view, session.bytes);
+  const bool changed = shows_change(c, candidate.view, session.now.bytes);
   bool taken = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                            [](const Evidence& e) { return e.header_was_taken(); });
   if (lost || taken) candidate.watched_throughout = false;
-  note_changes(session, candidate);
-  bool any_void = false;
+  // Where samples are missing, others may have written.
+  if (!lost && watcher_.saw_all()) note_changes(session, candidate);
+  // A part that was overwritten again tells nothing more; others may.
+  bool any_void = false, is_over = !candidate.evidence.empty();
   for (const Evidence& evidence : candidate.evidence) {
     Verdict verdict = evidence.verdict();
-    any_void |= verdict != Verdict::kOpen && verdict != Verdict::kConfirmed;
+    any_void |= verdict == Verdict::kVoidHeader || verdict == Verdict::kVoidElement;
+    is_over &= verdict == Verdict::kVoidElement || evidence.is_unclear();
+    if (verdict == Verdict::kVoidHeader) candidate.closed = true;
     if (verdict != Verdict::kConfirmed || candidate.confirmed || lost) continue;
     if (late && static_cast<u64>(evidence.read()->tid) != c.event->procid) continue;
     if (evidence.is_unclear() && changed)
-      record(c, index, findings::Level::kSuspect, session.bytes);
+      record(c, index, findings::Level::kSuspect, session.now.bytes);
     any_void |= evidence.is_unclear();
-    if (evidence.change() != Change::kMade || candidate.appended.empty()) continue;
+    if (evidence.change() != Change::kMade) continue;
+    if (candidate.appended.empty())
+      candidate.appended = as_appended(c, candidate, session.now.bytes);
     candidate.confirmed = true;
     candidate.reader = *evidence.read();
     candidate.reader_goroutine = find_goroutine(c, *candidate.reader);
@@ -524,8 +565,8 @@ bool Tracker::update_candidate(Session& session, usize index) {
   }
   if (changed && !candidate.confirmed && !any_void && !lost && !late &&
       was_changed_by_append(c, candidate.view))
-    record_stack_victim_in_use(c, index, session.bytes);
-  if (any_void || changed_nothing(c, candidate)) candidate.closed = true;
+    record_stack_victim_in_use(c, index, session.now.bytes);
+  if (is_over || changed_nothing(c, candidate)) candidate.closed = true;
   if (!candidate.closed && !candidate.confirmed && candidate.watched_throughout)
     follow_copies(session, candidate);
   return candidate.closed || candidate.confirmed;
@@ -535,46 +576,96 @@ bool Tracker::update_candidate(Session& session, usize index) {
 // watched and nobody else had written yet, or, in the watched parts, as its own stores say.
 void Tracker::note_changes(const Session& session, Candidate& candidate) {
   const abi::Event& event = *session.of->event;
+  const auto& [bytes, from_ns, until_ns] = session.settled;
+  if (bytes.empty()) return;
+  bool is_as_left = !candidate.evidence.empty();
   for (Evidence& evidence : candidate.evidence) {
-    const std::optional<ByteView> now =
-        find_part(session.bytes, evidence.element_word().value - event.dest, evidence.part_size());
-    if (now) evidence.note_bytes(*now, session.bytes_from_ns, session.bytes_until_ns);
+    const std::optional<ByteView> part =
+        find_part(bytes, evidence.element_word().value - event.dest, evidence.part_size());
+    if (part) evidence.note_bytes(*part, from_ns, until_ns + kSampleDelayNs);
+    is_as_left &= evidence.shows_append(from_ns, until_ns + kSampleDelayNs);
   }
-  const bool is_as_left =
-      std::all_of(candidate.evidence.begin(), candidate.evidence.end(), [&](const Evidence& e) {
-        return e.shows_append(session.bytes_from_ns, session.bytes_until_ns);
-      });
-  if (candidate.appended.empty() && is_as_left && !candidate.evidence.empty())
-    candidate.appended = session.bytes;
+  if (candidate.appended.empty() && is_as_left) candidate.appended = bytes;
 }
 
-// Large elements are copied, and only parts of them can be watched. Where the source is still as it
-// was and the element, too, it was the append that made the whole of it.
+// What the append's own stores tell, before the bytes have settled or when somebody wrote there
+// first. What they do not tell of an element (padding, words that were not watched) is taken from
+// memory where the rest is as they say; the first changed element that is not whole ends it.
+std::vector<u8> Tracker::put_together(const Case& c, const Candidate& candidate,
+                                      const std::vector<u8>& now) {
+  const abi::Event& event = *c.event;
+  std::vector<u8> bytes(event.old_bytes, event.old_bytes + event.old_size);
+  std::vector<bool> is_known(bytes.size());
+  usize changed = bytes.size();
+  for (const Evidence& evidence : candidate.evidence) {
+    for (const Access::Stored& stored : evidence.stores()) {
+      for (u32 i = 0; i < stored.size_bytes; ++i) {
+        const u64 offset = stored.at.value + i - event.dest;
+        if (offset >= bytes.size()) continue;
+        bytes[offset] = static_cast<u8>(stored.value >> (8 * i));
+        is_known[offset] = true;
+        if (bytes[offset] != event.old_bytes[offset]) changed = std::min<usize>(changed, offset);
+      }
+    }
+  }
+  const usize size = std::max<u64>(event.elem_size, 1);
+  usize first = changed / size * size;
+  for (; first < bytes.size(); first += size) {
+    const usize end = std::min(first + size, bytes.size());
+    bool is_whole = true, is_as_now = now.size() == bytes.size(), has_known = false;
+    for (usize i = first; i < end; ++i) {
+      is_whole &= is_known[i];
+      has_known |= is_known[i];
+      is_as_now &= !is_known[i] || bytes[i] == now[i];
+    }
+    if (is_whole) continue;
+    if (!has_known || !is_as_now) break;
+    std::copy(now.begin() + static_cast<i64>(first), now.begin() + static_cast<i64>(end),
+              bytes.begin() + static_cast<i64>(first));
+  }
+  bytes.resize(std::min(first, bytes.size()));
+  return bytes;
+}
+
+// What an append copied: of a source on the stack the sample has the bytes, of one in the array
+// itself (a deletion) they are known from before. Other memory may have changed since.
+std::optional<std::vector<u8>> Tracker::find_source(const Case& c, const Access& access,
+                                                    TargetAddr from, u64 size) {
+  const u64 old_ptr = c.event->old_ptr;
+  std::optional<ByteView> found;
+  if (from.value >= old_ptr) found = find_part(c.array_before, from.value - old_ptr, size);
+  const heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
+  const bool is_in_array = from >= c.append.array.begin && from < c.append.array.end;
+  if (!found && !is_in_array && from >= stack.sp)
+    found = find_part(stack.bytes, from - stack.sp, size);
+  if (!found) return std::nullopt;
+  return std::vector<u8>(found->begin(), found->end());
+}
+
+// Only parts of what is copied can be watched; the source tells the whole of it.
 void Tracker::note_copy(const Session& session, const Access& access) {
-  const abi::Event& event = *session.of->event;
+  const Case& c = *session.of;
+  const abi::Event& event = *c.event;
   const u64 size = event.elem_size, offset = access.word.value - event.dest;
   if (size == 0 || offset >= event.old_size) return;
-  const u64 first = offset / size * size;
-  const std::optional<ByteView> now = find_part(session.bytes, first, size);
-  const std::optional<ByteView> old =
-      find_part(ByteView{event.old_bytes, event.old_size}, first, size);
-  if (!now || !old || std::equal(now->begin(), now->end(), old->begin())) return;
-  const TargetAddr from = access.copied_from - (offset - first);
-  std::vector<u8> source(size);
-  const heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
-  const std::optional<ByteView> on_stack =
-      from < stack.sp ? std::nullopt : find_part(stack.bytes, from - stack.sp, size);
-  if (on_stack)
-    source.assign(on_stack->begin(), on_stack->end());
-  else if (!context_.memory.read(from, source))
-    return;
-  if (!std::equal(source.begin(), source.end(), now->begin())) return;
+  const u64 first = access.copies_all ? 0 : offset / size * size;
+  const u64 length = access.copies_all ? event.old_size : size;
+  const std::optional<std::vector<u8>> source =
+      find_source(c, access, access.copied_from - (offset - first), length);
+  if (!source || first + length > event.old_size) return;
   for (usize index : session.candidates) {
     Candidate& candidate = session.of->candidates[index];
-    const u64 begin = event.dest + first;
-    const bool is_covered = begin >= candidate.view.ptr && begin + size <= candidate.view.end(size);
-    if (is_covered && !candidate.evidence.empty() && candidate.evidence[0].is_the_append(access))
-      candidate.change_was_copied = true;
+    if (candidate.evidence.empty() || !candidate.evidence[0].is_the_append(access)) continue;
+    for (Evidence& evidence : candidate.evidence) {
+      const u64 at = evidence.element_word().value - event.dest;
+      if (at < first) continue;
+      if (std::optional<ByteView> part = find_part(*source, at - first, evidence.part_size()))
+        evidence.note_copied(*part);
+    }
+    std::vector<u8> bytes(event.old_bytes, event.old_bytes + event.old_size);
+    std::copy(source->begin(), source->end(), bytes.begin() + static_cast<i64>(first));
+    candidate.change_was_copied |= shows_change(c, candidate.view, bytes);
+    if (length == event.old_size) candidate.appended = std::move(bytes);
   }
 }
 
@@ -648,7 +739,7 @@ void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::
     return;
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                             [](const Evidence& e) { return e.header_was_used(); });
-  if (in_use) record(c, index, findings::Level::kLikely, read_after(c, candidate.view, bytes));
+  if (in_use) record(c, index, findings::Level::kLikely, as_appended(c, candidate, bytes));
 }
 
 }  // namespace geist::judge

@@ -77,10 +77,17 @@ class Tracker {
     u64 late_before = 0;
     int rank = 0;
     u64 accesses = 0;  // to its words
-    // The destination as it was before the samples were taken out: every write that shows in it is
-    // among them.
-    std::vector<u8> bytes;
-    u64 bytes_from_ns = 0, bytes_until_ns = 0;  // read between these, on the samples' clock
+    // The destination as it was read between two moments of the samples' clock, right before the
+    // samples were taken out.
+    struct Bytes {
+      std::vector<u8> bytes;
+      u64 from_ns = 0, until_ns = 0;
+    };
+    Bytes now;
+    // Read a while ago, so that every write which shows in it is among the samples by now: one is
+    // made right after its write, but not at once.
+    Bytes settled;
+    Bytes waiting;  // to become the next `settled`
   };
 
   void on_event(process::RawEvent raw);
@@ -104,7 +111,11 @@ class Tracker {
   static bool is_fair_stack_victim(const Case& c, const View& view);
   bool update_candidate(Session& session, usize candidate);
   static void note_changes(const Session& session, Candidate& candidate);
-  void note_copy(const Session& session, const Access& access);
+  static std::vector<u8> put_together(const Case& c, const Candidate& candidate,
+                                      const std::vector<u8>& now);
+  static std::optional<std::vector<u8>> find_source(const Case& c, const Access& access,
+                                                    TargetAddr from, u64 size);
+  static void note_copy(const Session& session, const Access& access);
   static bool changed_nothing(const Case& c, const Candidate& candidate);
   static bool was_changed_by_append(const Case& c, const View& view);
   void follow_copies(Session& session, Candidate& candidate);
@@ -123,6 +134,7 @@ class Tracker {
   static HeaderTrust trust_in(const Case& c, const View& view);
   void end_session(usize index, bool early);
   void read_samples();
+  void wait_for_settled_bytes();
   bool still_unchanged(const Case& c) const;
 
   void look_again();
@@ -146,7 +158,8 @@ class Tracker {
   bool header_is_unchanged(const View& view) const;
   std::vector<u8> read_destination(const Case& c) const;
   static bool shows_change(const Case& c, const View& view, const std::vector<u8>& bytes);
-  std::vector<u8> read_after(const Case& c, const View& view, const std::vector<u8>& seen) const;
+  static std::vector<u8> as_appended(const Case& c, const Candidate& candidate,
+                                     const std::vector<u8>& now);
   std::optional<std::vector<u8>> changed_bytes(const Case& c, const Candidate& candidate) const;
   void record(const Case& c, usize candidate, findings::Level level, const std::vector<u8>& after);
   void serve_gates();

@@ -72,6 +72,8 @@ class Watcher {
   // Samples since the last call, in time order. Where a word was disarmed they end with its last
   // access: what they say holds, but something behind them was not seen.
   std::vector<WatchSample> drain();
+  // Nothing was missing behind the samples of the last drain().
+  bool saw_all() const { return unseen_ == 0; }
   // For when the samples of drain() have been used: counts what was not seen behind them as lost.
   // True when there was such a thing.
   bool note_unseen() {

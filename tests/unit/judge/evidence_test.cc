@@ -45,8 +45,9 @@ class EvidenceTest : public ::testing::Test {
   }
   Evidence make(HeaderTrust trust = HeaderTrust::kFull, Route route = Route::kUnknown,
                 HeaderWord header = {kHeader, {}, false, {}}) {
-    return Evidence(header, {kElement, kBefore}, append_, trust,
-                    [route](const Access&) { return RouteAnswer{route, {}}; });
+    return Evidence(header, {kElement, kBefore}, append_, trust, [route](const Access&) {
+      return RouteAnswer{route, {}};
+    });
   }
   static Access append_writes() {
     return access(kElement, Access::Kind::kWrite, {frame(kAppender, 0x9000)}, kAppendLine);
@@ -375,6 +376,72 @@ TEST_F(ChangeTest, OfAStoreToAPartOnlyAChangeIsKnown) {
   EXPECT_EQ(e.change(), Change::kMade);
 }
 
+TEST_F(ChangeTest, ACopyWhoseSourceIsKnownTellsAtOnceUnlessOthersHaveWritten) {
+  Evidence e = make();
+  e.add(at(append_writes(), 100));
+  e.note_copied(other_bytes());
+  EXPECT_EQ(e.change(), Change::kMade);
+  Evidence same = make();
+  same.add(at(append_writes(), 100));
+  same.note_copied(kBefore);
+  EXPECT_EQ(same.change(), Change::kNone);
+  Evidence late = make();
+  late.add(at(append_writes(), 100));
+  late.add(at(other_writes(), 101));
+  late.note_copied(other_bytes());
+  EXPECT_EQ(late.change(), Change::kUnknown);
+}
+
+TEST_F(ChangeTest, TheAppendsStoresAreKept) {
+  Access store = append_writes();
+  store.stored = {kElement, 8, 7};
+  store.stored_beside = {{kElement + 8, 8, 3}};
+  Evidence e = make();
+  e.add(at(store, 100));
+  ASSERT_EQ(e.stores().size(), 2u);
+  EXPECT_EQ(e.stores()[1].at, kElement + 8);
+  EXPECT_FALSE(e.was_written_again());
+  e.add(at(other_writes(), 101));
+  EXPECT_TRUE(e.was_written_again());
+}
+
+// The pointer was loaded by the instruction beside the one that read the victim's length.
+TEST_F(EvidenceTest, APointerLoadedBesideTheLengthIsTheVictims) {
+  const ImageAddr load(0x401010);
+  auto verdict = [&](ImageAddr pointer, ImageAddr loaded_by) {
+    RouteAnswer answer;
+    answer.loads = {{0, loaded_by}};
+    Evidence e({kHeader, {}, false, {}}, {kElement, kBefore}, append_, HeaderTrust::kWhole,
+               [&](const Access&) { return answer; });
+    e.add(append_writes());
+    Access header = access(kHeader, Access::Kind::kRead, {frame(kAppender, 0x9000)});
+    header.header = {HeaderUse::kWhole, pointer, {}};
+    e.add(header);
+    e.add(access(kElement, Access::Kind::kRead, {frame(kAppender, 0x9000)}));
+    return e.verdict();
+  };
+  EXPECT_EQ(verdict(load, load), Verdict::kConfirmed);
+  EXPECT_EQ(verdict(load, load + 8), Verdict::kOpen);
+  EXPECT_EQ(verdict({}, load), Verdict::kOpen);
+}
+
+// Pointer and length of a variable, words apart in its frame, go to one call side by side.
+TEST_F(EvidenceTest, WordsApartThatAreNeighbouringArgumentsAreAUse) {
+  auto verdict = [&](i64 slot) {
+    Evidence e({kHeader, kHeader - 0x30, false, {}}, {kElement, kBefore}, append_,
+               HeaderTrust::kBesideResult, [](const Access&) { return RouteAnswer{}; });
+    e.add(append_writes());
+    Access header = access(kHeader, Access::Kind::kRead, {frame(kAppender, 0x9000)});
+    header.sp = kHeader - 0x100;
+    header.header.argument_slot = slot;
+    e.add(header);
+    e.add(access(kElement, Access::Kind::kRead, {frame({11}, 0x8f00), frame(kAppender, 0x9000)}));
+    return e.verdict();
+  };
+  EXPECT_EQ(verdict(0x100 - 0x30), Verdict::kConfirmed);
+  EXPECT_EQ(verdict(0x100 - 0x38), Verdict::kOpen);
+}
+
 TEST_F(EvidenceTest, AReadThroughAnotherHeaderSaysNothing) {
   Evidence e = make(HeaderTrust::kFull, Route::kOther);
   e.add(append_writes());
@@ -386,9 +453,7 @@ TEST_F(EvidenceTest, AReadThroughAnotherHeaderSaysNothing) {
 // A caller of the appending function: it may have the append's result.
 class WasThereTest : public EvidenceTest {
  protected:
-  WasThereTest() {
-    append_.frames.push_back(frame(kReader, 0x9200));
-  }
+  WasThereTest() { append_.frames.push_back(frame(kReader, 0x9200)); }
   // The caller reads the header, then itself or a function that it called reads the element.
   Verdict caller_reads(HeaderUse use, bool by_callee) {
     Evidence e = make();
