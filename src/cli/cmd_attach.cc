@@ -136,6 +136,7 @@ process::AttachRequest make_request(const AttachOptions& options, int pid,
   request.pid = pid;
   request.budget.share_percent = options.budget_percent;
   request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
+  detect::Detectors(options.detectors).ask(request.plan);
   request.find_standing = run::find_standing_in(pid, binary, symbols);
   return request;
 }
@@ -209,7 +210,8 @@ int cmd_attach(const AttachOptions& options) {
   report.geist_version = GEIST_VERSION;
   report.target = target;
   report.sites = run::count_sites(sites, refused);
-  run::fill_report(report, tracker, *binary.value(), attachment.process(), 0);
+  run::fill_report(report, tracker, detect::Detectors(options.detectors), *binary.value(),
+                   attachment.process(), 0);
   fill_pauses(report.cost, attachment.pauses());
   heap.add_latent(report);
   run::add_from_source(report, *binary.value(), sites, sources);

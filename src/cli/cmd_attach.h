@@ -13,6 +13,7 @@ struct AttachOptions {
   std::optional<int> assume_go_minor;
   bool no_watch = false;
   u32 budget_percent = 2;
+  std::vector<std::string> detectors;  // those asked for by their flag
   u32 history = 512;
 };
 

@@ -69,6 +69,7 @@ process::LaunchRequest make_request(const RunOptions& options, const std::string
   request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
   request.signal_mask = signals.child_mask();
   request.plan.thorough = options.thorough;
+  detect::Detectors(options.detectors).ask(request.plan);
   if (options.thorough) request.budget.grace_ms = process::kThoroughGraceMs;
   return request;
 }
@@ -112,10 +113,11 @@ std::unique_ptr<run::RunRecorder> start_recorder(const RunOptions& options,
 }
 
 // What the run itself tells, whoever reads it.
-void add_run(const judge::Tracker& tracker, const read::GoBinary& binary,
+void add_run(const RunOptions& options, const judge::Tracker& tracker, const read::GoBinary& binary,
              const process::ProbedProcess& process, const run::RunningHeap& heap,
              const run::ExitStatus& exit, findings::Report& report) {
-  run::fill_report(report, tracker, binary, process, exit.cpu_s);
+  run::fill_report(report, tracker, detect::Detectors(options.detectors), binary, process,
+                   exit.cpu_s);
   heap.add_latent(report);
   report.exit_code = exit.code;
   if (exit.signal) report.exit_signal = run::signal_name(*exit.signal);
@@ -190,7 +192,7 @@ int cmd_run(const RunOptions& options) {
   run::ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get(), heap);
 
   // Tell.
-  add_run(tracker, *binary.value(), running, heap, exit, report);
+  add_run(options, tracker, *binary.value(), running, heap, exit, report);
   source::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   run::add_from_source(report, *binary.value(), sites, sources);
   add_healing(*binary.value(), healed.value(), running, report);

@@ -20,8 +20,9 @@ struct RunOptions {
   bool keeps_run = true;   // in the store, for geist report
   u32 kept_runs = 200;
   std::string
-      kept_folder;    // a program with findings is kept below, to be run again; empty: it is not
-  u32 history = 512;  // overwriting appends that are followed up at a time
+      kept_folder;  // a program with findings is kept below, to be run again; empty: it is not
+  std::vector<std::string> detectors;  // those asked for by their flag
+  u32 history = 512;                   // overwriting appends that are followed up at a time
 };
 
 // Runs and reports; the exit status of geist.

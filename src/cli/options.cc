@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "findings/detectors.h"
 #include "report/report.h"
 #include "run/heal_names.h"
 
@@ -81,6 +82,16 @@ static Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
   return output;
 }
 
+// The detectors that run when their flag is given.
+static std::vector<std::string> asked_detectors(const ParsedFlags& parsed) {
+  std::vector<std::string> names;
+  for (const findings::DetectorRow& detector : findings::all_detectors()) {
+    if (detector.when == findings::When::kByFlag && parsed.has(detector.name))
+      names.emplace_back(detector.name);
+  }
+  return names;
+}
+
 Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   RunOptions options;
   options.command = parsed.operands;
@@ -93,6 +104,7 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.assume_go_minor = assumed;
   options.no_watch = parsed.has("no-watch");
   options.thorough = parsed.has("thorough");
+  options.detectors = asked_detectors(parsed);
   options.no_cache = parsed.has("no-cache");
   options.kept_folder = parsed.value("keep");
   options.follow = parsed.has("follow");
@@ -120,6 +132,7 @@ Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
   GEIST_TRY(for_s, parse_for(parsed));
   options.for_s = for_s;
   options.now = parsed.has("now");
+  options.detectors = asked_detectors(parsed);
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
   GEIST_TRY(assumed, parse_assumed_go(parsed));
@@ -236,6 +249,7 @@ Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
   if (run.no_watch) options.run_flags.push_back("--no-watch");
   if (run.thorough) options.run_flags.push_back("--thorough");
   if (run.no_cache) options.run_flags.push_back("--no-cache");
+  for (const std::string& name : run.detectors) options.run_flags.push_back("--" + name);
   options.no_cache = run.no_cache;
   options.keeps_run = run.keeps_run;
   options.kept_runs = run.kept_runs;

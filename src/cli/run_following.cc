@@ -212,7 +212,8 @@ void FollowingRun::close(int pid, double cpu_s) {
   run::note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
   part.sites = run::count_sites(session.file->sites, session.process->plan.refused);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});
-  run::fill_report(part, session.tracker, *session.file->binary, *session.process, cpu_s);
+  run::fill_report(part, session.tracker, detect::Detectors(options_.detectors),
+                   *session.file->binary, *session.process, cpu_s);
   for (findings::Finding& finding : part.findings) {
     finding.binary = target.binary;
     finding.pid = pid;
@@ -243,6 +244,7 @@ int run_following(const RunOptions& options) {
   request.command = options.command;
   request.budget.share_percent = options.budget_percent;
   request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
+  detect::Detectors(options.detectors).ask(request.plan);
   request.signal_mask = signals->child_mask();
   auto recognise = [&](const std::string& path,
                        const std::string& open_path) -> std::optional<process::Recognised> {

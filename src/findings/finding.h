@@ -186,6 +186,19 @@ struct Cost {
   double added_s() const { return parked_s + slow_path_s + watch_s + gates_s + checks_s; }
 };
 
+// What a detector adds to the report that is no finding: numbers for places in the source.
+struct Section {
+  struct Row {
+    std::string function;  // Go symbol name as in pclntab
+    std::string file;      // as compiled
+    i32 line = 0;
+    std::vector<u64> values;  // one for each column
+  };
+  std::vector<std::string> columns;  // names of the values, as in JSON
+  std::vector<Row> rows;             // what matters most first
+  std::string note;                  // one sentence: what is not in the numbers
+};
+
 struct Report {
   std::string geist_version;
   Target target;
@@ -199,6 +212,7 @@ struct Report {
   std::vector<Finding> findings;    // at or above the asked level, strongest first
   std::map<std::string, u64> lost;  // named counters (findings/loss.inc); zero ones included
   std::optional<Bisection> bisection;
+  std::map<std::string, Section> sections;  // by the name of the detector (detectors.inc)
   std::vector<std::string> notes;  // one sentence each: what could not be done and what helps
   u64 suppressed = 0;
   std::vector<std::string> unused_suppressions;

@@ -26,6 +26,7 @@ using sites::SiteBucket;
 
 constexpr u64 kTrampolineBytes =
     384;  // more than the longest seen; the plan checks what it really takes
+constexpr u64 kCountingBytes = 256;  // more, where it counts: likewise
 // The check of an append of one element has about 20 bytes: so they are in one line of the caches.
 constexpr usize kTrampolineAlignment = 32;
 constexpr u64 kPageBytes = 4096;
@@ -100,11 +101,15 @@ struct Draft {
 
 class Planner {
  public:
-  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites, bool thorough)
-      : binary_(binary), plan_(plan), thorough_(thorough), shape_(region_shape(max_sites)) {
+  Planner(const read::GoBinary& binary, PatchPlan& plan, usize max_sites,
+          const PlanOptions& options)
+      : binary_(binary),
+        plan_(plan),
+        thorough_(options.thorough),
+        shape_(region_shape(max_sites, options.counts)) {
     ByteView blob = runtime_blob();
     std::memcpy(&header_, blob.data(), sizeof header_);
-    plan_.region_bytes.resize(shape_.size, 0);
+    plan_.region_bytes.resize(shape_.size - shape_.counters_size, 0);
     std::memcpy(plan_.region_bytes.data(), blob.data(), blob.size());
     plan_.site_table_offset = shape_.site_table_offset;
     plan_.site_table_size = shape_.site_table_size;
@@ -220,6 +225,11 @@ SiteBucket Planner::draft_site(const Draft& draft, usize index, Cursor& at) {
   if (!code) return SiteBucket::kNoRoomForPatch;
   TrampolinePlace place = place_at(at.offset, index, header_.entry_event);
   place.mode = draft.mode;
+  if (shape_.counters_size != 0) {
+    const read::Layout& layout = binary_.layout();
+    place.counter = {plan_.region.value + shape_.counters_offset + index * abi::kCounterPageBytes,
+                     layout.g_m, layout.m_id};
+  }
   std::optional<Trampoline> trampoline = emit_append_trampoline(site, *code, place);
   if (!trampoline || !put(*trampoline, at)) return SiteBucket::kArgumentNotLocated;
   write_record(make_record(site, draft.mode, trampoline->resume), index);
@@ -246,8 +256,8 @@ void Planner::add_sites(std::vector<Draft> drafts) {
   for_each_part(parts, threads, [&](usize part) {
     const usize first = drafts.size() * part / parts;
     const usize end = drafts.size() * (part + 1) / parts;
-    Cursor at{shape_.sites_offset() + first * kTrampolineBytes,
-              shape_.sites_offset() + end * kTrampolineBytes};
+    Cursor at{shape_.sites_offset() + first * shape_.trampoline_bytes,
+              shape_.sites_offset() + end * shape_.trampoline_bytes};
     for (usize i = first; i < end; ++i) {
       if (drafts[i].bucket == SiteBucket::kProbed) drafts[i].bucket = draft_site(drafts[i], i, at);
     }
@@ -354,11 +364,15 @@ u64 RegionShape::sites_offset() const {
   return align_up(hooks_offset() + kMaxHooks * kTrampolineBytes, kPageBytes);
 }
 
-RegionShape region_shape(usize sites) {
+RegionShape region_shape(usize sites, bool counts) {
   RegionShape shape;
+  shape.trampoline_bytes = kTrampolineBytes + (counts ? kCountingBytes : 0);
   shape.site_table_offset = align_up(runtime_blob().size(), kPageBytes);
   shape.site_table_size = align_up((sites + kMaxHooks) * sizeof(abi::Site), kPageBytes);
-  shape.size = shape.sites_offset() + align_up(sites * kTrampolineBytes, kPageBytes);
+  shape.counters_offset =
+      shape.sites_offset() + align_up(sites * shape.trampoline_bytes, kPageBytes);
+  shape.counters_size = counts ? sites * abi::kCounterPageBytes : 0;
+  shape.size = shape.counters_offset + shape.counters_size;
   return shape;
 }
 
@@ -389,8 +403,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& tab
   PatchPlan plan;
   plan.bias = bias;
   plan.region = region;
-  Planner planner(binary, plan, static_cast<usize>(table.count(SiteBucket::kProbed)),
-                  options.thorough);
+  Planner planner(binary, plan, static_cast<usize>(table.count(SiteBucket::kProbed)), options);
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);
   if (options.with_hooks) {

@@ -2,8 +2,10 @@
 // written.
 //
 //   region (within ±2 GiB of the code), each part on pages of its own:
-//   │ runtime blob │ abi::Site × n │ hooks │ trampolines, in one or more runs │
-//   │ r-x          │ rw-           │ r-x   │ r-x                              │
+//   │ runtime blob │ abi::Site × n │ hooks │ trampolines, in one or more runs │ counters │
+//   │ r-x          │ rw-           │ r-x   │ r-x                              │ rw-      │
+//
+// Counters (abi/counters.h) are there when a detector asks for them.
 //   patches: JMP rel32 to a trampoline over each branch
 //
 // A trampoline of an append site: the displaced instructions, the branch to the grow path, the
@@ -55,6 +57,7 @@ struct PatchPlan {
 struct PlanOptions {
   std::vector<ImageAddr> only;  // probe just these calls; empty: all
   bool thorough = false;        // also appends to a destination that is all zero
+  bool counts = false;          // each site counts its appends (abi/counters.h)
   std::map<ImageAddr, abi::SiteMode>
       modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
   bool only_healed = false;  // leave all other calls alone
@@ -68,10 +71,14 @@ struct RegionShape {
   u64 size = 0;
   u64 site_table_offset = 0;
   u64 site_table_size = 0;
+  u64 counters_offset = 0;   // whole pages at the region's end, with the site records in the memory
+  u64 counters_size = 0;     // that is shared; 0: nothing is counted
+  u64 trampoline_bytes = 0;  // room for each
   u64 hooks_offset() const { return site_table_offset + site_table_size; }
   u64 sites_offset() const;
+  u64 shared_size() const { return site_table_size + counters_size; }
 };
-RegionShape region_shape(usize sites);
+RegionShape region_shape(usize sites, bool counts);
 
 // The plan for this region, which all code must reach with a rel32.
 PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& table, LoadBias bias,

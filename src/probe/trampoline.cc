@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 
+#include "probe/value_emitter.h"
+
 namespace geist::probe {
 namespace {
 
@@ -25,10 +27,6 @@ constexpr u64 kMaxInlineBytes = 32;
 constexpr i64 kPageBytes = 4096;
 constexpr i64 kEntryFrameBytes = 144;  // runtime/entry_x86_64.S FRAME_BYTES
 
-bool fits32(i64 value) {
-  return value == static_cast<i32>(value);
-}
-
 // The ways on from a check.
 struct Exits {
   x86::Label slow;  // a destination byte is not zero
@@ -39,13 +37,13 @@ struct Exits {
 
 // Emits the check of one site. It ends behind its last comparison: falls through into `slow` where
 // it can leave for the in-place path by that comparison's own branch, else into `done`.
-class CheckEmitter {
+class CheckEmitter : private ValueEmitter {
  public:
   // `live`: what must be kept for the ways on. `always`: no check, to `slow` whenever something is
   // appended.
   CheckEmitter(Assembler& as, const AppendSite& site, LoadBias bias, x86::RegMask live, bool always,
                const Exits& exits)
-      : as_(as), site_(site), bias_(bias), always_(always), exits_(exits) {
+      : ValueEmitter(as, bias), site_(site), always_(always), exits_(exits) {
     choose_temps(live);
     if (!saved_.empty() || save_flags_) exits_.inplace.reset();
   }
@@ -75,11 +73,6 @@ class CheckEmitter {
   void go_on_if(Cond cond);
   // Behind the last comparison, whose zero flag says that nothing is overwritten.
   void end_check();
-  MemRef stack(i64 disp) const { return {.base = x86::kRsp, .disp = disp + pushed_bytes_}; }
-  // to := value of the location; may use nothing but `to`.
-  void load(Reg to, const ValueLocation& from);
-  void subtract(Reg from, Reg scratch, const ValueLocation& what);
-  void multiply(Reg reg, u64 factor);
   void compare_chunks(const MemRef& at, u64 bytes);
   void touch_pages();
   void compare_loop();
@@ -87,15 +80,12 @@ class CheckEmitter {
   bool emit_variable_size();
   bool is_reg(const ValueLocation& l) const { return l.kind == LocationKind::kRegister; }
 
-  Assembler& as_;
   const AppendSite& site_;
-  LoadBias bias_;
   bool always_;
   Exits exits_;
   std::array<Reg, 2> temps_{};
   std::vector<Reg> saved_;
   bool save_flags_ = false;
-  i64 pushed_bytes_ = 0;
   struct Pages {
     x86::Label begin_in_it, touched;
   };
@@ -140,58 +130,6 @@ void CheckEmitter::save() {
 void CheckEmitter::restore() {
   for (usize i = saved_.size(); i-- > 0;) as_.pop(saved_[i]);
   if (save_flags_) as_.popfq();
-}
-
-void CheckEmitter::load(Reg to, const ValueLocation& from) {
-  switch (from.kind) {
-    case LocationKind::kConstant:
-      as_.mov_imm(to, from.addend);
-      return;
-    case LocationKind::kRegister:
-      if (fits32(from.addend)) {
-        as_.lea(to, {.base = from.reg, .disp = from.addend});
-        return;
-      }
-      as_.mov_imm(to, from.addend);
-      as_.add(to, from.reg);
-      return;
-    case LocationKind::kStackSlot:
-      as_.mov(to, stack(from.disp));
-      break;
-    case LocationKind::kMemory:
-      as_.mov(to, MemRef{.base = from.reg, .disp = from.disp});
-      break;
-    case LocationKind::kMemoryViaSlot:
-      as_.mov(to, stack(from.slot));
-      as_.mov(to, MemRef{.base = to, .disp = from.disp});
-      break;
-    case LocationKind::kGlobal:
-      as_.mov(to, MemRef{.disp = static_cast<i64>(static_cast<u64>(from.disp) + bias_.bytes),
-                         .absolute = true});
-      break;
-    case LocationKind::kImageAddress:
-      as_.lea(to, {.disp = static_cast<i64>(static_cast<u64>(from.disp) + bias_.bytes),
-                   .absolute = true});
-      break;
-  }
-  if (from.addend != 0) as_.add_imm(to, from.addend);
-}
-
-void CheckEmitter::subtract(Reg from, Reg scratch, const ValueLocation& what) {
-  if (what.kind == LocationKind::kConstant) {
-    if (what.addend != 0) as_.add_imm(from, -what.addend);
-    return;
-  }
-  load(scratch, what);
-  as_.sub(from, scratch);
-}
-
-void CheckEmitter::multiply(Reg reg, u64 factor) {
-  if (factor == 1) return;
-  if ((factor & (factor - 1)) == 0)
-    as_.shl(reg, static_cast<u8>(__builtin_ctzll(factor)));
-  else
-    as_.imul_imm(reg, static_cast<i64>(factor));
 }
 
 void CheckEmitter::go_on() {
@@ -440,6 +378,25 @@ void emit_runtime_entry(Assembler& as, const TrampolinePlace& place) {
   as.jmp_to(place.entry_event);
 }
 
+// An append that is sent to the grow path: to the label when its first instructions were displaced.
+void emit_healed(Assembler& as, const TrampolinePlace& place, std::optional<x86::Label> displaced,
+                 u64 grow_entry) {
+  as.lock_inc({.disp = static_cast<i64>(place.site_record + offsetof(abi::Site, healed)),
+               .absolute = true});
+  if (displaced)
+    as.jmp(*displaced);
+  else
+    as.jmp_to(grow_entry);
+}
+
+// The branch, which the site's own gave way to.
+void emit_branch(Assembler& as, x86::Cond cond, std::optional<x86::Label> label, u64 address) {
+  if (label)
+    as.jcc(cond, *label);
+  else
+    as.jcc_to(cond, address);
+}
+
 }  // namespace
 
 std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const DisplacedCode& code,
@@ -447,22 +404,22 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   std::optional<usize> branch = find_branch(code, site);
   if (!branch) return std::nullopt;
   Assembler as(place.at);
-  x86::Label grow = as.new_label();
   usize behind = *branch + 1;
   const bool takes_behind = behind < code.insns.size();
-  const bool grow_is_behind = takes_behind && site.inplace_is_taken;
+  std::optional<x86::Label> grow;  // where its first instructions were displaced
+  if (takes_behind && site.inplace_is_taken) grow = as.new_label();
   const bool inplace_is_behind = takes_behind && !site.inplace_is_taken;
   const bool heals = place.mode != abi::kWatch;
   const u64 end = place.bias.to_target(code.range.end).value;
   const u64 inplace = place.bias.to_target(site.inplace_entry).value;
+  const u64 grow_entry = place.bias.to_target(site.grow_entry).value;
   Exits exits{as.new_label(), as.new_label(), std::nullopt};
   if (!inplace_is_behind) exits.inplace = inplace;
 
   if (!emit_displaced(as, code, 0, *branch, place.bias)) return std::nullopt;
-  if (grow_is_behind)
-    as.jcc(site.grow_cond, grow);
-  else
-    as.jcc_to(site.grow_cond, place.bias.to_target(site.grow_entry).value);
+  CountEmitter counts(as, site, place.bias, place.counter);
+  emit_branch(as, site.grow_cond, counts.is_on() ? counts.growth() : grow, grow_entry);
+  counts.count_in_place();
 
   x86::RegMask live = heals ? site.live_inplace | site.live_grow : site.live_inplace;
   const bool always = place.mode == abi::kHealAlways || (place.thorough && !heals);
@@ -481,22 +438,18 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   }
   as.bind(exits.slow);
   check.restore();
-  if (!heals) {
+  if (!heals)
     emit_runtime_entry(as, place);
-  } else {
-    as.lock_inc({.disp = static_cast<i64>(place.site_record + offsetof(abi::Site, healed)),
-                 .absolute = true});
-    if (grow_is_behind)
-      as.jmp(grow);
-    else
-      as.jmp_to(place.bias.to_target(site.grow_entry).value);
-  }
-  if (grow_is_behind) {
-    as.bind(grow);
+  else
+    emit_healed(as, place, grow, grow_entry);
+  counts.count_growth(grow ? std::nullopt : std::optional(grow_entry));
+  if (grow) {
+    as.bind(*grow);
     if (!emit_displaced(as, code, behind, code.insns.size(), place.bias)) return std::nullopt;
     as.jmp_to(end);
   }
   check.emit_rare_code();
+  counts.emit_rare_code();
   as.finish();
   if (!as.ok()) return std::nullopt;
   out.bytes = as.bytes();

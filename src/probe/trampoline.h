@@ -3,6 +3,7 @@
 
 #include "abi/probe.h"
 #include "base/bytes.h"
+#include "probe/counting.h"
 #include "probe/displaced_code.h"
 #include "x86/assembler.h"
 
@@ -15,6 +16,7 @@ struct TrampolinePlace {
   u64 entry_event = 0;  // runtime entry
   abi::SiteMode mode = abi::kWatch;
   bool thorough = false;  // watch: enter whatever the destination holds
+  CounterPlace counter = {};
 };
 
 struct Trampoline {

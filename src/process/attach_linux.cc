@@ -310,8 +310,8 @@ Status Attachment::patch_all() {
 Status Attachment::prepare() {
   GEIST_TRY_STATUS(locate());
   GEIST_TRY_STATUS(find_former_memory());
-  const probe::RegionShape shape =
-      probe::region_shape(static_cast<usize>(table_.count(sites::SiteBucket::kProbed)));
+  const probe::RegionShape shape = probe::region_shape(
+      static_cast<usize>(table_.count(sites::SiteBucket::kProbed)), request_.plan.counts);
   GEIST_TRY_STATUS(map_memory(shape));
   probe::PatchPlan plan =
       probe::plan_patches(binary_, table_, bias_, footprint_.region, request_.plan);

@@ -81,14 +81,24 @@ Result<SharedRing> map_ring(RemoteProcess& process, const probe::RegionShape& sh
                 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED);
   records.args[5] = abi::kRingBytes;
   records.result_arg = 4;
-  const RemoteCall calls[] = {
+  std::vector<RemoteCall> calls{
       {SYS_memfd_create, {0, MFD_CLOEXEC}, "geist-ring"},
-      {SYS_ftruncate, {0, abi::kRingBytes + shape.site_table_size}, {}, 0},
+      {SYS_ftruncate, {0, abi::kRingBytes + shape.shared_size()}, {}, 0},
       map,
       records,
-      {SYS_close, {}, {}, 0},
   };
-  const char* names[] = {"memfd_create", "ftruncate", "mmap", "mmap", "close"};
+  std::vector<const char*> names{"memfd_create", "ftruncate", "mmap", "mmap"};
+  if (shape.counters_size != 0) {
+    RemoteCall counters =
+        mmap_call(footprint.region.value + shape.counters_offset, shape.counters_size,
+                  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED);
+    counters.args[5] = abi::kRingBytes + shape.site_table_size;
+    counters.result_arg = 4;
+    calls.push_back(counters);
+    names.push_back("mmap");
+  }
+  calls.push_back({SYS_close, {}, {}, 0});
+  names.push_back("close");
   Fd ours;
   Status made = process.call(calls, [&](usize index, i64 result) -> Status {
     if (failed(result)) return system_error(std::string(names[index]) + " in the program", -result);
@@ -101,7 +111,8 @@ Result<SharedRing> map_ring(RemoteProcess& process, const probe::RegionShape& sh
     return Done{};
   });
   if (!made.ok()) return made.take_error();
-  return SharedRing::create(std::move(ours), layout, budget, shape.site_table_size);
+  return SharedRing::create(std::move(ours), layout, budget, shape.site_table_size,
+                            shape.counters_size);
 }
 
 Status unmap(RemoteProcess& process, const Footprint& footprint) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "abi/counters.h"
 #include "abi/probe.h"
 #include "abi/ring.h"
 #include "base/address.h"
@@ -38,9 +39,10 @@ struct RawEvent {
 class SharedRing {
  public:
   // Maps the memfd and writes the control page and the slots' first sequence numbers. The site
-  // records behind the ring, `site_table_size` bytes, are the caller's to fill.
+  // records behind the ring, `site_table_size` bytes, are the caller's to fill; behind them are
+  // counters, `counters_size` bytes (abi/counters.h).
   static Result<SharedRing> create(Fd memfd, const read::Layout& layout, const Budget& budget,
-                                   u64 site_table_size);
+                                   u64 site_table_size, u64 counters_size = 0);
   SharedRing(SharedRing&& other) noexcept;
   SharedRing& operator=(SharedRing&&) = delete;
   ~SharedRing();
@@ -85,6 +87,9 @@ class SharedRing {
   u64 healed(u32 record) const;
   // How many of its appends went on unseen for the budget's sake, likewise.
   u64 thinned_out(u32 record) const;
+  // What the appends of the site with this record have counted, likewise. The sum of in_place is its
+  // first. Zero when nothing counts.
+  abi::SiteCounter counts(u32 record) const;
   // What watching words of the program has cost it so far: a part of the budget.
   void charge_watches(double seconds);
   double seconds(u64 ticks) const {
@@ -103,6 +108,8 @@ class SharedRing {
   abi::Control* control_ = nullptr;
   abi::Slot* slots_ = nullptr;
   const abi::Site* sites_ = nullptr;
+  const abi::SiteCounter* counters_ = nullptr;  // kCounterShards for each site
+  u64 site_table_size_ = 0, counters_size_ = 0;
   u64 mapped_bytes_ = 0;
   u64 next_ = 0;
   u64 lost_damaged_ = 0;

@@ -47,9 +47,9 @@ u64 measure_tsc_hz() {
 }
 
 Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget,
-                                      u64 site_table_size) {
-  void* at = ::mmap(nullptr, abi::kRingBytes + site_table_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-                    memfd.get(), 0);
+                                      u64 site_table_size, u64 counters_size) {
+  const u64 bytes = abi::kRingBytes + site_table_size + counters_size;
+  void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
   if (at == MAP_FAILED) {
     return Error(
         std::string("cannot map the memory shared with the program: ") + std::strerror(errno),
@@ -59,7 +59,11 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   ring.control_ = static_cast<abi::Control*>(at);
   ring.slots_ = reinterpret_cast<abi::Slot*>(static_cast<u8*>(at) + abi::kControlBytes);
   ring.sites_ = reinterpret_cast<const abi::Site*>(static_cast<u8*>(at) + abi::kRingBytes);
-  ring.mapped_bytes_ = abi::kRingBytes + site_table_size;
+  ring.counters_ = reinterpret_cast<const abi::SiteCounter*>(static_cast<u8*>(at) +
+                                                             abi::kRingBytes + site_table_size);
+  ring.site_table_size_ = site_table_size;
+  ring.counters_size_ = counters_size;
+  ring.mapped_bytes_ = bytes;
   ring.tsc_hz_ = measure_tsc_hz();
   abi::Control& c = *ring.control_;
   c.magic = abi::kMagic;
@@ -88,6 +92,9 @@ SharedRing::SharedRing(SharedRing&& other) noexcept
     : control_(std::exchange(other.control_, nullptr)),
       slots_(other.slots_),
       sites_(other.sites_),
+      counters_(other.counters_),
+      site_table_size_(other.site_table_size_),
+      counters_size_(other.counters_size_),
       mapped_bytes_(other.mapped_bytes_),
       next_(other.next_),
       lost_damaged_(other.lost_damaged_),
@@ -221,7 +228,7 @@ bool SharedRing::open_stack_gate(TargetAddr g) {
 }
 
 const abi::Site* SharedRing::find_record(u32 record) const {
-  return record < (mapped_bytes_ - abi::kRingBytes) / sizeof(abi::Site) ? &sites_[record] : nullptr;
+  return record < site_table_size_ / sizeof(abi::Site) ? &sites_[record] : nullptr;
 }
 
 u64 SharedRing::healed(u32 record) const {
@@ -232,6 +239,19 @@ u64 SharedRing::healed(u32 record) const {
 u64 SharedRing::thinned_out(u32 record) const {
   const abi::Site* site = find_record(record);
   return site != nullptr ? __atomic_load_n(&site->thinned_out, __ATOMIC_RELAXED) : 0;
+}
+
+abi::SiteCounter SharedRing::counts(u32 record) const {
+  abi::SiteCounter sum{};
+  if (record >= counters_size_ / abi::kCounterPageBytes) return sum;
+  const abi::SiteCounter* page = counters_ + u64{record} * abi::kCounterShards;
+  for (u32 i = 0; i < abi::kCounterShards; ++i) {
+    for (const u64& turn : page[i].in_place)
+      sum.in_place[0] += __atomic_load_n(&turn, __ATOMIC_RELAXED);
+    sum.grows += __atomic_load_n(&page[i].grows, __ATOMIC_RELAXED);
+    sum.bytes += __atomic_load_n(&page[i].bytes, __ATOMIC_RELAXED);
+  }
+  return sum;
 }
 
 void SharedRing::charge_watches(double seconds) {

@@ -13,8 +13,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "findings/detectors.h"
 #include "report/diff.h"
 #include "report/report.h"
+#include "report/sections.h"
 
 namespace geist::report {
 namespace {
@@ -158,7 +160,36 @@ Json bisection_json(const findings::Bisection& bisection) {
           {"proof", proof_json(bisection.proof)}};
 }
 
-Json report_json(const findings::Report& report) {
+Json section_json(const findings::Section& section) {
+  Json rows = Json::array();
+  auto values = [&](Json json, const std::vector<u64>& numbers) {
+    for (usize i = 0; i < section.columns.size() && i < numbers.size(); ++i)
+      json[section.columns[i]] = numbers[i];
+    return json;
+  };
+  for (const findings::Section::Row& row : section.rows) {
+    rows.push_back(values({{"function", text_or_null(row.function)},
+                           {"file", text_or_null(row.file)},
+                           {"line", number_or_null(row.line)}},
+                          row.values));
+  }
+  return {{"columns", section.columns},
+          {"rows", rows},
+          {"totals", values(Json::object(), totals_of(section))},
+          {"note", text_or_null(section.note)}};
+}
+
+// Every key is in every report: null for a detector that was not asked for.
+void add_sections(const findings::Report& report, Json& json) {
+  for (const findings::DetectorRow& detector : findings::all_detectors()) {
+    if (!detector.has_section()) continue;
+    std::string name(detector.name);
+    auto found = report.sections.find(name);
+    json[name] = found == report.sections.end() ? Json(nullptr) : section_json(found->second);
+  }
+}
+
+Json fixed_json(const findings::Report& report) {
   Json findings = Json::array();
   for (const Finding& finding : report.findings) findings.push_back(finding_json(finding));
   Json skipped = Json::object();
@@ -216,6 +247,12 @@ Json report_json(const findings::Report& report) {
           {"notes", report.notes},
           {"suppressed", report.suppressed},
           {"unused_suppressions", report.unused_suppressions}};
+}
+
+Json report_json(const findings::Report& report) {
+  Json json = fixed_json(report);
+  add_sections(report, json);
+  return json;
 }
 
 // --- reading ---
@@ -462,6 +499,28 @@ Finding read_finding(const ObjectReader& reader) {
   return finding;
 }
 
+void read_sections(const ObjectReader& reader, findings::Report* report) {
+  for (const findings::DetectorRow& detector : findings::all_detectors()) {
+    std::string name(detector.name);
+    if (!detector.has_section() || !reader.has(name.c_str())) continue;
+    ObjectReader json = reader.object(name.c_str());
+    findings::Section section;
+    json.read("columns", &section.columns);
+    json.read("note", &section.note);
+    json.for_each("rows", [&](const Json& item, const std::string& path) {
+      ObjectReader one(item, path, reader.problem());
+      findings::Section::Row row;
+      one.read("function", &row.function);
+      one.read("file", &row.file);
+      one.read("line", &row.line);
+      for (const std::string& column : section.columns)
+        one.read(column.c_str(), &row.values.emplace_back());
+      section.rows.push_back(std::move(row));
+    });
+    report->sections.emplace(std::move(name), std::move(section));
+  }
+}
+
 void read_counts(const ObjectReader& reader, findings::Report* report) {
   ObjectReader sites = reader.object("sites");
   sites.read("growslice_calls", &report->sites.growslice_calls);
@@ -522,6 +581,7 @@ findings::Report read_report(const ObjectReader& reader) {
   exit.read("signal", &signal);
   if (!signal.empty()) report.exit_signal = signal;
   read_counts(reader, &report);
+  read_sections(reader, &report);
   report.bisection = read_bisection(reader);
   reader.for_each("findings", [&](const Json& json, const std::string& name) {
     report.findings.push_back(read_finding(ObjectReader(json, name, reader.problem())));

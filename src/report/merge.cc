@@ -1,6 +1,7 @@
 #include "report/merge.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace geist::report {
 namespace {
@@ -42,6 +43,21 @@ bool add_program(findings::Report* whole, const findings::ProgramRuns& program) 
   return true;
 }
 
+void add_section(findings::Section* whole, findings::Section part) {
+  if (whole->columns.empty()) *whole = std::exchange(part, {});
+  if (whole->columns != part.columns) return;  // of another release of geist
+  for (findings::Section::Row& row : part.rows) {
+    auto same = std::ranges::find_if(whole->rows, [&](const findings::Section::Row& known) {
+      return known.function == row.function && known.file == row.file && known.line == row.line;
+    });
+    if (same == whole->rows.end()) {
+      whole->rows.push_back(std::move(row));
+      continue;
+    }
+    for (usize i = 0; i < same->values.size(); ++i) same->values[i] += row.values[i];
+  }
+}
+
 void add_sites(findings::SiteCounts* whole, const findings::SiteCounts& part) {
   whole->growslice_calls += part.growslice_calls;
   whole->always_grows += part.always_grows;
@@ -66,6 +82,8 @@ void merge_into(findings::Report* whole, findings::Report part) {
     if (std::find(whole->notes.begin(), whole->notes.end(), note) == whole->notes.end())
       whole->notes.push_back(note);
   }
+  for (auto& [name, section] : part.sections)
+    add_section(&whole->sections[name], std::move(section));
   whole->cost.parked_s += part.cost.parked_s;
   whole->cost.slow_path_s += part.cost.slow_path_s;
   whole->cost.watch_s += part.cost.watch_s;

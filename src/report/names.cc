@@ -15,17 +15,6 @@ std::optional<std::string> find_rest(const std::string& path, std::string direct
   return path.substr(directory.size() + 1);
 }
 
-PlacedName split_place(std::string_view text) {
-  constexpr std::string_view kIn = " in ";
-  bool in_key = false;
-  for (usize i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') in_key = !in_key;
-    if (!in_key && text.substr(i).starts_with(kIn))
-      return {text.substr(0, i), text.substr(i + kIn.size())};
-  }
-  return {text, {}};
-}
-
 std::string short_file(const std::string& file, const findings::Target& target,
                        const TextOptions& options) {
   if (auto rest = find_rest(file, options.strip_path_prefix)) return *rest;

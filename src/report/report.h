@@ -31,12 +31,6 @@ std::string emit_summary_line(const findings::Report& report);
 // "append in main.f (f.go:3) overwrote element 2 of a slice that is still in use": what the head of
 // a finding says.
 std::string emit_sentence(const findings::Finding& finding);
-// "g.handlers in main.serve" is g.handlers of main.serve; `place` is empty where there is none. The
-// key of a map stands in quotes and may have " in " itself: m["day in week"].
-struct PlacedName {
-  std::string_view name, place;
-};
-PlacedName split_place(std::string_view text);
 // "variable middleware of the closure echo.(*Echo).add.func1", "a []int on the stack of main.f":
 // printable.
 std::string describe_victim(const findings::Victim& victim);

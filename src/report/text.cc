@@ -15,7 +15,9 @@
 
 #include "base/go_symbol.h"
 #include "base/text.h"
+#include "findings/place.h"
 #include "report/report.h"
+#include "report/sections.h"
 #include "source/patch.h"
 
 namespace geist::report {
@@ -489,7 +491,7 @@ std::string describe_victim(const findings::Victim& victim) {
   };
   std::string name = printable(victim.name);
   std::string function = printable(short_function(victim.function));
-  if (const auto [variable, place] = split_place(name); !place.empty()) {
+  if (const auto [variable, place] = findings::split_place(name); !place.empty()) {
     bool in_closure = victim.holder == findings::Holder::kHeap && is_closure(std::string(place));
     return fmt::format("variable {} {} {}", variable, in_closure ? "of the closure" : "in", place);
   }
@@ -579,6 +581,10 @@ std::string emit_text(const findings::Report& report, const TextOptions& options
     writer.line("geist: note: suppression matched nothing: " + printable(unused));
   }
   if (report.findings.empty()) writer.write_plain_appends();
+  for (const auto& [name, section] : report.sections) {
+    for (const std::string& line : describe_section(name, section, report.target, options))
+      writer.line(line);
+  }
   writer.line(emit_summary_line(report));
   return writer.take();
 }

@@ -94,8 +94,8 @@ void add_from_source(findings::Report& report, const read::GoBinary& binary,
 }
 
 void fill_report(findings::Report& report, const judge::Tracker& tracker,
-                 const read::GoBinary& binary, const process::ProbedProcess& process,
-                 double cpu_s) {
+                 const detect::Detectors& detectors, const read::GoBinary& binary,
+                 const process::ProbedProcess& process, double cpu_s) {
   report.findings = tracker.findings();
   report.events = tracker.counts();
   report.lost = tracker.losses();
@@ -110,6 +110,7 @@ void fill_report(findings::Report& report, const judge::Tracker& tracker,
   report.cost.wall_s = tracker.now_s();
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
   note_thinned_sites(report, binary, process);
+  detectors.tell({binary, process}, report);
 }
 
 void note_what_was_missing(findings::Report& report, const judge::Tracker& tracker,

@@ -2,6 +2,7 @@
 // tracker. Shared by every verb that watches: run, run --follow, attach.
 #pragma once
 
+#include "detect/detector.h"
 #include "judge/tracker.h"
 #include "run/debug_opener.h"
 #include "sites/append_sites.h"
@@ -23,9 +24,10 @@ void add_from_source(findings::Report& report, const read::GoBinary& binary,
 findings::SiteCounts count_sites(const sites::SiteTable& table, const sites::Refused& refused);
 
 // Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it
-// used itself, 0 when that is not known.
+// used itself, 0 when that is not known. After count_sites().
 void fill_report(findings::Report& report, const judge::Tracker& tracker,
-                 const read::GoBinary& binary, const process::ProbedProcess& process, double cpu_s);
+                 const detect::Detectors& detectors, const read::GoBinary& binary,
+                 const process::ProbedProcess& process, double cpu_s);
 // Notes on what this machine or this binary did not allow.
 void note_what_was_missing(findings::Report& report, const judge::Tracker& tracker,
                            const DebugOpener& debug, bool wants_watches);

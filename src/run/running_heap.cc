@@ -1,5 +1,5 @@
-// See running_heap.h. A latent finding has no append: its operand and victim are two slices, one of
-// which has room where the other has elements.
+// See running_heap.h. A picture of the heap is dear: it is made when a name needs it, and for
+// latent findings at times that grow apart.
 #include "run/running_heap.h"
 
 #include <algorithm>
@@ -10,9 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/start_thread.h"
-#include "findings/fingerprint.h"
+#include "detect/latent/latent.h"
 #include "process/process_info.h"
-#include "report/report.h"
 
 namespace geist::run {
 namespace {
@@ -22,7 +21,6 @@ constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it tak
 constexpr auto kKeepCopyFor = std::chrono::milliseconds(200);
 constexpr double kMaxLookStepS = 60;
 constexpr double kMaxShareOfTime = 0.05;  // for looks, which take longer the larger the heap is
-constexpr u64 kMaxLatent = 50;
 
 // Shows the program that geist is there, as long as this is. Where there are no more threads the
 // program helps itself: it goes on unwatched until the next sign.
@@ -50,65 +48,6 @@ class SignsOfLife {
   bool is_over_ = false;
   std::optional<std::thread> thread_;
 };
-
-// Numbers say which element, not which place in the program.
-std::string without_numbers(const std::string& path) {
-  std::string out;
-  for (char c : path) {
-    if (c < '0' || c > '9')
-      out += c;
-    else if (out.empty() || out.back() != '#')
-      out += '#';
-  }
-  return out;
-}
-
-findings::DrawnView drawn(const std::string& label, const snap::ViewRow& view) {
-  return {label, static_cast<i64>(view.begin), view.len, view.cap};
-}
-
-findings::Holder holder_of(const snap::ViewRow& view) {
-  switch (view.holder) {
-    case snap::ViewRow::Holder::kHeap:
-      return findings::Holder::kHeap;
-    case snap::ViewRow::Holder::kGlobal:
-      return findings::Holder::kGlobal;
-    case snap::ViewRow::Holder::kStack:
-      return findings::Holder::kStack;
-  }
-  return findings::Holder::kHeap;
-}
-
-// Nothing when one of the two slices is a temporary: nobody could tell which they are.
-std::optional<findings::Finding> make_finding(const snap::SharingRow& array,
-                                              const snap::ViewRow& operand) {
-  auto victim = std::ranges::find_if(array.views, [&](const snap::ViewRow& view) {
-    return view.path == operand.overwrites_of && &view != &operand;
-  });
-  if (victim == array.views.end() || !victim->is_named || !operand.is_named) return std::nullopt;
-  findings::Finding f;
-  f.level = findings::Level::kLatent;
-  f.element_type = array.type.starts_with("[]") ? array.type.substr(2) : "";
-  f.element_size = array.elem_size;
-  f.array_address = fmt::format("{:#x}", array.addr.value);
-  f.array_capacity = array.length;
-  f.old_len = operand.len;
-  f.cap = operand.cap;
-  f.operand = operand.path;
-  f.fix = fmt::format("append(slices.Clip({}), …)", report::split_place(operand.path).name);
-  f.victim.holder = holder_of(*victim);
-  f.victim.name = operand.overwrites_of;
-  f.victim.type = victim->type;
-  f.victim.len = victim->len;
-  f.victim.cap = victim->cap;
-  f.element_index = operand.overwrites - victim->begin;
-  f.drawing.push_back(drawn("operand", operand));
-  f.drawing.push_back(drawn("victim", *victim));
-  f.fingerprint = findings::fingerprint_of(fmt::format("{}|latent|{}|{}|{}", f.rule, array.type,
-                                                       without_numbers(operand.place),
-                                                       without_numbers(victim->place)));
-  return f;
-}
 
 }  // namespace
 
@@ -176,15 +115,9 @@ void RunningHeap::look_for_latent_at_end() {
 void RunningHeap::look() {
   const HeapSource* heap = take();
   if (heap == nullptr) return;
-  snap::SharingAnswer answer = snap::find_sharing(heap->snapshot(), kMaxLatent);
-  for (const snap::SharingRow& array : answer.rows) {
-    for (const snap::ViewRow& view : array.views) {
-      if (!view.is_latent) continue;
-      std::optional<findings::Finding> found = make_finding(array, view);
-      if (!found) continue;
-      auto [at, is_new] = latent_.try_emplace(found->fingerprint, *found);
-      if (!is_new) ++at->second.count;
-    }
+  for (const findings::Finding& found : detect::latent::find_latent(heap->snapshot())) {
+    auto [at, is_new] = latent_.try_emplace(found.fingerprint, found);
+    if (!is_new) ++at->second.count;
   }
 }
 

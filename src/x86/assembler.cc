@@ -115,17 +115,26 @@ void Assembler::xor_(Reg to, Reg from) {
 void Assembler::or_imm(Reg to, i64 value) {
   emit(ZYDIS_MNEMONIC_OR, reg_operand(to), imm_operand(value));
 }
+void Assembler::and_imm(Reg to, i64 value) {
+  emit(ZYDIS_MNEMONIC_AND, reg_operand(to), imm_operand(value));
+}
 void Assembler::imul(Reg to, Reg from) {
   emit(ZYDIS_MNEMONIC_IMUL, reg_operand(to), reg_operand(from));
 }
 void Assembler::imul_imm(Reg to, i64 value) {
   emit(ZYDIS_MNEMONIC_IMUL, reg_operand(to), reg_operand(to), imm_operand(value));
 }
+void Assembler::imul_imm(Reg to, const MemRef& from, i64 value) {
+  emit(ZYDIS_MNEMONIC_IMUL, reg_operand(to), mem_operand(from, 64), imm_operand(value));
+}
 void Assembler::shl(Reg to, u8 count) {
   emit(ZYDIS_MNEMONIC_SHL, reg_operand(to), imm_operand(count));
 }
 void Assembler::cmp(Reg a, Reg b) {
   emit(ZYDIS_MNEMONIC_CMP, reg_operand(a), reg_operand(b));
+}
+void Assembler::cmp_imm(Reg a, i64 value) {
+  emit(ZYDIS_MNEMONIC_CMP, reg_operand(a), imm_operand(value));
 }
 void Assembler::test(Reg a, Reg b) {
   emit(ZYDIS_MNEMONIC_TEST, reg_operand(a), reg_operand(b));
@@ -138,6 +147,15 @@ void Assembler::cmp_mem_zero(const MemRef& at, u16 size_bits) {
 }
 void Assembler::lock_inc(const MemRef& at) {
   emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_INC, mem_operand(at, 64));
+}
+void Assembler::inc_mem(const MemRef& at) {
+  emit(ZYDIS_MNEMONIC_INC, mem_operand(at, 64));
+}
+void Assembler::add_mem(const MemRef& at, Reg what) {
+  emit(ZYDIS_MNEMONIC_ADD, mem_operand(at, 64), reg_operand(what));
+}
+void Assembler::lock_add_mem(const MemRef& at, Reg what) {
+  emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_ADD, mem_operand(at, 64), reg_operand(what));
 }
 void Assembler::lock_touch(const MemRef& at) {
   emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_OR, mem_operand(at, 8), imm_operand(0));

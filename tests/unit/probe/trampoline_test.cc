@@ -133,9 +133,9 @@ class Trampolines : public testing::Test {
   static constexpr u64 kCodeAt = 0x100, kGrowAt = 0x400, kInplaceAt = 0x500, kEventAt = 0x600,
                        kTrampolineAt = 0x1000, kRecordAt = 0x2000;
 
-  Trampolines() {
+  explicit Trampolines(int more_flags = 0) {
     void* at = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE | PROT_EXEC,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                      MAP_PRIVATE | MAP_ANONYMOUS | more_flags, -1, 0);
     EXPECT_NE(at, MAP_FAILED);
     memory = static_cast<u8*>(at);
     base = reinterpret_cast<u64>(at);
@@ -219,8 +219,10 @@ class Trampolines : public testing::Test {
     // Behind the displaced bytes the in-place path goes on: there stands its stub.
     u64 behind = kCodeAt + code_bytes;
     put_exit(behind, kInplace);
-    std::optional<Trampoline> made = emit_append_trampoline(
-        site, code, {LoadBias{0}, base + kTrampolineAt, base + kRecordAt, base + kEventAt});
+    std::optional<Trampoline> made =
+        emit_append_trampoline(site, code,
+                               {LoadBias{0}, base + kTrampolineAt, base + kRecordAt,
+                                base + kEventAt, abi::kWatch, false, counter});
     EXPECT_TRUE(made.has_value());
     MachineState state = start;
     if (!made) return state;
@@ -238,7 +240,8 @@ class Trampolines : public testing::Test {
     EXPECT_EQ(end.regs[x86::kRsp], 0u);
   }
 
-  static constexpr usize kBytes = 0x4000;
+  static constexpr usize kBytes = 0x6000;
+  CounterPlace counter;
   u8* memory = nullptr;
   u64 base = 0;
   u64 code_bytes = 0;
@@ -540,6 +543,116 @@ TEST_F(Trampolines, AHookRunsTheRuntimeFirstAndThenWhatItDisplaced) {
   EXPECT_EQ(state.exit, kInplace);
   EXPECT_EQ(state.regs[x86::kRdx], start.regs[x86::kRdx] + 1);
   EXPECT_EQ(state.regs[x86::kRbx], start.regs[x86::kRbx] + 2);
+}
+
+// R14 is a g whose m has a number; the site's page of counters lies behind the record.
+class CountingTrampolines : public Trampolines {
+ protected:
+  explicit CountingTrampolines(int more_flags = 0) : Trampolines(more_flags) {
+    counter = {base + kPageAt, 48, 224};
+    put_word(kGAt + 48, base + kMAt);
+    set(x86::kR14, base + kGAt);
+    set_thread(5);
+  }
+  static constexpr u64 kGAt = 0x2200, kMAt = 0x2400, kPageAt = 0x4000;
+  // The grow path needs every register, too.
+  static AppendSite counted(AppendSite site) {
+    site.live_grow = x86::kAllGprs;
+    return site;
+  }
+  void put_word(u64 offset, u64 value) { std::memcpy(memory + offset, &value, 8); }
+  void set_thread(u64 number) { put_word(kMAt + 224, number); }
+  abi::SiteCounter line(u64 number) const {
+    abi::SiteCounter found;
+    std::memcpy(&found, memory + kPageAt + number * sizeof found, sizeof found);
+    return found;
+  }
+  u64 in_place(u64 number) const { return line(number).in_place[0] + line(number).in_place[1]; }
+  // Nothing but this line of the page was written.
+  void expect_only(u64 number) const {
+    for (u64 i = 0; i < abi::kCounterShards; ++i) {
+      if (i == number) continue;
+      EXPECT_EQ(in_place(i) + line(i).grows + line(i).bytes, 0u) << "line " << i;
+    }
+  }
+  void check_both_ways() {
+    MachineState end = run(counted(usual_site()));
+    EXPECT_EQ(end.exit, kInplace);
+    expect_same_registers(end);
+    set(x86::kRbx, 4);
+    end = run(counted(usual_site()));
+    EXPECT_EQ(end.exit, kInplace);
+    EXPECT_EQ(in_place(5), 2u);
+    set(x86::kRbx, 5);  // no room
+    end = run(counted(usual_site()));
+    EXPECT_EQ(end.exit, kGrow);
+    expect_same_registers(end);
+    EXPECT_EQ(in_place(5), 2u);
+    EXPECT_EQ(line(5).grows, 1u);
+    EXPECT_EQ(line(5).bytes, 4u * 8);
+    expect_only(5);
+  }
+};
+class LowCountingTrampolines : public CountingTrampolines {
+ protected:
+  LowCountingTrampolines() : CountingTrampolines(MAP_32BIT) {}
+};
+
+TEST_F(CountingTrampolines, CountBothWaysAndKeepRegisters) {
+  check_both_ways();
+}
+
+TEST_F(LowCountingTrampolines, CountBothWaysAndKeepRegisters) {
+  check_both_ways();
+}
+
+TEST_F(CountingTrampolines, ThreadsOfHighNumbersShareTheLastLine) {
+  for (u64 number : {u64{63}, u64{64}, u64{1} << 40, ~u64{0}}) {
+    set_thread(number);
+    set(x86::kRbx, 3);
+    EXPECT_EQ(run(counted(usual_site())).exit, kInplace);
+    set(x86::kRbx, 5);
+    MachineState end = run(counted(usual_site()));
+    EXPECT_EQ(end.exit, kGrow);
+    expect_same_registers(end);
+  }
+  EXPECT_EQ(in_place(63), 4u);
+  EXPECT_EQ(line(63).grows, 4u);
+  EXPECT_EQ(line(63).bytes, 4u * 4 * 8);
+  expect_only(63);
+}
+
+TEST_F(CountingTrampolines, BytesAreThoseOfTheOldElements) {
+  std::array<u8, 64> array{};
+  for (u64 room : {u64{10}, u64{64}}) {  // 20 bytes that end at 30
+    MachineState end = run(counted(site_of_bytes(array.data(), 20, 30, room)));
+    EXPECT_EQ(end.exit, room == 64 ? kInplace : kGrow);
+    expect_same_registers(end);
+  }
+  EXPECT_EQ(in_place(5), 1u);
+  EXPECT_EQ(line(5).bytes, 10u);
+}
+
+TEST_F(CountingTrampolines, FlagsAreKeptWhereTheyAreRead) {
+  AppendSite site = usual_site();
+  site.live_inplace |= x86::kFlagsBit;
+  site.live_grow = x86::kAllGprs | x86::kFlagsBit;
+  for (u64 length : {u64{3}, u64{4}, u64{5}}) {
+    set(x86::kRbx, length);
+    counter.page = 0;
+    MachineState without = run(site);
+    counter.page = base + kPageAt;
+    MachineState end = run(site);
+    EXPECT_EQ(end.exit, without.exit);
+    EXPECT_EQ(end.flags & (kCarry | kZero), without.flags & (kCarry | kZero)) << length;
+    expect_same_registers(end);
+  }
+}
+
+TEST_F(CountingTrampolines, AnOverwritingAppendIsCountedOnce) {
+  elements[2] = 7;
+  EXPECT_EQ(run(counted(usual_site())).exit, kEvent);
+  EXPECT_EQ(in_place(5), 1u);
 }
 
 }  // namespace

@@ -192,6 +192,7 @@ constexpr Row kRows[] = {
     {"m.g0", &Layout::m_g0},
     {"m.procid", &Layout::m_procid},
     {"m.curg", &Layout::m_curg},
+    {"m.id", &Layout::m_id},
     {"m.p", &Layout::m_p},
     {"m.alllink", &Layout::m_alllink},
     {"p.status", &Layout::p_status},

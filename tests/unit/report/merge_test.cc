@@ -38,6 +38,25 @@ TEST(Merge, SameFindingIsCountedOnAndKeepsTheStrongerEvidence) {
   EXPECT_EQ(whole.findings[0].count, 8u);
 }
 
+TEST(Merge, NumbersOfOnePlaceAreAdded) {
+  auto part = [](u64 count, i32 line) {
+    findings::Report report;
+    report.sections["signals"] = {{"grows", "bytes"}, {{"main.f", "f.go", line, {count, 8}}}, ""};
+    return report;
+  };
+  findings::Report whole;
+  merge_into(&whole, part(1, 3));
+  merge_into(&whole, part(2, 3));
+  merge_into(&whole, part(5, 4));
+  findings::Report other = part(9, 3);
+  other.sections["signals"].columns = {"other"};
+  merge_into(&whole, other);
+  const findings::Section& section = whole.sections.at("signals");
+  ASSERT_EQ(section.rows.size(), 2u);
+  EXPECT_EQ(section.rows[0].values, (std::vector<u64>{3, 16}));
+  EXPECT_EQ(section.rows[1].values, (std::vector<u64>{5, 8}));
+}
+
 TEST(Merge, FindingsWithoutAFingerprintStayApart) {
   findings::Report whole;
   for (findings::Level level : {findings::Level::kLikely, findings::Level::kConfirmed}) {

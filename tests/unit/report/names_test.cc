@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "findings/place.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -9,7 +10,7 @@ namespace {
 
 TEST(SplitPlace, KeepsKeysWhole) {
   auto split = [](std::string_view text) {
-    const auto [name, place] = split_place(text);
+    const auto [name, place] = findings::split_place(text);
     return std::string(name) + " | " + std::string(place);
   };
   EXPECT_EQ(split("m in echo.(*Echo).add.func1"), "m | echo.(*Echo).add.func1");

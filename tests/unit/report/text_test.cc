@@ -259,5 +259,24 @@ TEST(Text, NotesStandInFrontOfTheSummary) {
             "geist: no ghost writes · 0 of 0 append sites probed\n");
 }
 
+TEST(Text, SectionsAreTablesOfTheFirstRows) {
+  findings::Report report = example_report();
+  report.findings.clear();
+  findings::Section& section = report.sections["signals"];
+  section.columns = {"in_place", "bytes_copied"};
+  for (i32 i = 0; i < 12; ++i)
+    section.rows.push_back({"example.com/p/q.f\x1b", "/home/u/prog/f.go", 1 + i, {7, 100}});
+  section.note = "2 calls are not counted";
+  std::string text = emit_text(report, {});
+  EXPECT_TRUE(contains(text, R"(geist: signals: in place 84, bytes copied 1200
+    in place  bytes copied
+           7           100  q.f\x1b (f.go:1)
+)")) << text;
+  EXPECT_TRUE(contains(text,
+                       "(f.go:10)\n  and 2 more places, in the JSON report\n"
+                       "  2 calls are not counted\ngeist: no ghost writes"))
+      << text;
+}
+
 }  // namespace
 }  // namespace geist::report

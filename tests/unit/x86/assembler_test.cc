@@ -35,6 +35,24 @@ TEST(Assembler, LeaLeavesFlagsAlone) {
   EXPECT_EQ(insn.writes & bit(kRsp), bit(kRsp));
 }
 
+TEST(Assembler, CountsInMemory) {
+  const MemRef at{.base = kR13, .index = kRax, .scale = 8, .disp = 0x12345};
+  Assembler as(0x1000);
+  as.inc_mem(at);
+  Insn insn = decode_one(as.bytes(), 0x1000);
+  EXPECT_EQ(insn.operands[0].size_bits, 64);
+  EXPECT_EQ(insn.operands[0].mem.index, kRax);
+  EXPECT_EQ(insn.operands[0].mem.disp, 0x12345);
+  EXPECT_EQ(insn.writes & kAllGprs, 0u);
+  for (bool locked : {false, true}) {
+    Assembler add(0x1000);
+    locked ? add.lock_add_mem(at, kR9) : add.add_mem(at, kR9);
+    ASSERT_TRUE(add.ok());
+    EXPECT_EQ(add.bytes()[0] == 0xf0, locked);
+    EXPECT_EQ(decode_one(add.bytes(), 0x1000).writes & kAllGprs, 0u);
+  }
+}
+
 TEST(Assembler, AbsoluteOperandsReachTheirAddress) {
   Assembler as(0x40000000);
   as.lea(kRax, {.disp = 0x4000beef, .absolute = true});
