@@ -12,7 +12,7 @@ from pathlib import Path
 
 from attached import Attached, Program, code_of, possessions, wait_until
 from go_builds import Build, Skip
-from watched import Failure, brief, findings, run
+from watched import Failure, brief, findings, must_have_counted, run
 
 CASES = {}
 
@@ -67,6 +67,17 @@ CASES['leaves-no-trace-pie'] = leaves_no_trace(None, flags=('-buildmode=pie',))
 CASES['leaves-no-trace-cgo'] = leaves_no_trace(None, env=(('CGO_ENABLED', '1'),), flags=('-ldflags=-linkmode=external',))
 CASES['leaves-no-trace-stripped'] = leaves_no_trace('1.21.13', flags=('-ldflags=-s -w',))
 CASES['leaves-no-trace-newest'] = leaves_no_trace('1.27.3')
+
+
+@case
+def counts_appends(ctx):
+    """geist attach --signals counts all that the program does while it is attached; the next one begins anew."""
+    with Program([build(ctx, 'counted'), '8', 'wait']) as program:
+        must_attach(ctx, program.pid, '--signals', tag='before')
+        with Attached(ctx.watch.geist, program.pid, ctx.folder, flags=('--signals',)) as geist:
+            ended = program.end()
+            geist.process.wait(timeout=60)
+    must_have_counted(json.loads((ctx.folder / 'run.json').read_text()), ended.out)
 
 
 @case

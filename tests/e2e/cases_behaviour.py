@@ -13,7 +13,7 @@ import time
 
 from go_builds import ROOT, Build, go_env
 from kill_monitor import Killer
-from watched import FINDINGS_EXIT, Failure, brief, crash_text, describe, findings, run, same_bytes, same_run, shell_code
+from watched import FINDINGS_EXIT, Failure, brief, crash_text, describe, findings, must_have_counted, run, same_bytes, same_run, shell_code
 
 CASES = {}
 
@@ -35,6 +35,29 @@ def the_reader_has_a_goroutine(ctx):
     confirmed = [f for f in findings(watched) if f['level'] == 'confirmed']
     if not confirmed or any(f.get('reads_goroutine') != '1' for f in confirmed):
         raise Failure(f'goroutines of the readers: {[f.get("reads_goroutine") for f in confirmed]}, expected 1')
+
+
+def counts_its_appends(goroutines, processors, flags=(), build_flags=()):
+    """geist run --signals counts what the program counted itself, to the last append."""
+    def check(ctx):
+        watched = ctx.watch.run([build(ctx, 'counted', flags=build_flags), goroutines], flags=('--signals', *flags),
+                                env=dict(os.environ, GOMAXPROCS=str(processors)))
+        must_have_counted(watched.report, watched.out)
+    return check
+
+
+CASES['counts-one-goroutine'] = counts_its_appends(1, 2)
+CASES['counts-eight-goroutines'] = counts_its_appends(8, 8)
+CASES['counts-more-threads-than-lines'] = counts_its_appends(200, 100)
+CASES['counts-following'] = counts_its_appends(8, 8, ('--follow',))
+CASES['counts-pie'] = counts_its_appends(8, 8, build_flags=('-buildmode=pie',))
+
+
+@case
+def counts_nothing_unasked(ctx):
+    report = ctx.watch.run([build(ctx, 'counted'), 1]).report
+    if report['signals'] is not None:
+        raise Failure(f'signals without --signals: {report["signals"]}')
 
 
 def thorough(program):

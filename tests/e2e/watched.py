@@ -85,6 +85,20 @@ class Watcher:
         return ended
 
 
+def must_have_counted(report, out):
+    """Compares the section `signals` with what the program (tests/go/counted) printed of itself."""
+    counted = {row['function']: [row['in_place'], row['grows'], row['bytes_copied']] for row in report['signals']['rows']}
+    own = [line.split() for line in out.decode().splitlines() if line.startswith('main.')]
+    if len(own) != 4:
+        raise Failure(f'the program printed {out!r}')
+    for function, *numbers in own:
+        if counted.get(function) != [int(n) for n in numbers]:
+            raise Failure(f'{function}: the program counted {numbers}, geist {counted.get(function)}')
+    totals = report['signals']['totals']
+    if totals['grows'] != sum(row['grows'] for row in report['signals']['rows']) or totals['grows'] == 0:
+        raise Failure(f'totals {totals}')
+
+
 def findings(ended, least='likely'):
     """The findings at this level or above; fails when there is no valid report."""
     order = ['latent', 'suspect', 'likely', 'confirmed', 'proved']

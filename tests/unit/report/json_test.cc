@@ -150,5 +150,23 @@ TEST(Json, EveryPrefixOfAReportIsRefusedWithoutHarm) {
     EXPECT_FALSE(read_json(text.substr(0, size)).ok());
 }
 
+TEST(Json, SectionsOfDetectorsComeBack) {
+  findings::Report report;
+  EXPECT_TRUE(json::parse(emit_json(report))["signals"].is_null());
+  report.sections["signals"] = {{"in_place", "grows"},
+                                {{"main.f", "/p/f.go", 3, {5, 1}}, {"main.g", "", 0, {2, 7}}},
+                                "some are not counted"};
+  std::string text = emit_json(report);
+  json section = json::parse(text)["signals"];
+  EXPECT_EQ(section["rows"][0]["in_place"], 5);
+  EXPECT_EQ(section["totals"]["grows"], 8);
+  Result<findings::Report> again = read_json(text);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(emit_json(again.value()), text);
+  std::string damaged = text;
+  damaged.replace(damaged.find("\"grows\": 1"), 10, "\"grows\": -1");
+  EXPECT_FALSE(read_json(damaged).ok());
+}
+
 }  // namespace
 }  // namespace geist::report
