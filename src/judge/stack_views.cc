@@ -417,7 +417,7 @@ void FrameScan::consider_header(TargetAddr slot, bool live_for_sure) {
   view.ptr_word = slot;
   view.len_word = slot + 8;
   view.live_for_sure = live_for_sure;
-  view.in_stack_object = !live_for_sure || in_stack_object(slot);
+  view.in_stack_object = !live_for_sure;
   add(std::move(view));
 }
 

@@ -189,7 +189,7 @@ namespace {
 // The load of the pointer in front of the length that `insn` loads, while the base is the same:
 // before it in the same block, or on a way onward, behind the check of an index for example.
 std::optional<u32> find_pointer_load(const program::FunctionCode& code, u32 insn) {
-  constexpr usize kMaxBlocks = 8;
+  constexpr usize kMaxBlocks = 8;  // from the length's on
   const x86::Insn& length = code.insn(insn);
   const x86::RegMask base = x86::bit(length.operands[1].mem.base);
   const u32 start = code.block_of(insn);
@@ -237,7 +237,10 @@ HeaderLoad find_header_load(const program::FunctionCode& code, u32 insn) {
   if (!is_word_load(code.insn(insn))) return {};
   HeaderLoad load;
   const std::optional<u32> pointer = find_pointer_load(code, insn);
-  if (pointer) load = {HeaderUse::kWhole, code.briefs()[*pointer].addr, std::nullopt};
+  // In another block it may be loaded for another reason than the length is.
+  const bool is_whole = pointer && code.block_of(*pointer) == code.block_of(insn);
+  if (pointer) load.pointer = code.briefs()[*pointer].addr;
+  if (is_whole) load.use = HeaderUse::kWhole;
   const u32 call = find_next_call(code, pointer ? std::max(insn, *pointer) : insn);
   if (code.briefs()[call].flow != x86::Flow::kCall) return load;
   for (usize i = 0; i + 1 < kIntegerArguments.size(); ++i) {

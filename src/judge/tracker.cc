@@ -436,6 +436,9 @@ std::function<RouteAnswer(const Access&)> Tracker::make_route(const Case& c, con
   return [this, &c, victim = view](const Access& access) -> RouteAnswer {
     if (access.frames.empty()) return {};
     RouteAnswer answer = find_route(context_, c.append, victim, access);
+    // Who fills a buffer by position reads it through its own pointer, but not as the slice that
+    // its header describes: w.buf[:w.n].
+    if (answer.route != Route::kOther && victim.may_be_cut(*c.event)) answer = {};
     if (answer.route == Route::kUnknown && shows_victim(c, victim, access))
       answer.route = Route::kVictim;
     return answer;

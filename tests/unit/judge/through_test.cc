@@ -168,6 +168,16 @@ class HeaderUseTest : public ThroughTest {
   }
 };
 
+// mov rcx, [rax+8]; cmp rcx, 3; jbe +4; mov rax, [rax]; nop: the pointer is loaded after the check
+// of an index. It is the victim's, but the length may have been asked for its own sake.
+TEST_F(HeaderUseTest, ThePointerMayBeLoadedInALaterBlock) {
+  decode(
+      {0x48, 0x8b, 0x48, 0x08, 0x48, 0x83, 0xf9, 0x03, 0x76, 0x04, 0x48, 0x8b, 0x00, 0x90, 0xc3});
+  const HeaderLoad load = find_header_load(*code_, 0);
+  EXPECT_EQ(load.use, HeaderUse::kNone);
+  EXPECT_EQ(load.pointer, kEntry + 10);
+}
+
 TEST_F(HeaderUseTest, AComparedLengthIsNoUse) {
   // mov rcx, [rax+8]; sub rcx, rdx
   EXPECT_EQ(use_of({0x48, 0x8b, 0x48, 0x08, 0x48, 0x29, 0xd1}, 0), HeaderUse::kNone);
