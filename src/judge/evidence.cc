@@ -33,10 +33,16 @@ bool empties_channel_slot(const Access& access) {
 }  // namespace
 
 void Evidence::add(const Access& access) {
-  if (verdict_ == Verdict::kConfirmed && access.word == element_ && access.writes() &&
-      access.kind != Access::Kind::kIgnored)
-    note_write(access, is_the_append(access));
-  if (verdict_ != Verdict::kOpen) return;
+  if (verdict_ != Verdict::kOpen) {
+    // Who wrote what is asked on: of the part, and by other victims of the same append.
+    const bool writes = access.word == element_ && access.writes();
+    const bool by_append = writes && is_the_append(access);
+    if (writes && access.kind != Access::Kind::kIgnored && (written_ || by_append)) {
+      written_ |= by_append;
+      note_write(access, by_append);
+    }
+    return;
+  }
   header_moved_ |= access.moves_stack && access.word == header_;
   if (access.kind == Access::Kind::kIgnored) return;
   if (access.word == header_ && !header_moved_) on_header(access);

@@ -343,6 +343,16 @@ TEST_F(ChangeTest, WhatALaterWriteDidIsThatWritesDoing) {
   EXPECT_TRUE(e.is_unclear());
 }
 
+TEST_F(ChangeTest, WritesCountAlsoAfterTheHeaderWasReplaced) {
+  Evidence e = make();
+  e.add(at(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}), 90));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+  e.add(at(append_writes(), 100));
+  e.add(at(other_writes(), 105));
+  e.note_bytes(other_bytes(), 110, 120);
+  EXPECT_EQ(e.change(), Change::kUnknown);
+}
+
 TEST_F(ChangeTest, AWriteAfterTheBytesWereReadDoesNotMatter) {
   Evidence e = make(HeaderTrust::kFull, Route::kVictim);
   e.add(at(append_writes(), 100));
