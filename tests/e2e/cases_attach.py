@@ -10,24 +10,16 @@ import threading
 import time
 from pathlib import Path
 
+import registry
 from attached import Attached, Program, code_of, possessions, wait_until
-from go_builds import Build, Skip
+from go_builds import Skip
 from watched import Failure, brief, findings, must_have_counted, run
 
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__.replace('_', '-')] = function
-    return function
-
-
-def build(ctx, program, **more):
-    return ctx.builds.get(Build('tests/go', program, more.pop('release', ctx.release), **more))
+case = registry.group('attach')
 
 
 def server(ctx, *args, **more):
-    return Program([build(ctx, 'server', **more), '-clients', '2', *args])
+    return Program([ctx.build('server', **more), '-clients', '2', *args])
 
 
 def attach(ctx, pid, *flags, tag='run'):
@@ -62,17 +54,17 @@ def leaves_no_trace(release, **more):
     return check
 
 
-CASES['leaves-no-trace'] = leaves_no_trace(None)
-CASES['leaves-no-trace-pie'] = leaves_no_trace(None, flags=('-buildmode=pie',))
-CASES['leaves-no-trace-cgo'] = leaves_no_trace(None, env=(('CGO_ENABLED', '1'),), flags=('-ldflags=-linkmode=external',))
-CASES['leaves-no-trace-stripped'] = leaves_no_trace('1.21.13', flags=('-ldflags=-s -w',))
-CASES['leaves-no-trace-newest'] = leaves_no_trace('1.27.3')
+case.add('leaves-no-trace', leaves_no_trace(None))
+case.add('leaves-no-trace-pie', leaves_no_trace(None, flags=('-buildmode=pie',)))
+case.add('leaves-no-trace-cgo', leaves_no_trace(None, env=(('CGO_ENABLED', '1'),), flags=('-ldflags=-linkmode=external',)))
+case.add('leaves-no-trace-stripped', leaves_no_trace('1.21.13', flags=('-ldflags=-s -w',)))
+case.add('leaves-no-trace-newest', leaves_no_trace('1.27.3'))
 
 
 @case
 def counts_appends(ctx):
     """geist attach --signals counts all that the program does while it is attached; the next one begins anew."""
-    with Program([build(ctx, 'counted'), '8', 'wait']) as program:
+    with Program([ctx.build('counted'), '8', 'wait']) as program:
         must_attach(ctx, program.pid, '--signals', tag='before')
         with Attached(ctx.watch.geist, program.pid, ctx.folder, flags=('--signals',)) as geist:
             ended = program.end()
@@ -106,13 +98,13 @@ def cycles_under_load(ctx):
 
 @case
 def finds_what_run_finds(ctx):
-    with Program([build(ctx, 'server'), '-clients', '0']) as program:
-        for attempt in range(5):  # which of many overwrites are looked at is up to chance
+    with Program([ctx.build('server'), '-clients', '0']) as program:
+        for _ in ctx.attempts(5):  # which of many overwrites are looked at is up to chance
             ended = must_attach(ctx, program.pid, '--for=3s', '--now', '--budget=50')
             if found := [f for f in findings(ended) if f['site']['function'] == 'main.makeRoutes']:
                 break
         else:
-            raise Failure(f'not found in {attempt + 1} attempts: {ended.report["events"]}, {ended.report["lost"]}')
+            raise Failure(f'not found in {ctx.repeats + 1} attempts: {ended.report["events"]}, {ended.report["lost"]}')
         if ended.code != 1 or ended.err.count(b'GHOST WRITE') < 1:
             raise Failure(f'exit code {ended.code}, {brief(ended.err.decode())}')
         if len({f['site']['function'] for f in findings(ended)}) != 1:
@@ -123,7 +115,7 @@ def finds_what_run_finds(ctx):
 @case
 def system_calls_are_not_interrupted(ctx):
     """futex, epoll_wait, nanosleep and read that were waiting go on waiting, while threads come and go."""
-    with Program([build(ctx, 'blocked')]) as program:
+    with Program([ctx.build('blocked')]) as program:
         for _ in range(20 if ctx.options.slow else 5):
             must_attach(ctx, program.pid, '--for=60ms')
         program.must_end_well()
@@ -131,7 +123,7 @@ def system_calls_are_not_interrupted(ctx):
 
 @case
 def c_threads_call_go_meanwhile(ctx):
-    with Program([build(ctx, 'callbacks', env=(('CGO_ENABLED', '1'),))]) as program:
+    with Program([ctx.build('callbacks', env=(('CGO_ENABLED', '1'),))]) as program:
         for _ in range(20 if ctx.options.slow else 5):
             must_attach(ctx, program.pid, '--for=60ms')
         program.must_end_well()
@@ -161,7 +153,7 @@ def signals_come_meanwhile(ctx):
 
 @case
 def children_are_started_meanwhile(ctx):
-    with Program([build(ctx, 'blocked'), 'children']) as program:
+    with Program([ctx.build('blocked'), 'children']) as program:
         for _ in range(20 if ctx.options.slow else 5):
             must_attach(ctx, program.pid, '--for=60ms')
         program.must_end_well()
@@ -169,7 +161,7 @@ def children_are_started_meanwhile(ctx):
 
 @case
 def main_thread_has_left(ctx):
-    with Program([build(ctx, 'blocked'), 'leave']) as program:
+    with Program([ctx.build('blocked'), 'leave']) as program:
         wait_until(lambda: Path(f'/proc/{program.pid}/task/{program.pid}/stat').read_text().split(') ')[1][0] == 'Z', 'main thread left')
         must_attach(ctx, program.pid)
         program.process.kill()
@@ -187,7 +179,7 @@ def program_ends_meanwhile(ctx):
 @case
 def deleted_binary_by_its_name(ctx):
     copy = ctx.folder / 'a-server-of-its-own'
-    shutil.copy(build(ctx, 'server'), copy)
+    shutil.copy(ctx.build('server'), copy)
     with Program([copy, '-clients', '1']) as program:
         copy.unlink()
         ended = must_attach(ctx, 'a-server-of-its-own')
@@ -222,7 +214,7 @@ def refuses_what_cannot_be(ctx):
 @case
 def refuses_an_ambiguous_name(ctx):
     copy = ctx.folder / 'two-of-a-name'
-    shutil.copy(build(ctx, 'server'), copy)
+    shutil.copy(ctx.build('server'), copy)
     with Program([copy, '-clients', '0']) as a, Program([copy, '-clients', '0']) as b:
         refused(ctx, 'two-of-a-name', '2 processes', str(a.pid), str(b.pid))
 

@@ -6,16 +6,13 @@ import shutil
 import struct
 import subprocess
 
+import registry
 from go_builds import Build, Skip
 from watched import Failure, brief, findings, run
 
 BAD_INPUT = 3
-CASES = {}
-
-
-def case(function):
-    CASES['bad-' + function.__name__.replace('_', '-')] = function
-    return function
+case = registry.group('behaviour/bad-')
+usage_case = registry.group('behaviour/usage-')
 
 
 def good(ctx, **more):
@@ -208,12 +205,12 @@ def usage(*argv):
     return check
 
 
-CASES['usage-nothing'] = usage()
-CASES['usage-run-nothing'] = usage('run')
-CASES['usage-run-nothing-after-dashes'] = usage('run', '--')
-CASES['usage-unknown-flag'] = usage('run', '--no-such-flag', '--', '/bin/true')
-CASES['usage-bad-level'] = usage('run', '--level=loud', '--', '/bin/true')
-CASES['usage-bad-report'] = usage('run', '--report=poem:x', '--', '/bin/true')
+usage_case.add('nothing', usage())
+usage_case.add('run-nothing', usage('run'))
+usage_case.add('run-nothing-after-dashes', usage('run', '--'))
+usage_case.add('unknown-flag', usage('run', '--no-such-flag', '--', '/bin/true'))
+usage_case.add('bad-level', usage('run', '--level=loud', '--', '/bin/true'))
+usage_case.add('bad-report', usage('run', '--report=poem:x', '--', '/bin/true'))
 
 
 @case
@@ -267,9 +264,9 @@ def section_ranges(data, kind):
     return ranges
 
 
-CASES['bad-damaged-headers'] = damaged('headers', 30)
-CASES['bad-damaged-tables'] = damaged('tables', 30)
-CASES['bad-damaged-debug-info'] = damaged('debug', 15)
+case.add('damaged-headers', damaged('headers', 30))
+case.add('damaged-tables', damaged('tables', 30))
+case.add('damaged-debug-info', damaged('debug', 15))
 
 
 def forbid(number):

@@ -11,27 +11,19 @@ import subprocess
 import termios
 import time
 
-from go_builds import ROOT, Build, go_env
+import registry
+from go_builds import ROOT, go_env
 from kill_monitor import Killer
 from watched import FINDINGS_EXIT, Failure, brief, crash_text, describe, findings, must_have_counted, run, same_bytes, same_run, shell_code
 
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__.replace('_', '-')] = function
-    return function
-
-
-def build(ctx, program, module='tests/go', **more):
-    return ctx.builds.get(Build(module, program, ctx.release, **more))
+case = registry.group('behaviour')
 
 
 # ---- what the report says, and looking harder
 
 @case
 def the_reader_has_a_goroutine(ctx):
-    watched = ctx.watch.run([build(ctx, 'bug_closure', 'lab')])
+    watched = ctx.watch.run([ctx.build('bug_closure', 'lab')])
     confirmed = [f for f in findings(watched) if f['level'] == 'confirmed']
     if not confirmed or any(f.get('reads_goroutine') != '1' for f in confirmed):
         raise Failure(f'goroutines of the readers: {[f.get("reads_goroutine") for f in confirmed]}, expected 1')
@@ -40,29 +32,29 @@ def the_reader_has_a_goroutine(ctx):
 def counts_its_appends(goroutines, processors, flags=(), build_flags=()):
     """geist run --signals counts what the program counted itself, to the last append."""
     def check(ctx):
-        watched = ctx.watch.run([build(ctx, 'counted', flags=build_flags), goroutines], flags=('--signals', *flags),
+        watched = ctx.watch.run([ctx.build('counted', flags=build_flags), goroutines], flags=('--signals', *flags),
                                 env=dict(os.environ, GOMAXPROCS=str(processors)))
         must_have_counted(watched.report, watched.out)
     return check
 
 
-CASES['counts-one-goroutine'] = counts_its_appends(1, 2)
-CASES['counts-eight-goroutines'] = counts_its_appends(8, 8)
-CASES['counts-more-threads-than-lines'] = counts_its_appends(200, 100)
-CASES['counts-following'] = counts_its_appends(8, 8, ('--follow',))
-CASES['counts-pie'] = counts_its_appends(8, 8, build_flags=('-buildmode=pie',))
+case.add('counts-one-goroutine', counts_its_appends(1, 2))
+case.add('counts-eight-goroutines', counts_its_appends(8, 8))
+case.add('counts-more-threads-than-lines', counts_its_appends(200, 100))
+case.add('counts-following', counts_its_appends(8, 8, ('--follow',)))
+case.add('counts-pie', counts_its_appends(8, 8, build_flags=('-buildmode=pie',)))
 
 
 @case
 def counts_nothing_unasked(ctx):
-    report = ctx.watch.run([build(ctx, 'counted'), 1]).report
+    report = ctx.watch.run([ctx.build('counted'), 1]).report
     if report['signals'] is not None:
         raise Failure(f'signals without --signals: {report["signals"]}')
 
 
 def thorough(program):
     def check(ctx):
-        argv = [build(ctx, program)]
+        argv = [ctx.build(program)]
         plain, watched = run(argv), ctx.watch.run(argv, flags=['--thorough'])
         found = findings(watched)
         if found:
@@ -71,7 +63,8 @@ def thorough(program):
     return check
 
 
-CASES |= {f'thorough-{p}': thorough(p) for p in ('append_kinds', 'deep_stack', 'gc_stress', 'threads')}
+for _program in ('append_kinds', 'deep_stack', 'gc_stress', 'threads'):
+    case.add(f'thorough-{_program}', thorough(_program))
 
 
 # ---- how a program ends
@@ -83,14 +76,14 @@ SIGNALS = ['ABRT', 'KILL', 'TERM', 'INT', 'HUP', 'QUIT', 'SEGV', 'BUS', 'FPE', '
 
 def ends(how):
     def check(ctx):
-        argv = [build(ctx, 'exits'), *how.split()]
+        argv = [ctx.build('exits'), *how.split()]
         same_run(run(argv), ctx.watch.run(argv))
     return check
 
 
 def crashes(how):
     def check(ctx):
-        argv = [build(ctx, 'exits'), how]
+        argv = [ctx.build('exits'), how]
         plain, watched = run(argv), ctx.watch.run(argv)
         if plain.code != 2:
             raise Failure(f'plain exit code {plain.code}, expected 2')
@@ -100,7 +93,7 @@ def crashes(how):
 
 def dies_of(name):
     def check(ctx):
-        argv = [build(ctx, 'exits'), 'signal', str(int(getattr(signal, 'SIG' + name)))]
+        argv = [ctx.build('exits'), 'signal', str(int(getattr(signal, 'SIG' + name)))]
         plain, watched = run(argv), ctx.watch.run(argv)
         same_run(plain, watched, normalise=lambda err: crash_text(err).split(b'\n')[:3])  # where it hits is up to chance
         if watched.report and plain.code > 128 and watched.report['exit'].get('signal') != 'SIG' + name:
@@ -109,11 +102,11 @@ def dies_of(name):
 
 
 for _how in ENDS:
-    CASES['ends-' + _how.replace(' ', '-')] = ends(_how)
+    case.add('ends-' + _how.replace(' ', '-'), ends(_how))
 for _how in CRASHES:
-    CASES['crashes-' + _how] = crashes(_how)
+    case.add('crashes-' + _how, crashes(_how))
 for _name in SIGNALS:
-    CASES['dies-of-' + _name] = dies_of(_name)
+    case.add('dies-of-' + _name, dies_of(_name))
 
 
 # ---- signals from outside
@@ -154,23 +147,23 @@ def with_signals(argv, steps, **more):
 
 def forwarded(mode, steps):
     def check(ctx):
-        argv = [build(ctx, 'signals'), mode]
+        argv = [ctx.build('signals'), mode]
         plain, watched = with_signals(argv, steps), with_signals(ctx.watch.argv(argv), steps)
         if plain != watched:
             raise Failure(f'plain {plain}, under geist {watched}')
     return check
 
 
-CASES['signals-handled'] = forwarded('notify', [(signal.SIGINT, b'got interrupt\n'), (signal.SIGHUP, b'got hangup\n'),
-                                                (signal.SIGUSR1, b'got user defined signal 1\n'), (signal.SIGTERM, None)])
-CASES['signals-default-int'] = forwarded('default', [(signal.SIGINT, None)])
-CASES['signals-default-term'] = forwarded('default', [(signal.SIGTERM, None)])
-CASES['signals-ignored'] = forwarded('ignore', [(signal.SIGINT, None)])
+case.add('signals-handled', forwarded('notify', [(signal.SIGINT, b'got interrupt\n'), (signal.SIGHUP, b'got hangup\n'),
+                                                (signal.SIGUSR1, b'got user defined signal 1\n'), (signal.SIGTERM, None)]))
+case.add('signals-default-int', forwarded('default', [(signal.SIGINT, None)]))
+case.add('signals-default-term', forwarded('default', [(signal.SIGTERM, None)]))
+case.add('signals-ignored', forwarded('ignore', [(signal.SIGINT, None)]))
 
 
 @case
 def signals_default_quit(ctx):
-    argv = [build(ctx, 'signals'), 'default']
+    argv = [ctx.build('signals'), 'default']
     steps = [(signal.SIGQUIT, None)]
     plain, watched = with_signals(argv, steps), with_signals(ctx.watch.argv(argv), steps)
     if (plain[0], plain[2]) != (watched[0], watched[2]) or b'SIGQUIT: quit' not in watched[1]:
@@ -209,7 +202,7 @@ def at_terminal(argv, keys):
 
 @case
 def terminal_ctrl_c_arrives_once(ctx):
-    argv = [build(ctx, 'signals'), 'notify']
+    argv = [ctx.build('signals'), 'notify']
     keys = [(b'ready\r\n', b'\x03'), (b'got interrupt', b'\x03'), (b'interrupt\r\ngot interrupt', b'\x1c')]
 
     def session(argv):
@@ -224,7 +217,7 @@ def terminal_ctrl_c_arrives_once(ctx):
 
 @case
 def terminal_output_is_a_terminal(ctx):
-    argv = [build(ctx, 'surroundings')]
+    argv = [ctx.build('surroundings')]
     plain, watched = at_terminal(argv, []), at_terminal(ctx.watch.argv(argv), [])
 
     def keep(text):  # every terminal has its own name and session
@@ -237,7 +230,7 @@ def terminal_output_is_a_terminal(ctx):
 
 @case
 def stdin_is_passed_through(ctx):
-    argv = [build(ctx, 'streams')]
+    argv = [ctx.build('streams')]
     data = os.urandom(3_000_000)
     plain, watched = run(argv, stdin=data), ctx.watch.run(argv, stdin=data)
     same_run(plain, watched)
@@ -247,19 +240,19 @@ def stdin_is_passed_through(ctx):
 
 @case
 def stdin_empty(ctx):
-    argv = [build(ctx, 'streams')]
+    argv = [ctx.build('streams')]
     same_run(run(argv, stdin=b''), ctx.watch.run(argv, stdin=b''))
 
 
 @case
 def large_output(ctx):
-    argv = [build(ctx, 'streams'), 'out', '65536']  # 64 MiB and 1 MiB
+    argv = [ctx.build('streams'), 'out', '65536']  # 64 MiB and 1 MiB
     same_run(run(argv), ctx.watch.run(argv))
 
 
 @case
 def output_closed_early(ctx):
-    argv = [build(ctx, 'streams'), 'out', '65536']
+    argv = [ctx.build('streams'), 'out', '65536']
 
     def head(argv):
         p = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -274,14 +267,14 @@ def output_closed_early(ctx):
 
 @case
 def surroundings(ctx):
-    argv = [build(ctx, 'surroundings'), 'one', '', 'two words', '--help', '--', '-x', 'ünï', '\t']
+    argv = [ctx.build('surroundings'), 'one', '', 'two words', '--help', '--', '-x', 'ünï', '\t']
     env = dict(os.environ, EMPTY='', STRANGE='a=b\nc', GOTRACEBACK='crash')
     same_run(run(argv, env=env), ctx.watch.run(argv, env=env))
 
 
 @case
 def surroundings_with_open_files(ctx):
-    argv = [build(ctx, 'surroundings')]
+    argv = [ctx.build('surroundings')]
     r, w = os.pipe()
     high = fcntl.fcntl(r, fcntl.F_DUPFD, 57)
     try:
@@ -294,7 +287,7 @@ def surroundings_with_open_files(ctx):
 
 @case
 def surroundings_with_closed_streams(ctx):
-    argv = [build(ctx, 'surroundings')]
+    argv = [ctx.build('surroundings')]
 
     def closed(argv):
         return run(['/bin/sh', '-c', 'exec "$@" 0<&- 2>&-', 'sh', *argv])
@@ -304,7 +297,7 @@ def surroundings_with_closed_streams(ctx):
 
 @case
 def surroundings_with_masks_and_limits(ctx):
-    argv = [build(ctx, 'surroundings')]
+    argv = [ctx.build('surroundings')]
 
     def prepare():
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2, signal.SIGCHLD])
@@ -317,7 +310,7 @@ def surroundings_with_masks_and_limits(ctx):
 
 def limited(program, **limits):
     def check(ctx):
-        argv = [build(ctx, program)]
+        argv = [ctx.build(program)]
 
         def prepare():
             for name, value in limits.items():
@@ -327,34 +320,34 @@ def limited(program, **limits):
     return check
 
 
-CASES['little-address-space'] = limited('append_kinds', AS=1 << 31)
-CASES['few-open-files'] = limited('append_kinds', NOFILE=12)
-CASES['small-main-stack'] = limited('append_kinds', STACK=256 << 10)
+case.add('little-address-space', limited('append_kinds', AS=1 << 31))
+case.add('few-open-files', limited('append_kinds', NOFILE=12))
+case.add('small-main-stack', limited('append_kinds', STACK=256 << 10))
 
 
 @case
 def found_in_path(ctx):
-    binary = build(ctx, 'surroundings')
+    binary = ctx.build('surroundings')
     env = dict(os.environ, PATH=f'{binary.parent}:{os.environ["PATH"]}')
     same_run(run(['surroundings', 'x'], env=env), ctx.watch.run(['surroundings', 'x'], env=env))
 
 
 @case
 def relative_path(ctx):
-    binary = build(ctx, 'surroundings')
+    binary = ctx.build('surroundings')
     same_run(run(['./surroundings'], cwd=binary.parent), ctx.watch.run(['./surroundings'], cwd=binary.parent))
 
 
 @case
 def through_a_symbolic_link(ctx):
     link = ctx.folder / 'another-name'
-    link.symlink_to(build(ctx, 'surroundings'))
+    link.symlink_to(ctx.build('surroundings'))
     same_run(run([link]), ctx.watch.run([link]))
 
 
 @case
 def geist_variable_reaches_nobody_else(ctx):
-    argv = [build(ctx, 'surroundings')]
+    argv = [ctx.build('surroundings')]
     env = dict(os.environ, GEIST=f'log={ctx.folder}/variable.log')
     plain = run(argv, env=env)
     watched = run([ctx.watch.geist, 'run', '--', *argv], env=env)
@@ -367,19 +360,19 @@ def geist_variable_reaches_nobody_else(ctx):
 
 @case
 def children(ctx):
-    argv = [build(ctx, 'children')]
+    argv = [ctx.build('children')]
     same_run(run(argv), ctx.watch.run(argv))
 
 
 @case
 def exec_of_another_program(ctx):
-    argv = [build(ctx, 'children'), 'exec']
+    argv = [ctx.build('children'), 'exec']
     same_run(run(argv), ctx.watch.run(argv))
 
 
 @case
 def program_ends_but_a_grandchild_holds_the_output(ctx):
-    argv = ['/bin/sh', '-c', f'"$@" & wait $!; echo code $?', 'sh', *ctx.watch.argv([build(ctx, 'exits'), 'exit', '3'])]
+    argv = ['/bin/sh', '-c', f'"$@" & wait $!; echo code $?', 'sh', *ctx.watch.argv([ctx.build('exits'), 'exit', '3'])]
     ended = run(argv)
     if ended.out.splitlines()[-1:] != [b'code 3']:
         raise Failure(f'a shell in between says {ended.out!r}')
@@ -388,7 +381,7 @@ def program_ends_but_a_grandchild_holds_the_output(ctx):
 # ---- findings, levels, lists: what decides the exit code
 
 def orders(ctx):
-    return build(ctx, 'orders', module='lab')
+    return ctx.build('orders', module='lab')
 
 
 def expect_code(ended, code, why):
@@ -494,7 +487,7 @@ def go_test_exec(ctx):
 @case
 def monitor_is_killed(ctx):
     rounds, length = (1000, '40') if ctx.options.slow else (12, '150')
-    killer = Killer(ctx.watch.geist, build(ctx, 'steady'), ctx.folder, (length,))
+    killer = Killer(ctx.watch.geist, ctx.build('steady'), ctx.folder, (length,))
     if problems := killer.rounds(rounds):
         raise Failure(f'{len(problems)} of {rounds} rounds: {problems[0]}')
     return killer.summary()

@@ -9,28 +9,20 @@ import tempfile
 import time
 from pathlib import Path
 
+import registry
 from attached import Program
 from cases_attach import must_attach, refused, server
-from go_builds import Build, Skip
+from go_builds import Skip
 from watched import Failure, brief, run, same_run
 
 CONFINED = Path(__file__).with_name('confined.py')
-CASES = {}
-
-
-def case(function):
-    CASES[function.__name__.replace('_', '-')] = function
-    return function
-
-
-def build(ctx, program, **more):
-    return ctx.builds.get(Build('tests/go', program, ctx.release, **more))
+case = registry.group('faults')
 
 
 def same_result(program, *args, env=None, limits=None):
     """The program's output, errors and exit code are what they are without geist."""
     def check(ctx):
-        argv = [build(ctx, program), *args]
+        argv = [ctx.build(program), *args]
         settings = dict(os.environ, **(env or {}))
 
         def prepare():
@@ -41,12 +33,12 @@ def same_result(program, *args, env=None, limits=None):
     return check
 
 
-CASES['gc-all-the-time'] = same_result('append_kinds', env={'GOGC': '1'})
-CASES['one-processor'] = same_result('append_kinds', env={'GOMAXPROCS': '1'})
-CASES['sixty-four-processors'] = same_result('storm', '300', env={'GOMAXPROCS': '64'})
-CASES['no-locked-memory'] = same_result('append_kinds', limits={'MEMLOCK': 0})
-CASES['small-stacks'] = same_result('append_kinds', limits={'STACK': 256 << 10})
-CASES['signal-storms'] = same_result('storm', '300', 'signals')
+case.add('gc-all-the-time', same_result('append_kinds', env={'GOGC': '1'}))
+case.add('one-processor', same_result('append_kinds', env={'GOMAXPROCS': '1'}))
+case.add('sixty-four-processors', same_result('storm', '300', env={'GOMAXPROCS': '64'}))
+case.add('no-locked-memory', same_result('append_kinds', limits={'MEMLOCK': 0}))
+case.add('small-stacks', same_result('append_kinds', limits={'STACK': 256 << 10}))
+case.add('signal-storms', same_result('storm', '300', 'signals'))
 
 
 @case
@@ -56,7 +48,7 @@ def many_goroutines(ctx):
 
 @case
 def ring_is_scribbled_over(ctx):
-    argv = [build(ctx, 'vandal')]
+    argv = [ctx.build('vandal')]
     plain = run(argv)
     for _ in range(20 if ctx.options.slow else 2):
         watched = ctx.watch.run(argv)
@@ -68,7 +60,7 @@ def ring_is_scribbled_over(ctx):
 @case
 def program_is_killed(ctx):
     """By SIGKILL, while it runs: geist ends as a shell would, with a report."""
-    geist = subprocess.Popen(ctx.watch.argv([build(ctx, 'steady'), '100000']), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    geist = subprocess.Popen(ctx.watch.argv([ctx.build('steady'), '100000']), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     geist.stdout.readline()  # "started"
     children = Path(f'/proc/{geist.pid}/task/{geist.pid}/children').read_text().split()
     for child in children:
@@ -94,7 +86,7 @@ def program_is_killed_while_attached(ctx):
 @case
 def program_runs_out_of_memory(ctx):
     """Its own crash, as it is without geist; what geist maps is counted against the limit, too."""
-    argv = [build(ctx, 'hungry')]
+    argv = [ctx.build('hungry')]
 
     def prepare():
         resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
@@ -110,7 +102,7 @@ def program_runs_out_of_memory(ctx):
 @case
 def children_of_a_fork_tell_nothing(ctx):
     """A child that goes on without exec has its parent's code, patches included, and must not write into its ring."""
-    argv = [build(ctx, 'forks')]
+    argv = [ctx.build('forks')]
     plain, watched = run(argv), ctx.watch.run(argv)
     same_run(plain, watched)
     if not 1010 <= watched.report['events']['overwriting'] < 2000:
@@ -125,7 +117,7 @@ def undumpable_program_of_an_ordinary_user(ctx):
         raise Skip('only root can become somebody else')
     with tempfile.TemporaryDirectory(prefix='geist-test-', dir='/tmp') as folder:
         os.chmod(folder, 0o777)
-        geist, program = (shutil.copy(f, folder) for f in (ctx.watch.geist, build(ctx, 'shapes')))
+        geist, program = (shutil.copy(f, folder) for f in (ctx.watch.geist, ctx.build('shapes')))
         for file in (geist, program):
             os.chmod(file, 0o755)
         ended = run([geist, 'run', '--no-store', '--no-cache', '--level=suspect', '--exitcode=0', '--', program, 'undumpable'],
@@ -140,7 +132,7 @@ def as_somebody(ctx, limits, *flags):
         raise Skip('only root can become somebody else')
     with tempfile.TemporaryDirectory(prefix='geist-test-', dir='/tmp') as folder:
         os.chmod(folder, 0o777)
-        geist, program = (shutil.copy(f, folder) for f in (ctx.watch.geist, build(ctx, 'append_kinds')))
+        geist, program = (shutil.copy(f, folder) for f in (ctx.watch.geist, ctx.build('append_kinds')))
         for file in (geist, program):
             os.chmod(file, 0o755)
 
@@ -186,7 +178,7 @@ def no_more_threads(ctx):
 @case
 def budget_is_held(ctx):
     """A hot site is thinned out before it takes more than its share, which the report says and names."""
-    argv = [build(ctx, 'hot'), '60']
+    argv = [ctx.build('hot'), '60']
     plain = run(argv)
     watched = ctx.watch.run(argv, flags=['--budget=1%'])
     same_run(plain, watched)
@@ -208,8 +200,8 @@ def budget_is_held(ctx):
 @case
 def disk_is_full(ctx):
     """The program has run and its output is whole; that the report could not be written is said, with exit code 3."""
-    ended = run([ctx.watch.geist, 'run', '--report=json:/dev/full', '--', build(ctx, 'exits'), 'return'])
-    plain = run([build(ctx, 'exits'), 'return'])
+    ended = run([ctx.watch.geist, 'run', '--report=json:/dev/full', '--', ctx.build('exits'), 'return'])
+    plain = run([ctx.build('exits'), 'return'])
     if ended.code != 3 or ended.out != plain.out or b'/dev/full' not in ended.err:
         raise Failure(f'exit code {ended.code}, {ended.err[-300:]!r}')
 
@@ -228,7 +220,7 @@ def in_own_mounts(script, *argv):
 def read_only_filesystem(ctx):
     """Refused before the program runs."""
     ended = in_own_mounts('mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" run --report=json:"$1"/r.json -- "$3" return',
-                          ctx.folder, ctx.watch.geist, build(ctx, 'exits'))
+                          ctx.folder, ctx.watch.geist, ctx.build('exits'))
     if ended.code != 3 or ended.out or b'Read-only file system' not in ended.err:
         raise Failure(f'exit code {ended.code}, {ended.out!r}, {ended.err[-300:]!r}')
 
@@ -236,7 +228,7 @@ def read_only_filesystem(ctx):
 @case
 def no_proc(ctx):
     """Without /proc nothing can be prepared: the program does not run, and geist says what is missing."""
-    ended = in_own_mounts('mount -t tmpfs none /proc && exec "$1" run -- "$2" return', ctx.watch.geist, build(ctx, 'exits'))
+    ended = in_own_mounts('mount -t tmpfs none /proc && exec "$1" run -- "$2" return', ctx.watch.geist, ctx.build('exits'))
     if ended.code != 3 or ended.out or b'/proc' not in ended.err:
         raise Failure(f'run: exit code {ended.code}, {ended.out!r}, {ended.err[-300:]!r}')
     ended = in_own_mounts('mount -t tmpfs none /proc && exec "$1" attach 1', ctx.watch.geist)
@@ -252,7 +244,7 @@ def confined(calls, *argv):
 
 @case
 def ptrace_is_forbidden(ctx):
-    ended = confined('ptrace', ctx.watch.geist, 'run', '--', build(ctx, 'exits'), 'return')
+    ended = confined('ptrace', ctx.watch.geist, 'run', '--', ctx.build('exits'), 'return')
     if ended.code != 3 or ended.out or b'--cap-add=SYS_PTRACE' not in ended.err:
         raise Failure(f'run: exit code {ended.code}, {ended.out!r}, {ended.err[-300:]!r}')
     with server(ctx) as program:
@@ -265,7 +257,7 @@ def ptrace_is_forbidden(ctx):
 @case
 def perf_is_forbidden(ctx):
     """Everything but confirmation works, and the report says so."""
-    argv = [build(ctx, 'append_kinds')]
+    argv = [ctx.build('append_kinds')]
     plain = run(argv)
     words = ctx.watch.argv(argv)
     watched = ctx.watch.read(confined('perf_event_open', *words))
@@ -277,7 +269,7 @@ def perf_is_forbidden(ctx):
 @case
 def program_confines_itself(ctx):
     """A filter of the program's own could end it for a call of ours: attach refuses by name."""
-    with Program([sys.executable, CONFINED, 'memfd_create', build(ctx, 'server'), '-clients', '1']) as program:
+    with Program([sys.executable, CONFINED, 'memfd_create', ctx.build('server'), '-clients', '1']) as program:
         refused(ctx, program.pid, 'seccomp filter')
         program.must_end_well()
 

@@ -12,13 +12,13 @@ import subprocess
 import time
 import zlib
 
+import registry
 from attached import Program, code_of, wait_until
 from cases_lab import OLDEST, in_subset, programs
 from go_builds import RELEASES, ROOT, STRIPPED, Build
 from truth import read_truth
 from watched import Failure, brief, findings, run, same_bytes
 
-ATTEMPTS = 3
 CGO = (('CGO_ENABLED', '1'),)
 SHAPES = {'pie': (('-buildmode=pie',), ()), 'cgo': (('-ldflags=-linkmode=external',), CGO), 'cgo-pie': (('-buildmode=pie',), CGO)}
 
@@ -33,7 +33,7 @@ def healed(ctx, binary, *flags, **more):
 
 def check_bug(ctx, binary, truth, stripped):
     """Heals what is found. What may be missed on a busy machine is another test's business."""
-    for _ in range(ATTEMPTS):
+    for _ in ctx.attempts():
         watched = ctx.watch.run([binary], cwd=ctx.folder)
         if findings(watched):
             break
@@ -109,9 +109,11 @@ def heals_a_process(ended_by, **more):
     return check
 
 
-PROCESS_CASES = {'process': heals_a_process(signal.SIGINT), 'process-for': heals_a_process(None),
-                 'process-pie': heals_a_process(signal.SIGTERM, flags=('-buildmode=pie',)),
-                 'process-cgo': heals_a_process(signal.SIGINT, flags=('-ldflags=-linkmode=external',), env=CGO)}
+case = registry.group('heal')
+case.add('process', heals_a_process(signal.SIGINT))
+case.add('process-for', heals_a_process(None))
+case.add('process-pie', heals_a_process(signal.SIGTERM, flags=('-buildmode=pie',)))
+case.add('process-cgo', heals_a_process(signal.SIGINT, flags=('-ldflags=-linkmode=external',), env=CGO))
 
 
 def in_shapes(name, options):
@@ -119,7 +121,8 @@ def in_shapes(name, options):
     return in_subset(name) if options.all else zlib.crc32(name.encode()) % 24 == 0
 
 
-def cases(options, default):
+def builds(options, default):
+    """Name, build, whether names are gone."""
     for name in filter(lambda n: in_shapes(n, options), programs()):
         for shape, (flags, env) in SHAPES.items():
             yield f'heal/{name}/go{default}/{shape}', Build('lab', name, default, flags, env), False
@@ -131,3 +134,9 @@ def cases(options, default):
             if default != OLDEST:
                 yield f'heal/{name}/go{OLDEST}', Build('lab', name, OLDEST), False
             yield f'heal/{name}/go{default}/stripped', Build('lab', name, default, STRIPPED), True
+
+
+@registry.family
+def of_lab(options, default):
+    for name, build, stripped in builds(options, default):
+        yield registry.Case(name, lambda ctx, b=build, s=stripped: check(ctx, b, s), build)

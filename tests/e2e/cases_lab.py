@@ -1,6 +1,7 @@
 """Every program of lab/: the same output plain and under geist, and findings that agree with the truth in its comments."""
 import zlib
 
+import registry
 from go_builds import RELEASES, ROOT, STRIPPED, STRIPPED_RELEASES, Build
 from truth import UNNAMED, judge, read_truth
 from watched import FINDINGS_EXIT, Failure, describe, findings, run, same_run
@@ -31,9 +32,6 @@ def in_subset(name):
 
 # On a busy machine the time a program may be kept waiting runs out, and geist says in its report what it did not look at.
 # Only then, and only when nothing at all was found, a bug gets another run; what was found is judged as it is.
-ATTEMPTS = 3
-
-
 def says_it_did_not_look(watched):
     lost = (watched.report or {}).get('lost', {})
     return any(lost.get(name) for name in ('not_judged', 'not_watched', 'samples_lost', 'threads_unwatched', 'ring_full'))
@@ -45,7 +43,7 @@ def check(ctx, build, stripped):
     plain = run([binary], cwd=ctx.folder)
     if truth.is_bug() != plain.last_line().startswith('WRONG') or plain.code != 0:
         raise Failure(f'plain, the program says {plain.last_line()!r} and exits with {plain.code}: the lab is wrong')
-    for attempt in range(ATTEMPTS):
+    for _ in ctx.attempts():
         watched = ctx.watch.run([binary], flags=truth.flags, cwd=ctx.folder)
         found = findings(watched)
         if found or not truth.wanted or not says_it_did_not_look(watched):
@@ -63,7 +61,8 @@ def check(ctx, build, stripped):
     return note
 
 
-def cases(options, default):
+def builds(options, default):
+    """Name, build, whether names are gone."""
     if options.releases:
         normal = stripped = options.releases
     elif options.all:
@@ -84,3 +83,9 @@ def cases(options, default):
             if default != OLDEST:
                 yield f'lab/{name}/go{OLDEST}', Build('lab', name, OLDEST), False
             yield f'lab/{name}/go{default}/stripped', Build('lab', name, default, STRIPPED), True
+
+
+@registry.family
+def of_lab(options, default):
+    for name, build, stripped in builds(options, default):
+        yield registry.Case(name, lambda ctx, b=build, s=stripped: check(ctx, b, s), build)

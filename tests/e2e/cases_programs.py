@@ -1,6 +1,7 @@
 """The programs of tests/go in every kind of build: what they print and how they end is the same under geist."""
 import os
 
+import registry
 from go_builds import RELEASES, ROOT, STRIPPED, Build
 from watched import Failure, describe, findings, run, same_run
 
@@ -44,7 +45,8 @@ def check(ctx, build, env):
     findings(watched)  # there must be a report
 
 
-def cases(options, default):
+def builds(options, default):
+    """Name, build, environment."""
     releases = options.releases or (RELEASES if options.all else [default])
     for release in releases:
         for program, envs in PROGRAMS.items():
@@ -59,3 +61,9 @@ def cases(options, default):
                     yield f'programs/{program}/go{release}/{kind}', Build('tests/go', program, release, flags, extra), {}
         for kind, flags in (('normal', ()), ('pie', ('-buildmode=pie',)), ('stripped', STRIPPED)):
             yield f'programs/cgo/go{release}/{kind}', Build('tests/go', 'cgo', release, flags, (('CGO_ENABLED', '1'),)), {}
+
+
+@registry.family
+def of_programs(options, default):
+    for name, build, env in builds(options, default):
+        yield registry.Case(name, lambda ctx, b=build, e=env: check(ctx, b, e), build)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 
+import registry
 from go_builds import RELEASES, ROOT, STRIPPED, Build, Skip, go_env
 from truth import judge, read_truth
 from watched import FINDINGS_EXIT, Failure, brief, findings, run, same_run
@@ -33,7 +34,6 @@ SHAPES = {  # name -> program, flags, environment, whether names of variables ar
 }
 REFUSED = ('-race', '-asan')
 CPU_FLAGS = {'GOAMD64=v3': 'avx2', 'GOAMD64=v4': 'avx512f'}
-ATTEMPTS = 3  # see cases_lab.py
 
 
 def cpu_lacks(flag):
@@ -79,7 +79,7 @@ def found_as_marked(ctx, argv, program, nameless, flags=(), again=True, **more):
     plain = run(argv, cwd=ctx.folder, **more)
     if b'WRONG' not in plain.out:
         raise Failure(f'plain, the program says {plain.out!r:.200} and {plain.err!r:.200}')
-    for attempt in range(ATTEMPTS):
+    for _ in ctx.attempts():
         watched = ctx.watch.run(argv, flags=flags, cwd=ctx.folder, **more)
         found = findings(watched)
         if found:
@@ -190,28 +190,31 @@ def other_programs(ctx):
         same_run(run(argv), ctx.watch.run(argv, flags=['--follow']))
 
 
-CASES = {
-    **{f'shapes/{mode}': situation(mode) for mode in ('shell', 'drop', 'undumpable', 'seccomp')},
-    'shapes/chroot': situation('chroot', empty_root),
-    **{f'follow/{mode}': situation(mode, follow=True) for mode in ('shell', 'exec', 'child', 'shell-child', 'daemon')},
-    'follow/sh-c': wrapped('/bin/sh', '-c', 'PROGRAM; echo after'),
-    'follow/sh-c-exec': wrapped('sh', '-c', 'exec PROGRAM'),
-    'follow/env': wrapped('env', 'A=b', 'PROGRAM'),
-    'follow/pipeline': wrapped('sh', '-c', 'PROGRAM | cat'),
-    'follow/nothing-between': wrapped('PROGRAM'),
-    'follow/script': script,
-    'follow/several': several,
-    'follow/no-go-program': no_go_program,
-    'follow/other-programs': other_programs,
-    'unfollowed/sh-c': unfollowed('/bin/sh', '-c', 'PROGRAM'),
-    'unfollowed/env': unfollowed('env', 'PROGRAM'),
-}
+case = registry.group('shapes')
+for _mode in ('shell', 'drop', 'undumpable', 'seccomp'):
+    case.add(_mode, situation(_mode))
+case.add('chroot', situation('chroot', empty_root))
+case = registry.group('follow')
+for _mode in ('shell', 'exec', 'child', 'shell-child', 'daemon'):
+    case.add(_mode, situation(_mode, follow=True))
+case.add('sh-c', wrapped('/bin/sh', '-c', 'PROGRAM; echo after'))
+case.add('sh-c-exec', wrapped('sh', '-c', 'exec PROGRAM'))
+case.add('env', wrapped('env', 'A=b', 'PROGRAM'))
+case.add('pipeline', wrapped('sh', '-c', 'PROGRAM | cat'))
+case.add('nothing-between', wrapped('PROGRAM'))
+case.add('script', script)
+case.add('several', several)
+case.add('no-go-program', no_go_program)
+case.add('other-programs', other_programs)
+case = registry.group('unfollowed')
+case.add('sh-c', unfollowed('/bin/sh', '-c', 'PROGRAM'))
+case.add('env', unfollowed('env', 'PROGRAM'))
 
 
-def cases(options, default):
+@registry.family
+def of_shapes(options, default):
     releases = options.releases or (RELEASES if options.all else [default])
     for release in releases:
         for shape in SHAPES:
             name = re.sub(r'[^\w.=-]+', '-', shape).strip('-')
-            yield f'shapes/go{release}/{name}', lambda ctx, s=shape, r=release: shape_is(ctx, s, r)
-    yield from CASES.items()
+            yield registry.Case(f'shapes/go{release}/{name}', lambda ctx, s=shape, r=release: shape_is(ctx, s, r))

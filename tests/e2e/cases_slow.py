@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import registry
 from go_builds import Build, go_env
 from watched import Failure, describe, findings, run, same_run
 
@@ -64,4 +65,7 @@ def tests_of(package):
     return check
 
 
-CASES = {'gofmt-over-goroot': gofmt, **{'go-test-' + p.replace('/', '-'): tests_of(p) for p in PACKAGES}}
+case = registry.group('slow', slow=True, alone=True)
+case.add('gofmt-over-goroot', gofmt)
+for _package in PACKAGES:
+    case.add('go-test-' + _package.replace('/', '-'), tests_of(_package))

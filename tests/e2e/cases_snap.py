@@ -8,10 +8,11 @@ import subprocess
 import time
 from pathlib import Path
 
+import registry
 from go_builds import RELEASES, STRIPPED, Build, Skip
 from watched import Failure
 
-CASES = {}
+case = registry.group('snap')
 
 
 class Program:
@@ -224,18 +225,12 @@ def stripped_of(release):
     return check
 
 
-def cases(options):
+@registry.family
+def of_releases(options, _):
     releases = RELEASES if options.all else [options.releases[0] if options.releases else RELEASES[0], RELEASES[-2]]
     for release in releases:
-        yield f'snap/truth-{release}', truth_of(release)
-        yield f'snap/stripped-{release}', stripped_of(release)
-    for name, check in CASES.items():
-        yield 'snap/' + name, check
-
-
-def case(function):
-    CASES[function.__name__.replace('_', '-')] = function
-    return function
+        yield registry.Case(f'snap/truth-{release}', truth_of(release))
+        yield registry.Case(f'snap/stripped-{release}', stripped_of(release))
 
 
 @case

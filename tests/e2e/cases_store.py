@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 
+import registry
 from go_builds import Build
 from truth import LEVELS
 from watched import Failure
@@ -121,5 +122,11 @@ def many_at_once(ctx):
         raise Failure(f'{len(runs)} runs, {sum(run["ended"] is None for run in runs)} without an end')
 
 
-CASES = {'20-kills': kills(20), 'killed-at-once': killed_at_once(16), 'cannot-be-kept': cannot_be_kept, 'many-at-once': many_at_once}
-SLOW_CASES = {'100-kills': kills(100), '100-killed-at-once': killed_at_once(100)}
+case = registry.group('store')
+case.add('20-kills', kills(20))
+case.add('killed-at-once', killed_at_once(16))
+case.add('cannot-be-kept', cannot_be_kept)
+case.add('many-at-once', many_at_once)
+slow_case = registry.group('slow', slow=True, alone=True)
+slow_case.add('100-kills', kills(100))
+slow_case.add('100-killed-at-once', killed_at_once(100))
