@@ -64,10 +64,8 @@ std::string escape_json_in_script(std::string_view json) {
 }
 
 std::string title_of(const findings::Report& report) {
-  usize count = report.findings.size();
-  std::string what = count == 0 ? "no ghost writes"
-                                : fmt::format("{} ghost write{}", count, count == 1 ? "" : "s");
-  return "geist: " + what + (report.target.binary.empty() ? "" : " in " + report.target.binary);
+  return "geist: " + count_in_words(report) +
+         (report.target.binary.empty() ? "" : " in " + report.target.binary);
 }
 
 }  // namespace

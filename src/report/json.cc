@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "findings/classes.h"
 #include "findings/detectors.h"
 #include "report/diff.h"
 #include "report/report.h"
@@ -98,10 +99,19 @@ Json proof_json(const findings::Proof& proof) {
           {"healed_count", proof.healed_count}};
 }
 
+Json words_json(const Finding& finding) {
+  const findings::ClassWords& words = findings::words_of(finding);
+  return {{"sentence", emit_sentence(finding)},
+          {"stack", words.writer},
+          {"reads", words.reader},
+          {"not_read", words.not_read}};
+}
+
 Json finding_json(const Finding& finding) {
   return {{"id", finding.id},
           {"rule", finding.rule},
           {"class", finding.finding_class},
+          {"words", words_json(finding)},
           {"level", std::string(findings::level_name(finding.level))},
           {"count", finding.count},
           {"fingerprint", finding.fingerprint},

@@ -8,10 +8,12 @@
 // wants it.
 #include <zlib.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "findings/classes.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -54,7 +56,7 @@ class ProfileWriter {
   u64 string_id(const std::string& text);
   u64 function_id(const Frame& frame);
   u64 location_id(const Frame* frames, usize count);
-  Message value_type();
+  Message value_type(const std::string& name);
   Message sample(const Finding& finding);
   void add_label(Message* sample, const char* key, const std::string& value);
 
@@ -106,9 +108,9 @@ u64 ProfileWriter::location_id(const Frame* frames, usize count) {
   return it->second;
 }
 
-Message ProfileWriter::value_type() {
+Message ProfileWriter::value_type(const std::string& name) {
   Message type;
-  type.add(1, string_id("ghost_writes"));
+  type.add(1, string_id(name));
   type.add(2, string_id("count"));
   return type;
 }
@@ -141,8 +143,11 @@ Message ProfileWriter::sample(const Finding& finding) {
 
 std::string ProfileWriter::write(const findings::Report& report) {
   string_id("");
+  // "ghost_writes"
+  std::string name(findings::words_of(report).many);
+  std::ranges::replace(name, ' ', '_');
   Message profile;
-  profile.add(1, value_type());
+  profile.add(1, value_type(name));
   for (const Finding& finding : report.findings) profile.add(2, sample(finding));
   // Says that names are complete, so that pprof does not go and look for the binary.
   Message mapping;
@@ -154,7 +159,7 @@ std::string ProfileWriter::write(const findings::Report& report) {
   profile.add(3, mapping);
   std::string bytes = profile.bytes() + tables_.bytes();
   Message rest;
-  rest.add(14, string_id("ghost_writes"));  // default_sample_type
+  rest.add(14, string_id(name));  // default_sample_type
   for (const std::string& text : string_table_) rest.add(6, std::string_view(text));
   return bytes + rest.bytes();
 }

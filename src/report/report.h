@@ -31,6 +31,8 @@ std::string emit_summary_line(const findings::Report& report);
 // "append in main.f (f.go:3) overwrote element 2 of a slice that is still in use": what the head of
 // a finding says.
 std::string emit_sentence(const findings::Finding& finding);
+// "no ghost writes", "1 ghost write", "3 findings" when they are of several classes.
+std::string count_in_words(const findings::Report& report);
 // "variable middleware of the closure echo.(*Echo).add.func1", "a []int on the stack of main.f":
 // printable.
 std::string describe_victim(const findings::Victim& victim);

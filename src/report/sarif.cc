@@ -12,9 +12,12 @@
 // escaped (§3.11.5, §3.11.6).
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "findings/classes.h"
 #include "report/report.h"
 #include "source/patch.h"
 
@@ -60,7 +63,7 @@ class SarifWriter {
   Json artifact(const std::string& file) const;
   Json location(const Frame& frame, const Json& text) const;
   Json victim_location(const Finding& finding) const;
-  Json stack(const char* title, const std::vector<Frame>& frames) const;
+  Json stack(const std::string& title, const std::vector<Frame>& frames) const;
   Json code_flow(const Finding& finding) const;
   Json fixes(const Finding& finding) const;
   Json properties(const Finding& finding) const;
@@ -114,13 +117,14 @@ Json SarifWriter::victim_location(const Finding& finding) const {
   return location(frame, text);
 }
 
-Json SarifWriter::stack(const char* title, const std::vector<Frame>& frames) const {
+Json SarifWriter::stack(const std::string& title, const std::vector<Frame>& frames) const {
   Json list = Json::array();
   for (const Frame& frame : frames) list.push_back({{"location", location(frame, nullptr)}});
   return {{"message", message(title)}, {"frames", list}};
 }
 
 Json SarifWriter::code_flow(const Finding& finding) const {
+  const findings::ClassWords& words = findings::words_of(finding);
   Json steps = Json::array();
   auto add = [&](const Json& place, const char* kind) {
     steps.push_back({{"location", place},
@@ -128,14 +132,12 @@ Json SarifWriter::code_flow(const Finding& finding) const {
                      {"importance", "essential"},
                      {"executionOrder", static_cast<int>(steps.size()) + 1}});
   };
-  add(location(finding.append_stack.front(), message("overwritten by this append")), "memory");
+  add(location(finding.append_stack.front(), message(words.way_writer)), "memory");
   add(victim_location(finding), "value");
   if (!finding.reader_stack.empty()) {
-    add(location(finding.reader_stack.front(), message("read afterwards, through the victim")),
-        "usage");
+    add(location(finding.reader_stack.front(), message(words.way_reader)), "usage");
   }
-  return {{"message", message("overwritten by, the victim, read by")},
-          {"threadFlows", Json::array({{{"locations", steps}}})}};
+  return {{"message", message(words.way)}, {"threadFlows", Json::array({{{"locations", steps}}})}};
 }
 
 // The patch changes one file, that of the append.
@@ -196,19 +198,22 @@ Json SarifWriter::result(const Finding& finding) const {
                  {"level", sarif_level(finding.level)},
                  {"message", message(text + ".")},
                  {"occurrenceCount", std::max<u64>(finding.count, 1)}};
-  if (finding.rule == "GB001") result["ruleIndex"] = 0;
+  const findings::ClassWords& words = findings::words_of(finding);
+  const auto classes = findings::all_classes();
+  auto rule = std::ranges::find(classes, finding.rule, &findings::ClassWords::rule);
+  if (rule != classes.end()) result["ruleIndex"] = rule - classes.begin();
   if (!finding.append_stack.empty())
     result["locations"] = Json::array({location(finding.append_stack.front(), nullptr)});
   result["relatedLocations"] = Json::array({victim_location(finding)});
   Json stacks = Json::array();
   if (!finding.append_stack.empty()) {
     result["codeFlows"] = Json::array({code_flow(finding)});
-    stacks.push_back(stack("overwritten by", finding.append_stack));
+    stacks.push_back(stack(fmt::format("{} by", words.writer), finding.append_stack));
   }
   if (!finding.victim.made_by.empty())
     stacks.push_back(stack("the victim was made by", finding.victim.made_by));
   if (!finding.reader_stack.empty())
-    stacks.push_back(stack("read afterwards by", finding.reader_stack));
+    stacks.push_back(stack(fmt::format("{} by", words.reader), finding.reader_stack));
   result["stacks"] = stacks;
   if (!finding.fingerprint.empty())
     result["partialFingerprints"] = {{"geistFinding/v1", printable(finding.fingerprint)}};
@@ -248,22 +253,16 @@ Json SarifWriter::base_uris() const {
 }
 
 Json SarifWriter::log() const {
-  Json rule = {
-      {"id", "GB001"},
-      {"name", "GhostWrite"},
-      {"shortDescription",
-       {{"text", "An append overwrote an element of another slice that was still in use"}}},
-      {"fullDescription",
-       {{"text",
-         "The append found room in an array that another slice shares, and wrote over an element "
-         "of that slice. "
-         "Nothing near the other slice was changed, yet its value did."}}},
-      {"help",
-       {{"text",
-         "Cut the capacity of the operand to its length, so that the append has to copy: "
-         "append(s\\[:len(s):len(s)\\], x)."}}},
-      {"defaultConfiguration", {{"level", "error"}}}};
-  Json driver = {{"name", "geist"}, {"rules", Json::array({rule})}};
+  Json rules = Json::array();
+  for (const findings::ClassWords& words : findings::all_classes()) {
+    rules.push_back({{"id", words.rule},
+                     {"name", words.rule_name},
+                     {"shortDescription", {{"text", words.in_short}}},
+                     {"fullDescription", {{"text", words.in_full}}},
+                     {"help", {{"text", words.help}}},
+                     {"defaultConfiguration", {{"level", "error"}}}});
+  }
+  Json driver = {{"name", "geist"}, {"rules", rules}};
   if (!report_.geist_version.empty()) driver["version"] = printable(report_.geist_version);
   Json results = Json::array();
   for (const Finding& finding : report_.findings) results.push_back(result(finding));

@@ -15,6 +15,7 @@
 
 #include "base/go_symbol.h"
 #include "base/text.h"
+#include "findings/classes.h"
 #include "findings/place.h"
 #include "report/report.h"
 #include "report/sections.h"
@@ -129,17 +130,6 @@ std::string class_title(const std::string& finding_class) {
     title.push_back(c == '_' ? ' ' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
   }
   return title;
-}
-
-std::string victim_phrase(Level level) {
-  switch (level) {
-    case Level::kLatent:
-      return "a slice that had room for it";
-    case Level::kSuspect:
-      return "a slice that was in use at that moment";
-    default:
-      return "a slice that is still in use";
-  }
 }
 
 void TextWriter::write_head(const Finding& finding) {
@@ -273,6 +263,7 @@ void TextWriter::write_victim(const Finding& finding) {
 }
 
 void TextWriter::write_stacks(const Finding& finding) {
+  const findings::ClassWords& words = findings::words_of(finding);
   plan_frame_columns(finding);
   auto by = [](const std::string& goroutine) {
     return goroutine.empty() ? "" : " by goroutine " + printable(goroutine);
@@ -281,12 +272,12 @@ void TextWriter::write_stacks(const Finding& finding) {
   if (finding.pid != 0)
     line(fmt::format("  in process {}, {}", finding.pid, printable(finding.binary)));
   if (!finding.append_stack.empty()) {
-    line("  overwritten" + by(finding.goroutine));
+    line(fmt::format("  {}{}", words.writer, by(finding.goroutine)));
     write_frames(finding.append_stack);
   }
   write_victim(finding);
   if (finding.level >= Level::kConfirmed && !finding.reader_stack.empty()) {
-    line("  read afterwards" + by(finding.reader_goroutine));
+    line(fmt::format("  {}{}", words.reader, by(finding.reader_goroutine)));
     write_frames(finding.reader_stack);
   }
 }
@@ -416,8 +407,7 @@ void TextWriter::write_patch(const Finding& finding) {
 }
 
 std::string count_findings(const findings::Report& report) {
-  if (report.findings.empty()) return "no ghost writes";
-  usize count = report.findings.size();
+  if (report.findings.empty()) return count_in_words(report);
   std::string by_level;
   for (Level level :
        {Level::kProved, Level::kConfirmed, Level::kLikely, Level::kSuspect, Level::kLatent}) {
@@ -427,7 +417,7 @@ std::string count_findings(const findings::Report& report) {
       by_level +=
           fmt::format("{}{} {}", by_level.empty() ? "" : ", ", same, findings::level_name(level));
   }
-  return fmt::format("{} ghost write{} ({})", count, count == 1 ? "" : "s", by_level);
+  return fmt::format("{} ({})", count_in_words(report), by_level);
 }
 
 std::string count_lost(const findings::Report& report) {
@@ -465,21 +455,28 @@ std::string format_seconds(double seconds) {
 }  // namespace
 
 std::string emit_sentence(const Finding& finding) {
-  if (finding.level == Level::kLatent) {
-    return fmt::format("an append to {} would overwrite element {} of {}",
-                       printable(finding.operand), finding.element_index,
-                       describe_victim(finding.victim));
-  }
-  std::string sentence = "append";
+  const findings::ClassWords& words = findings::words_of(finding);
+  std::string place;
   if (!finding.append_stack.empty()) {
     const Frame& site = finding.append_stack.front();
-    sentence += " in " + printable(short_function(site.function));
+    place = " in " + printable(short_function(site.function));
     if (!site.file.empty())
-      sentence += fmt::format(" ({}:{})", printable(base_name(site.file)), site.line);
+      place += fmt::format(" ({}:{})", printable(base_name(site.file)), site.line);
   }
-  sentence += fmt::format(" overwrote element {} of {}", finding.element_index,
-                          victim_phrase(finding.level));
-  return sentence;
+  const bool is_latent = finding.level == Level::kLatent;
+  std::string victim = is_latent                          ? describe_victim(finding.victim)
+                       : finding.level == Level::kSuspect ? std::string(words.former_victim)
+                                                          : std::string(words.victim);
+  return fmt::format(fmt::runtime(is_latent ? words.would_happen : words.happened),
+                     fmt::arg("site", place), fmt::arg("index", finding.element_index),
+                     fmt::arg("victim", victim), fmt::arg("operand", printable(finding.operand)));
+}
+
+std::string count_in_words(const findings::Report& report) {
+  const findings::ClassWords& words = findings::words_of(report);
+  const usize count = report.findings.size();
+  return count == 0 ? fmt::format("no {}", words.many)
+                    : fmt::format("{} {}", count, count == 1 ? words.one : words.many);
 }
 
 // "X in F" is a variable of F; F named like "f.func1" is a closure, which holds X itself.

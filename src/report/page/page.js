@@ -48,15 +48,10 @@
     return target.module && file.startsWith(target.module + '/') ? file.slice(target.module.length + 1) : file;
   }
   const place = (frame) => (frame.file ? shortFile(frame.file) + (frame.line ? ':' + frame.line : '') : '');
-  const inUse = { suspect: 'a slice that was in use at that moment' };
   // Of a latent finding, which has no append yet, the slice with the room.
   const title = (f) => shortFunction(f.site.function) || f.append.operand || '?';
-  function sentence(f) {
-    if (f.level === 'latent') return `an append to ${title(f)} would overwrite element ${f.element.index} of ${f.victim.name ?? 'a slice'}`;
-    const where = place(f.site).split('/').pop();
-    const whose = inUse[f.level] ?? 'a slice that is still in use';
-    return `append in ${shortFunction(f.site.function)}${where ? ` (${where})` : ''} overwrote element ${f.element.index} of ${whose}`;
-  }
+  const sentence = (f) => f.words.sentence;
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
   // --- the list ---
 
@@ -173,9 +168,9 @@
   }
 
   function stacks(f) {
-    const panes = el('div.stacks', el('div', el('h3', byGoroutine('Overwritten', f.goroutine)), stackList(f.stack)), victimPane(f));
-    panes.append(el('div', el('h3', byGoroutine('Read afterwards', f.reads_goroutine)),
-      f.reads.length ? stackList(f.reads) : el('p.place', 'No read of the changed bytes through the victim was seen.')));
+    const panes = el('div.stacks', el('div', el('h3', byGoroutine(capital(f.words.stack), f.goroutine)), stackList(f.stack)), victimPane(f));
+    panes.append(el('div', el('h3', byGoroutine(capital(f.words.reads), f.reads_goroutine)),
+      f.reads.length ? stackList(f.reads) : el('p.place', f.words.not_read)));
     return el('section', panes);
   }
 
