@@ -8,7 +8,9 @@
 // bits by the bytes of the heap / 64 (the smallest object has 8 bytes). The wanted objects are
 // ordinary marks with a note; the walk ends when the last one was marked.
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <span>
 #include <unordered_map>
 
 #include "heap/global_words.h"
@@ -148,13 +150,54 @@ class Marker {
       if (!memory_.read(TargetAddr(entry.start), {bytes, span_bytes})) is_complete_ = false;
       if (!is_complete_) return;
     }
-    // A malloc header is walked too: a type made by reflect is an object of the heap.
     const u64 first = u64{item.slot} * entry.elem_size / 8;
     const std::optional<u64> bits = find_heap_bits(layout_, entry.elem_size, span_bytes);
+    if (!bits && layout_.has_malloc_headers)
+      return walk_typed({copy.get() + first, entry.elem_size / 8});
     for (u64 i = first; i < first + entry.elem_size / 8; ++i) {
       const bool is_pointer = !bits || (copy[*bits / 8 + i / 64] >> (i % 64) & 1) != 0;
       if (is_pointer) visit(copy[i]);
     }
+  }
+
+  // An object behind a malloc header: its type says which words are pointers. The header is walked
+  // too, for a type made by reflect is an object of the heap.
+  void walk_typed(std::span<const u64> words) {
+    visit(words[0]);
+    const TypeMask& mask = mask_of(words[0]);
+    for (u64 i = 1; i < words.size(); ++i) {
+      const u64 at = mask.words == 0 ? 0 : (i - 1) % mask.words;
+      const bool is_pointer = mask.words == 0 || (at / 8 < mask.bits.size() &&
+                                                  (mask.bits[at / 8] >> (at % 8) & 1) != 0);
+      if (is_pointer) visit(words[i]);
+    }
+  }
+
+  // Of an element of the type. Without `words` it is not known: all may be pointers.
+  struct TypeMask {
+    u64 words = 0;
+    std::vector<u8> bits;
+  };
+
+  // abi.Type begins with Size_, PtrBytes, Hash, TFlag (20), Align_, FieldAlign_, Kind_ (23), Equal,
+  // GCData (32), the same in go1.22 to go1.27 (internal/abi/type.go). GCData is a mask but where
+  // KindGCProg (until go1.23) or TFlagGCMaskOnDemand (since) says that it is none.
+  const TypeMask& mask_of(u64 type) {
+    constexpr u64 kTypeBytes = 40, kMaxMaskBytes = 2048;
+    constexpr u8 kGcProg = 1u << 6, kMaskOnDemand = 1u << 4;
+    auto [it, is_new] = masks_.try_emplace(type);
+    TypeMask& mask = it->second;
+    std::array<u8, kTypeBytes> header;
+    if (!is_new || !memory_.read(TargetAddr(type), header)) return mask;
+    const ByteView view(header);
+    const u64 size = *find_int<u64>(view, 0), ptr_bytes = *find_int<u64>(view, 8);
+    const bool has_mask = (header[20] & kMaskOnDemand) == 0 && (header[23] & kGcProg) == 0;
+    const u64 mask_bytes = (ptr_bytes / 8 + 7) / 8;
+    if (!has_mask || size == 0 || size % 8 != 0 || ptr_bytes > size || mask_bytes > kMaxMaskBytes)
+      return mask;
+    mask.bits.resize(mask_bytes);
+    if (memory_.read(TargetAddr(*find_int<u64>(view, 32)), mask.bits)) mask.words = size / 8;
+    return mask;
   }
 
   void stream(TargetAddr begin, TargetAddr end) {
@@ -184,6 +227,7 @@ class Marker {
   u64 max_bytes_;
   std::vector<u64> marks_;
   std::vector<std::unique_ptr<u64[]>> copies_;  // of the small spans that were walked
+  std::unordered_map<u64, TypeMask> masks_;     // by type
   std::vector<Item> queue_;
   std::unordered_multimap<u64, usize> wanted_;  // by mark bit
   std::vector<usize> found_;
