@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/exit_code.h"
 #include "cli/print.h"
+#include "findings/fingerprint.h"
 #include "heap/runtime_symbols.h"
 #include "report/report.h"
 #include "run/attaching.h"
@@ -48,10 +49,10 @@ class EarlyPrinter {
     if (report.findings.empty()) return;
     source::add_sources(report.findings, sources_);
     for (const findings::Finding& f : output_.print_early(std::move(report)))
-      printed_[f.fingerprint] = f.level;
+      printed_[findings::bug_and_victim(f)] = f.level;
   }
   bool is_printed(const findings::Finding& f) const {
-    auto known = printed_.find(f.fingerprint);
+    auto known = printed_.find(findings::bug_and_victim(f));
     return known != printed_.end() && known->second >= f.level;
   }
 
@@ -192,7 +193,7 @@ int cmd_attach(const AttachOptions& options) {
 
   // Judge while it runs.
   judge::Context context =
-      judge::make_context(*binary.value(), debug.wait(attachment.process().ring),
+      judge::make_context(*binary.value(), debug.wait(attachment.process().ring), sites,
                           attachment.process(), symbols.value());
   run::RunningHeap heap(context, attachment.process(), heap_uses(options));
   judge::Tracker tracker(context, attachment.process(), make_tracking(options));

@@ -8,6 +8,8 @@
 #include "cli/print.h"
 #include "probe/patch_plan.h"
 #include "sites/append_sites.h"
+#include "sites/identity.h"
+#include "sites/names.h"
 #include "x86/insn.h"
 
 namespace geist::cli {
@@ -52,11 +54,28 @@ std::string dump_plan(const read::GoBinary& binary) {
   return out;
 }
 
+// Every append of the source, as fingerprints name it, with its place; what the tests compare over
+// builds. The hash of the code is of one build alone, and last.
+std::string dump_identities(const read::GoBinary& binary) {
+  const sites::SiteTable table = sites::find_append_sites(binary, 1);
+  sites::AppendIdentities identities(binary, table);
+  program::CodeCache codes(binary);
+  std::string out;
+  for (const sites::AppendSite& site : table.sites) {
+    const sites::AppendIdentity identity = identities.of(site);
+    const sites::SiteName name = sites::name_of(binary, site);
+    out += fmt::format("{} {} {}:{} {}\n", identity.function, identity.ordinal, name.file,
+                       name.line, sites::hash_site_code(codes, site));
+  }
+  return out;
+}
+
 }  // namespace
 
 int cmd_dump(const std::vector<std::string>& operands) {
   if (operands.size() != 2)
-    return fail_usage(Error("dump takes a noun (functions, build, plan) and a binary"), "dump");
+    return fail_usage(Error("dump takes a noun (functions, build, plan, identities) and a binary"),
+                      "dump");
   auto binary = read::GoBinary::open(operands[1]);
   if (!binary.ok()) return fail(binary.error());
   const std::string& noun = operands[0];
@@ -66,7 +85,9 @@ int cmd_dump(const std::vector<std::string>& operands) {
     return print_out(dump_build(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
   if (noun == "plan")
     return print_out(dump_plan(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
-  return fail_usage(Error("dump knows functions, build and plan, not " + noun), "dump");
+  if (noun == "identities")
+    return print_out(dump_identities(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+  return fail_usage(Error("dump knows functions, build, plan and identities, not " + noun), "dump");
 }
 
 }  // namespace geist::cli

@@ -185,8 +185,8 @@ int cmd_run(const RunOptions& options) {
   auto recorder = start_recorder(options, report, program->path, output.value());
 
   // Judge while it runs, and once more at its end.
-  judge::Context context =
-      judge::make_context(*binary.value(), debug.wait(running.ring), running, symbols.value());
+  judge::Context context = judge::make_context(*binary.value(), debug.wait(running.ring), sites,
+                                               running, symbols.value());
   run::RunningHeap heap(context, running, {.names = true, .latent = options.output.wants_latent()});
   judge::Tracker tracker(context, running, make_tracking(options, heap));
   run::ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get(), heap);

@@ -12,6 +12,7 @@
 
 #include "base/text_file.h"
 #include "cli/print.h"
+#include "findings/fingerprint.h"
 #include "report/report.h"
 
 namespace geist::cli {
@@ -97,7 +98,7 @@ bool ReportOutput::shows(const findings::Finding& finding, const findings::Targe
   };
   if (std::ranges::any_of(suppressions_, hides)) return false;
   auto is_same = [&](const findings::Finding& known) {
-    return known.fingerprint == finding.fingerprint;
+    return findings::is_same_bug(known, finding);
   };
   return !baseline_ || std::ranges::none_of(baseline_->findings, is_same);
 }

@@ -119,7 +119,8 @@ struct Session {
           const judge::TrackerOptions& tracking)
       : file(&f),
         process(std::move(p)),
-        context(judge::make_context(*f.binary, f.debug->wait(process->ring), *process, *f.symbols)),
+        context(judge::make_context(*f.binary, f.debug->wait(process->ring), f.sites, *process,
+                                    *f.symbols)),
         tracker(context, *process, tracking) {}
 };
 

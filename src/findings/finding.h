@@ -75,8 +75,12 @@ struct Finding {
   std::string rule = "GB001";
   std::string finding_class = "ghost_write";
   Level level = Level::kSuspect;
-  u64 count = 1;  // how often it was seen
-  std::string fingerprint;
+  u64 count = 1;            // how often it was seen
+  std::string fingerprint;  // see fingerprint.h
+  // What else this bug was or may be called: its fingerprint in reports of earlier releases, and,
+  // in package main, the one of a build that does not know the package's import path.
+  std::vector<std::string> aliases;
+  std::string site_code;  // sites::hash_site_code; empty when not known
   std::string goroutine;  // "1"
   std::string pc;         // of the append, hex, as linked
 

@@ -254,12 +254,47 @@ findings::Finding Describer::describe(const Case& c, const Candidate& candidate,
     }
     f.reader_goroutine = candidate.reader_goroutine;
   }
-  const findings::Frame& at = f.append_stack[0];
-  f.fingerprint =
-      findings::fingerprint_of(fmt::format("{}|{}|{}|{}", f.rule, at.function, f.element_type,
-                                           findings::holder_name(f.victim.holder)) +
-                               "|" + f.victim.type);
+  name_bug(c.append, f);
   return f;
+}
+
+// In Go's own code nobody repairs an append: the bug is the call from outside that it came by, and
+// which append it ends in differs between releases.
+std::string Describer::place_of(const Append& append) const {
+  sites::AppendIdentities& identities = context_.identities;
+  const sites::AppendSite& site = append.site->site;
+  const read::Pclntab& functions = context_.binary.pclntab();
+  std::vector<read::SourceFrame> frames =
+      functions.source_frames(functions.function(site.function), site.call);
+  if (!sites::is_gos_own(context_.binary, frames.front().function)) {
+    const sites::AppendIdentity identity = identities.of(site);
+    return fmt::format("{}|{}", identity.function, identity.ordinal);
+  }
+  std::string entry;
+  for (usize i = 1;; ++i) {
+    for (const read::SourceFrame& frame : frames) {
+      const std::string function = identities.declaring(frame);
+      if (!sites::is_gos_own(context_.binary, frame.function)) return function + "|" + entry;
+      entry = function;
+    }
+    if (i >= append.frames.size()) return entry;
+    const heap::StackFrame& frame = append.frames[i];
+    frames = functions.source_frames(frame.function, frame.lookup_pc());
+  }
+}
+
+void Describer::name_bug(const Append& append, findings::Finding& f) const {
+  const std::string place = place_of(append);
+  f.fingerprint = findings::fingerprint_of(f.rule + "|" + place);
+  // The text of the append is added to this one where the source is: see source/finding_sources.cc.
+  f.aliases.push_back(findings::old_fingerprint_of(
+      fmt::format("{}|{}|{}|{}|{}", f.rule, f.append_stack[0].function, f.element_type,
+                  findings::holder_name(f.victim.holder), f.victim.type)));
+  if (const auto full = sites::with_import_path(context_.binary, place)) {
+    f.aliases.push_back(f.fingerprint);
+    f.fingerprint = findings::fingerprint_of(f.rule + "|" + *full);
+  }
+  f.site_code = sites::hash_site_code(context_.codes, append.site->site);
 }
 
 }  // namespace geist::judge

@@ -22,6 +22,9 @@ class Describer {
   void describe_victim(const Case& c, const Candidate& candidate, findings::Finding& f) const;
   void name_by_path(const View& view, findings::Victim& v) const;
   void name_by_value(const Case& c, const View& view, findings::Victim& v) const;
+  // The append, or the call into Go's own code that it came by.
+  std::string place_of(const Append& append) const;
+  void name_bug(const Append& append, findings::Finding& f) const;
   void draw(const Case& c, const Candidate& candidate, findings::Finding& f) const;
 
   Context& context_;

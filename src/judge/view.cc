@@ -5,10 +5,12 @@
 namespace geist::judge {
 
 Context make_context(const read::GoBinary& binary, read::DebugInfo* debug,
-                     const process::ProbedProcess& process, const heap::RuntimeSymbols& symbols) {
+                     const sites::SiteTable& sites, const process::ProbedProcess& process,
+                     const heap::RuntimeSymbols& symbols) {
   TargetAddr mheap = process.bias.to_target(symbols.mheap);
   return Context{binary,
                  debug,
+                 sites,
                  process.plan,
                  process.memory,
                  symbols,

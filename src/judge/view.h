@@ -24,6 +24,7 @@
 #include "program/code_cache.h"
 #include "read/dwarf/debug_info.h"
 #include "read/go/go_binary.h"
+#include "sites/identity.h"
 
 namespace geist::judge {
 
@@ -32,6 +33,7 @@ struct View;
 struct Context {
   const read::GoBinary& binary;
   read::DebugInfo* debug = nullptr;  // null when stripped
+  const sites::SiteTable& sites;     // all, those too that are not probed
   const probe::PatchPlan& plan;
   const process::Memory& memory;
   heap::RuntimeSymbols symbols;
@@ -42,13 +44,15 @@ struct Context {
   // empty when it is not known. May be null.
   std::function<std::string(const View&)> find_heap_path = nullptr;
   program::CodeCache codes = program::CodeCache(binary);
+  sites::AppendIdentities identities = sites::AppendIdentities(binary, sites);
 
   LoadBias bias() const { return plan.bias; }
 };
 
 // What a running program is looked at with. The references must outlive it.
 Context make_context(const read::GoBinary& binary, read::DebugInfo* debug,
-                     const process::ProbedProcess& process, const heap::RuntimeSymbols& symbols);
+                     const sites::SiteTable& sites, const process::ProbedProcess& process,
+                     const heap::RuntimeSymbols& symbols);
 
 struct View {
   findings::Holder holder = findings::Holder::kHeap;

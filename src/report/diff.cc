@@ -1,8 +1,10 @@
 #include "report/diff.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
-#include <map>
+#include "findings/fingerprint.h"
 
 namespace geist::report {
 namespace {
@@ -23,19 +25,15 @@ void add_lines(const char* what, const char* paint, const std::vector<const Find
 
 ReportDiff compare_reports(const findings::Report& older, const findings::Report& newer) {
   ReportDiff diff;
-  std::map<std::string, usize> left;  // of the older report, not yet found again
-  for (const Finding& finding : older.findings) ++left[finding.fingerprint];
-  for (const Finding& finding : newer.findings) {
-    auto it = left.find(finding.fingerprint);
-    bool is_known = it != left.end() && it->second > 0;
-    if (is_known) --it->second;
-    (is_known ? diff.same : diff.appeared).push_back(&finding);
-  }
+  auto has = [](const findings::Report& report, const Finding& finding) {
+    return std::ranges::any_of(report.findings, [&](const Finding& other) {
+      return findings::is_same_bug(other, finding);
+    });
+  };
+  for (const Finding& finding : newer.findings)
+    (has(older, finding) ? diff.same : diff.appeared).push_back(&finding);
   for (const Finding& finding : older.findings) {
-    usize& count = left[finding.fingerprint];
-    if (count == 0) continue;
-    --count;
-    diff.gone.push_back(&finding);
+    if (!has(newer, finding)) diff.gone.push_back(&finding);
   }
   return diff;
 }

@@ -1,5 +1,6 @@
 // Two reports side by side: which findings are new, which are gone, which are in both. Findings are
-// the same when their fingerprints are, whatever lines, addresses and levels say.
+// the same when they are the same bug (findings/fingerprint.h), whatever lines, addresses, victims
+// and levels say.
 #pragma once
 
 #include <string>
@@ -16,8 +17,8 @@ struct ReportDiff {
   std::vector<const findings::Finding*> same;
 };
 
-// Points into both reports. A fingerprint that one report has more often than the other is new or
-// gone that often.
+// Points into both reports. One bug may be several findings, with several victims; they are all
+// new, gone or the same.
 ReportDiff compare_reports(const findings::Report& older, const findings::Report& newer);
 
 // "new  confirmed  append in main.f (f.go:3) overwrote …", a line a finding, and a last line with

@@ -10,6 +10,7 @@
 
 #include "base/go_symbol.h"
 #include "base/text.h"
+#include "findings/fingerprint.h"
 #include "report/report.h"
 
 namespace geist::report {
@@ -157,12 +158,11 @@ void apply_suppressions(const std::vector<Suppression>& suppressions, findings::
 }
 
 void apply_baseline(const findings::Report& baseline, findings::Report* report) {
-  std::set<std::string> known;
-  for (const findings::Finding& finding : baseline.findings) known.insert(finding.fingerprint);
-  known.erase("");  // what has no fingerprint is never the same
   usize before = report->findings.size();
   std::erase_if(report->findings, [&](const findings::Finding& finding) {
-    return known.contains(finding.fingerprint);
+    return std::ranges::any_of(baseline.findings, [&](const findings::Finding& known) {
+      return findings::is_same_bug(known, finding);
+    });
   });
   usize hidden = before - report->findings.size();
   if (hidden != 0)

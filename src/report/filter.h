@@ -40,7 +40,8 @@ bool matches(const Suppression& suppression, const findings::Finding& finding,
 // rules that matched nothing are listed there.
 void drop_below(findings::Level level, findings::Report* report);
 void apply_suppressions(const std::vector<Suppression>& suppressions, findings::Report* report);
-// Hides findings whose fingerprint the baseline has; a note says how many.
+// Hides findings that are the same bug as one of the baseline (findings/fingerprint.h); a note says
+// how many.
 void apply_baseline(const findings::Report& baseline, findings::Report* report);
 
 // Is there a finding of at least this level?

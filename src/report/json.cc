@@ -115,6 +115,8 @@ Json finding_json(const Finding& finding) {
           {"level", std::string(findings::level_name(finding.level))},
           {"count", finding.count},
           {"fingerprint", finding.fingerprint},
+          {"aliases", finding.aliases},
+          {"site_code", text_or_null(finding.site_code)},
           {"site", site_json(finding)},
           {"stack", frames_json(finding.append_stack)},
           {"goroutine", text_or_null(finding.goroutine)},
@@ -473,6 +475,8 @@ Finding read_finding(const ObjectReader& reader) {
   finding.level = found.value_or(findings::Level::kLatent);
   reader.read("count", &finding.count);
   reader.read("fingerprint", &finding.fingerprint);
+  reader.read("aliases", &finding.aliases);
+  reader.read("site_code", &finding.site_code);
   reader.read("goroutine", &finding.goroutine);
   finding.append_stack = read_frames(reader, "stack");
   ObjectReader site = reader.object("site");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "findings/fingerprint.h"
+
 namespace geist::report {
 namespace {
 
@@ -10,7 +12,8 @@ void add_findings(findings::Report* whole, std::vector<findings::Finding> findin
   for (findings::Finding& finding : findings) {
     auto same = std::find_if(
         whole->findings.begin(), whole->findings.end(), [&](const findings::Finding& known) {
-          return !known.fingerprint.empty() && known.fingerprint == finding.fingerprint;
+          return !known.fingerprint.empty() &&
+                 findings::bug_and_victim(known) == findings::bug_and_victim(finding);
         });
     if (same == whole->findings.end()) {
       whole->findings.push_back(std::move(finding));

@@ -176,6 +176,19 @@ Json SarifWriter::properties(const Finding& finding) const {
   return properties;
 }
 
+// SARIF wants a key for each way of making them (§3.27.17): results of different versions are
+// compared by the one that both have.
+Json fingerprints(const Finding& finding) {
+  Json prints = Json::object();
+  auto add = [&](const std::string& fingerprint) {
+    const char* key = fingerprint.starts_with("g2:") ? "geistFinding/v2" : "geistFinding/v1";
+    if (!fingerprint.empty() && !prints.contains(key)) prints[key] = printable(fingerprint);
+  };
+  add(finding.fingerprint);
+  for (const std::string& alias : finding.aliases) add(alias);
+  return prints;
+}
+
 const char* sarif_level(Level level) {
   switch (level) {
     case Level::kProved:
@@ -215,8 +228,7 @@ Json SarifWriter::result(const Finding& finding) const {
   if (!finding.reader_stack.empty())
     stacks.push_back(stack(fmt::format("{} by", words.reader), finding.reader_stack));
   result["stacks"] = stacks;
-  if (!finding.fingerprint.empty())
-    result["partialFingerprints"] = {{"geistFinding/v1", printable(finding.fingerprint)}};
+  if (Json prints = fingerprints(finding); !prints.empty()) result["partialFingerprints"] = prints;
   if (Json fix = fixes(finding); !fix.empty()) result["fixes"] = fix;
   result["properties"] = properties(finding);
   return result;

@@ -22,19 +22,6 @@ bool ends_path(const std::string& path, const std::string& end) {
   return path.size() == end.size() || path[path.size() - end.size() - 1] == '/';
 }
 
-// An append in generic code is one append, however many instances it was compiled into:
-// "main.(*set[go.shape.int]).with" becomes "main.(*set[...]).with", as pclntab writes it too.
-std::string without_type_arguments(std::string_view function) {
-  std::string out;
-  int depth = 0;
-  for (char c : function) {
-    if (c == ']' && depth > 0 && --depth == 0) out += "...";
-    if (depth == 0) out.push_back(c);
-    if (c == '[') ++depth;
-  }
-  return out;
-}
-
 struct Wanted {
   std::string function, file;
   i32 line = 0;
@@ -86,6 +73,17 @@ Result<std::vector<usize>> find_at(const SiteTable& table, const std::string& na
 }
 
 }  // namespace
+
+std::string without_type_arguments(std::string_view function) {
+  std::string out;
+  int depth = 0;
+  for (char c : function) {
+    if (c == ']' && depth > 0 && --depth == 0) out += "...";
+    if (depth == 0) out.push_back(c);
+    if (c == '[') ++depth;
+  }
+  return out;
+}
 
 std::string SiteName::text() const {
   return fmt::format("{}:{}:{}", short_function(function), base_name(file), line);

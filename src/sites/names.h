@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sites/append_sites.h"
@@ -22,6 +23,10 @@ struct SiteName {
   auto operator<=>(const SiteName&) const = default;
   std::string text() const;  // with short function and base name
 };
+
+// An append in generic code is one append, however many instances it was compiled into:
+// "main.(*set[go.shape.int]).with" becomes "main.(*set[...]).with", as pclntab writes it too.
+std::string without_type_arguments(std::string_view function);
 
 SiteName name_of(const read::GoBinary& binary, const AppendSite& site);
 

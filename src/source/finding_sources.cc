@@ -38,9 +38,9 @@ void add_sources(std::vector<findings::Finding>& findings, SourceCache& sources)
     i32 line = f.append_stack[0].line;
     add_fix(f, *text, sources);
     std::optional<AppendCall> call = find_append_operand(*text, line);
-    // Two appends of one function differ in their text; their lines move with every edit above
-    // them.
-    if (call) f.fingerprint = findings::fingerprint_of(f.fingerprint + "|" + call->call);
+    // The fingerprint of earlier releases had the text of the append in it.
+    if (call && !f.aliases.empty())
+      f.aliases[0] = findings::old_fingerprint_of(f.aliases[0] + "|" + call->call);
     if (call) f.operand = call->operand;
     constexpr usize kLongestLabel = 24;
     if (call && !f.drawing.empty() && call->operand.size() <= kLongestLabel)

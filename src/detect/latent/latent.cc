@@ -69,9 +69,11 @@ std::optional<findings::Finding> make_finding(const snap::SharingRow& array,
   f.element_index = operand.overwrites - victim->begin;
   f.drawing.push_back(drawn("operand", operand));
   f.drawing.push_back(drawn("victim", *victim));
-  f.fingerprint = findings::fingerprint_of(fmt::format("{}|latent|{}|{}|{}", f.rule, array.type,
-                                                       without_numbers(operand.place),
-                                                       without_numbers(victim->place)));
+  const std::string places =
+      fmt::format("{}|latent|{}|{}|{}", f.rule, array.type, without_numbers(operand.place),
+                  without_numbers(victim->place));
+  f.fingerprint = findings::fingerprint_of(places);
+  f.aliases.push_back(findings::old_fingerprint_of(places));
   return f;
 }
 

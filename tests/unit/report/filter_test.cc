@@ -104,6 +104,30 @@ TEST(Baseline, HidesTheSameFingerprints) {
   EXPECT_EQ(report.notes, std::vector<std::string>{"1 finding of the baseline not shown"});
 }
 
+TEST(Baseline, OfAnEarlierReleaseHidesWhatItHid) {
+  findings::Report baseline = example_report();
+  findings::Report report = example_report();
+  report.findings.push_back(report.findings[0]);
+  report.findings[0].aliases = {baseline.findings[0].fingerprint};
+  report.findings[0].fingerprint = "g2:1";
+  report.findings[1].aliases = {"another"};
+  report.findings[1].fingerprint = "g2:2";
+  apply_baseline(baseline, &report);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].fingerprint, "g2:2");
+}
+
+// The file of a machine without the package's import path, or the other way round.
+TEST(Baseline, KnowsAFindingByAnyOfItsNames) {
+  findings::Report baseline = example_report();
+  baseline.findings[0].fingerprint = "g2:full";
+  baseline.findings[0].aliases = {"old", "g2:short"};
+  findings::Report report = example_report();
+  report.findings[0].fingerprint = "g2:short";
+  apply_baseline(baseline, &report);
+  EXPECT_TRUE(report.findings.empty());
+}
+
 TEST(Baseline, FindingsWithoutFingerprintAreNeverTheSame) {
   findings::Report report = example_report();
   report.findings[0].fingerprint = "";

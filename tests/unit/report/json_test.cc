@@ -35,8 +35,8 @@ void expect_schema(const findings::Report& report) {
                "monitor_cpu_s", "program_cpu_s"});
   for (const json& finding : doc["findings"]) {
     expect_keys(finding, "finding",
-                {"id", "rule", "class", "level", "count", "fingerprint", "site", "stack", "array",
-                 "append", "element", "victim", "reads", "fix", "proof"});
+                {"id", "rule", "class", "level", "count", "fingerprint", "aliases", "site_code",
+                 "site", "stack", "array", "append", "element", "victim", "reads", "fix", "proof"});
     expect_keys(finding["site"], "site",
                 {"function", "file", "line", "pc", "inlined_into", "source"});
     expect_keys(finding["array"], "array", {"address", "element_size", "capacity", "type"});

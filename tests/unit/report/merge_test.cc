@@ -57,6 +57,15 @@ TEST(Merge, NumbersOfOnePlaceAreAdded) {
   EXPECT_EQ(section.rows[1].values, (std::vector<u64>{5, 8}));
 }
 
+TEST(Merge, TwoKindsOfVictimOfOneAppendStayTwoFindings) {
+  findings::Report whole;
+  merge_into(&whole, make_part("a", findings::Level::kLikely, 3));
+  findings::Report part = make_part("b", findings::Level::kLikely, 4);
+  part.findings[0].victim.holder = findings::Holder::kGlobal;
+  merge_into(&whole, part);
+  EXPECT_EQ(whole.findings.size(), 2u);
+}
+
 TEST(Merge, FindingsWithoutAFingerprintStayApart) {
   findings::Report whole;
   for (findings::Level level : {findings::Level::kLikely, findings::Level::kConfirmed}) {
