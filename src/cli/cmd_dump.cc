@@ -54,14 +54,15 @@ std::string dump_plan(const read::GoBinary& binary) {
   return out;
 }
 
-// Every append of the source, as fingerprints name it, with its place; what the tests compare over
-// builds. The hash of the code is of one build alone, and last.
+// Every append of the source that may stay in place, as fingerprints name it, with its place; what
+// the tests compare over builds. The hash of the code is of one build alone, and last.
 std::string dump_identities(const read::GoBinary& binary) {
   const sites::SiteTable table = sites::find_append_sites(binary, 1);
   sites::AppendIdentities identities(binary, table);
   program::CodeCache codes(binary);
   std::string out;
   for (const sites::AppendSite& site : table.sites) {
+    if (site.bucket == sites::SiteBucket::kAlwaysGrows) continue;
     const sites::AppendIdentity identity = identities.of(site);
     const sites::SiteName name = sites::name_of(binary, site);
     out += fmt::format("{} {} {}:{} {}\n", identity.function, identity.ordinal, name.file,

@@ -15,6 +15,7 @@
 #include <xxhash.h>
 
 #include "base/go_symbol.h"
+#include "program/symbolic.h"
 #include "sites/names.h"
 
 namespace geist::sites {
@@ -135,6 +136,26 @@ void AppendIdentities::read_places() {
   }
 }
 
+namespace {
+
+// Whether the first append to an empty slice calls growslice depends on the release: go1.26 gives it
+// a buffer on the stack where it can. Its capacity is the constant 0, so it is nobody's bug.
+bool grows_from_nothing(const read::GoBinary& binary, const AppendSite& site) {
+  if (site.bucket != SiteBucket::kAlwaysGrows) return false;
+  const std::optional<program::FunctionCode> code =
+      program::FunctionCode::decode(binary, binary.pclntab().function(site.function));
+  if (!code) return false;
+  const std::optional<u32> call = code->find_insn(site.call);
+  if (!call) return false;
+  program::SymbolTable symbols;
+  program::SymbolicState state(symbols);
+  for (u32 i = code->blocks()[code->block_of(*call)].first; i < *call; ++i)
+    state.execute(code->insn(i));
+  return state.reg(x86::kRcx) == program::Expr{};
+}
+
+}  // namespace
+
 AppendIdentity AppendIdentities::of(const AppendSite& site) {
   auto [known, is_new] = known_.try_emplace(site.call);
   if (!is_new) return known->second;
@@ -146,10 +167,12 @@ AppendIdentity AppendIdentities::of(const AppendSite& site) {
   // more and more: go1.24 knows that make([]int, 3, 8+n) with n >= 0 has room for one.
   AppendIdentity identity{declaring(frame), 0};
   std::set<i32> before;
-  for (const Place& place : places_) {
+  for (usize i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
     if (place.line >= frame.line || place.file != frame.file) continue;
     const read::SourceFrame other{place.function, place.file, place.line, place.start_line};
-    if (declaring(other) == identity.function) before.insert(place.line);
+    if (declaring(other) != identity.function || before.contains(place.line)) continue;
+    if (!grows_from_nothing(*binary_, table_->sites[i])) before.insert(place.line);
   }
   identity.ordinal = static_cast<u32>(before.size());
   known->second = identity;

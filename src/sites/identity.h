@@ -15,8 +15,8 @@
 //     with the base name of the file, as the number of an init goes by the order of the files;
 //   - package main is called "main" in a program and by its import path in its test: see
 //     with_import_path().
-// The ordinal, and not the line, so that edits elsewhere in the function do not matter; two appends
-// on one line are one. All calls of growslice count, whether they are probed or not.
+// The ordinal, not the line, so that edits elsewhere in the function do not matter; two appends on
+// one line are one. All calls of growslice count, probed or not, but those on empty slices.
 // Source: cmd/compile/internal/ir/func.go closureName and cmd/compile/internal/noder, go1.21 to
 // go1.27.
 #pragma once
@@ -54,7 +54,7 @@ std::optional<std::string> with_import_path(const read::GoBinary& binary,
 // is, even if its path has no dot.
 bool is_gos_own(const read::GoBinary& binary, std::string_view function);
 
-// Belongs to one thread. Binary and table must outlive it; of the table only `call` and `function`
+// Belongs to one thread. Binary and table must outlive it; of a site call, function and bucket
 // are read. Lines are read when the first identity is asked for, all at once: about a microsecond a
 // site.
 class AppendIdentities {

@@ -92,6 +92,14 @@ func Generic[E any](a []E) func(E) []E {
 	return func(x E) []E { return append(a[:1], x) }
 }
 
+func AfterAFirst(a []int, x int) []int {
+	first := []string{}
+	if x > 3 {
+		first = append(first, "more")
+	}
+	return append(a[:1], len(first))
+}
+
 func Small(a []int, x int) []int {
 	return append(a[:1], x)
 }
@@ -133,6 +141,7 @@ func main() {
 	}
 	fmt.Println(lib.Generic([]string{"a"})("b"))
 	fmt.Println(three(a, 1))
+	fmt.Println(lib.AfterAFirst(a, 4+len(sink)))
 	fmt.Println(slices.Delete(a, 0, 1))
 	defer func() { func() { a = append(a[:1], 5) }() }()
 }
@@ -180,6 +189,7 @@ class IdentityTest : public testing::Test {
 
 const std::set<std::string> kExpected = {
     "example.com/fpx/lib.(*T).Pointer 0",
+    "example.com/fpx/lib.AfterAFirst 0",
     "example.com/fpx/lib.Closure 0",
     "example.com/fpx/lib.Generic[...] 0",
     "example.com/fpx/lib.Small 0",
