@@ -130,6 +130,17 @@ RegMask FunctionCode::live_in(u32 block) const {
   return live_in_[block];
 }
 
+RegMask FunctionCode::live_before(u32 insn) const {
+  const Block& block = blocks_[block_of(insn)];
+  const Brief& last = briefs_[block.last];
+  const bool leaves = last.flow == Flow::kJmp && block.succs.empty();
+  RegMask live = block.unknown_succs || leaves ? x86::kAllGprs | x86::kFlagsBit : 0;
+  for (u32 succ : block.succs) live |= live_in_[succ];
+  for (u32 i = block.last + 1; i-- > insn;)
+    live = (live & ~writes_of(briefs_[i])) | reads_of(briefs_[i]);
+  return live;
+}
+
 // JMP (R)(I*8) or JMP R after MOV: the table's address is in a LEAQ a few instructions before.
 void FunctionCode::add_jump_table(const read::Image& image, u32 insn,
                                   std::vector<ImageAddr>& targets) const {

@@ -49,6 +49,7 @@ class FunctionCode {
                                                   const read::Image* image);
 
   const read::Function& function() const { return function_; }
+  ByteView bytes() const { return bytes_; }
   const std::vector<x86::Brief>& briefs() const { return briefs_; }
   // With its operands; stays where it is as long as this lives.
   const x86::Insn& insn(u32 index) const;
@@ -70,6 +71,8 @@ class FunctionCode {
   // Conservative: everything is live at unknown jumps and the argument registers are live at calls,
   // the result registers at returns.
   x86::RegMask live_in(u32 block) const;
+  // Likewise before an instruction.
+  x86::RegMask live_before(u32 insn) const;
 
  private:
   FunctionCode() = default;

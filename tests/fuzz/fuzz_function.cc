@@ -1,10 +1,12 @@
 // Any bytes as the code of a function: as far as they decode, every question about its frame's
-// words has an answer, the same one each time, and no word is two parts of one header.
+// words has an answer, the same one each time, and no word is two parts of one header; and what
+// gives way to a jump at a point of it is whole instructions that nothing jumps into.
 #include <algorithm>
 
 #include "base/check.h"
 #include "program/header_flow.h"
 #include "program/header_words.h"
+#include "program/point.h"
 #include "program/slot_writes.h"
 #include "x86/brief.h"
 
@@ -45,6 +47,32 @@ void check_words(const FunctionCode& code, ImageAddr pc, i64 slot, u64 elem_size
   ptr.disp = slot;
   len.disp = words->len.slot.value_or(0);
   (void)hands_header_on(code, pc, ptr, len, callee);
+}
+
+void check_point(const FunctionCode& code, const PointAnswer& answer) {
+  const Point* point = std::get_if<Point>(&answer);
+  if (point == nullptr) return;
+  const Displaced& taken = point->displaced;
+  GEIST_CHECK(taken.end - taken.begin >= kJmpBytes && code.find_insn(taken.begin));
+  GEIST_CHECK(taken.begin <= point->at && point->at < taken.end && code.find_insn(point->at));
+  GEIST_CHECK(taken.end == code.function().end || code.find_insn(taken.end) ||
+              code.bytes()[taken.end - code.function().entry] == 0xcc);
+  if (point->kind == PointKind::kCall) return;  // a CALL stays one
+  for (const x86::Brief& brief : code.briefs()) {
+    const bool branches = brief.flow == x86::Flow::kJcc || brief.flow == x86::Flow::kJmp;
+    GEIST_CHECK(!branches || brief.target <= taken.begin || brief.target >= taken.end);
+  }
+}
+
+void check_points(const FunctionCode& code) {
+  check_point(code, entry_point(code));
+  for (const PointAnswer& answer : return_points(code)) check_point(code, answer);
+  for (u32 i = 0; i < code.briefs().size(); ++i) {
+    check_point(code, point_at(code, i, PointKind::kInlined));
+    if (code.briefs()[i].flow != x86::Flow::kCall) continue;
+    check_point(code, after_call_point(code, i));
+    check_point(code, call_point(code, i, 0));
+  }
 }
 
 }  // namespace

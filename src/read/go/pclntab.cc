@@ -176,11 +176,15 @@ i32 Pclntab::max_sp_delta(const Function& function) const {
   return largest;
 }
 
-i32 Pclntab::pc_data(const Function& function, u32 which, ImageAddr pc) const {
+u32 Pclntab::pc_data_table(const Function& function, u32 which) const {
   u32 count = find_int<u32>(pclntable_, function.func_offset + kNpcdata).value_or(0);
-  if (which >= count) return -1;
+  if (which >= count) return 0;
   u64 place = function.func_offset + kFuncSize + u64{4} * which;
-  return pc_value(find_int<u32>(pclntable_, place).value_or(0), function.entry, pc);
+  return find_int<u32>(pclntable_, place).value_or(0);
+}
+
+i32 Pclntab::pc_data(const Function& function, u32 which, ImageAddr pc) const {
+  return pc_value(pc_data_table(function, which), function.entry, pc);
 }
 
 ByteView Pclntab::func_data(const Function& function, u32 which) const {
@@ -249,6 +253,37 @@ std::vector<SourceFrame> Pclntab::source_frames(const Function& function, ImageA
                     .start_line = function.start_line,
                     .inlined = false});
   return frames;
+}
+
+std::vector<InlinedPiece> Pclntab::inlined_pieces(const Function& function) const {
+  std::vector<InlinedPiece> pieces;
+  if (func_data(function, kFuncdataInlTree).empty()) return pieces;
+  const u64 size = function.end - function.entry;
+  u64 begin = 0;
+  visit_pc_values(pc_data_table(function, kPcdataInlTreeIndex), [&](i32 value, u64 length) {
+    const u64 end = begin + std::min(length, size - begin);
+    if (value >= 0 && end > begin)
+      pieces.push_back({function.entry + begin, function.entry + end, static_cast<u32>(value)});
+    begin = end;
+    return begin == size;
+  });
+  return pieces;
+}
+
+std::optional<InlinedCall> Pclntab::find_inlined_call(const Function& function, u32 call) const {
+  ByteView tree = func_data(function, kFuncdataInlTree);
+  ByteReader reader(tree, u64{call} * kInlinedCallSize);
+  reader.skip(4);  // funcID and padding
+  const i32 name_offset = reader.read_i32();
+  const i32 parent_pc = reader.read_i32();
+  if (tree.empty() || reader.failed() || parent_pc < 0) return std::nullopt;
+  InlinedCall found;
+  found.function = name_at(name_offset);
+  found.parent_pc = function.entry + static_cast<u32>(parent_pc);
+  if (found.parent_pc >= function.end) return std::nullopt;
+  const i32 parent = pc_data(function, kPcdataInlTreeIndex, found.parent_pc);
+  if (parent >= 0) found.parent = static_cast<u32>(parent);
+  return found;
 }
 
 std::vector<SourceLine> Pclntab::source_lines(const Function& function) const {

@@ -68,6 +68,19 @@ struct SourceLine {
   auto operator<=>(const SourceLine&) const = default;
 };
 
+// A piece of a function's code that a call was inlined into: the innermost one that it belongs to.
+struct InlinedPiece {
+  ImageAddr begin, end;
+  u32 call = 0;  // for Pclntab::find_inlined_call
+};
+
+// One call that was inlined, from the function's inline tree.
+struct InlinedCall {
+  std::string_view function;  // that was called
+  ImageAddr parent_pc;        // an instruction of the call's position, in what it is inlined into
+  std::optional<u32> parent;  // the inlined call that it was made in; none: the function's own code
+};
+
 // Which words of a frame hold pointers that are live; bit i is the word at base + 8*i.
 struct PointerMap {
   std::vector<bool> live;
@@ -91,6 +104,10 @@ class Pclntab {
   // The source frames at pc, innermost first, at least one. For return addresses the caller passes
   // pc - 1.
   std::vector<SourceFrame> source_frames(const Function& function, ImageAddr pc) const;
+  // All code of the function that is some inlined function's, ascending.
+  std::vector<InlinedPiece> inlined_pieces(const Function& function) const;
+  // Nothing when the inline tree has no such call, or is damaged there.
+  std::optional<InlinedCall> find_inlined_call(const Function& function, u32 call) const;
   // The lines that its instructions come from, those of inlined functions too; ascending, each
   // once.
   std::vector<SourceLine> source_lines(const Function& function) const;
@@ -116,6 +133,8 @@ class Pclntab {
   // The value that the table at `table` of pctab gives for pc; -1 where it says nothing
   // (runtime/symtab.go pcvalue).
   i32 pc_value(u32 table, ImageAddr entry, ImageAddr pc) const;
+  // Where PCDATA `which` begins in pctab; 0: the function has none.
+  u32 pc_data_table(const Function& function, u32 which) const;
   i32 pc_data(const Function& function, u32 which, ImageAddr pc) const;
   // The bytes from FUNCDATA `which` on, to the end of what holds it; empty when the function has
   // none.
