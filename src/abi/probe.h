@@ -99,7 +99,7 @@ struct BlobHeader {
                          // it by that
   uint64_t state;        // [tool] address of State
   uint32_t entry_move;   // since version 2
-  uint32_t reserved;
+  uint32_t entry_point;  // since version 3: a point that is no append
 };
 inline constexpr uint64_t kBlobMagic = 0x626f6c6274736967ull;
 static_assert(offsetof(BlobHeader, state) == 32);

@@ -39,4 +39,30 @@ std::optional<usize> find_branch(const DisplacedCode& code, const sites::AppendS
   return std::nullopt;
 }
 
+bool emit_displaced(x86::Assembler& as, const DisplacedCode& code, usize first, usize end,
+                    LoadBias bias) {
+  for (usize i = first; i < end; ++i) {
+    const x86::Insn& insn = code.insns[i];
+    switch (insn.flow) {
+      case x86::Flow::kJcc:
+        as.jcc_to(insn.cond, bias.to_target(insn.target).value);
+        continue;
+      case x86::Flow::kJmp:
+        as.jmp_to(bias.to_target(insn.target).value);
+        return true;
+      case x86::Flow::kRet:
+        as.append_bytes(code.bytes_of(insn));
+        return true;
+      default:
+        break;
+    }
+    x86::Insn moved = insn;
+    moved.addr = ImageAddr(bias.to_target(insn.addr).value);
+    std::optional<std::vector<u8>> relocated = x86::relocate(code.bytes_of(insn), moved, as.here());
+    if (!relocated) return false;
+    as.append_bytes(*relocated);
+  }
+  return true;
+}
+
 }  // namespace geist::probe

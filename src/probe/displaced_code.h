@@ -9,6 +9,7 @@
 #include "program/displace.h"
 #include "read/elf/image.h"
 #include "sites/append_sites.h"
+#include "x86/assembler.h"
 #include "x86/insn.h"
 
 namespace geist::probe {
@@ -28,5 +29,11 @@ std::optional<DisplacedCode> read_displaced(const read::Image& image, program::D
 // Which of the instructions is the site's branch; nothing when it is not there, or does not lead
 // where the site says.
 std::optional<usize> find_branch(const DisplacedCode& code, const sites::AppendSite& site);
+
+// Emits the instructions [first, end) so that they do what they did at their place: branches lead
+// where they led, relative operands mean what they meant. Ends with a JMP or RET among them, after
+// which nothing is reached. False when one cannot be moved.
+bool emit_displaced(x86::Assembler& as, const DisplacedCode& code, usize first, usize end,
+                    LoadBias bias);
 
 }  // namespace geist::probe

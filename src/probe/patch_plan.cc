@@ -29,10 +29,11 @@ constexpr u64 kTrampolineBytes =
 constexpr u64 kCountingBytes = 256;  // more, where it counts: likewise
 // The check of an append of one element has about 20 bytes: so they are in one line of the caches.
 constexpr usize kTrampolineAlignment = 32;
+constexpr u32 kNoSite = 0xffffffff;  // the record's id: no event comes from there
 constexpr u64 kPageBytes = 4096;
 constexpr usize kMinSitesOfThread = 256;  // a thread costs as much as some dozen sites
 // runtime.exit, runtime.newstack and the returns of main.main. Their part of the region has room
-// for the few ways of healed calls too.
+// for the few ways of healed calls too, and for points.
 constexpr usize kMaxHooks = 16;
 
 constexpr u64 align_up(u64 value, u64 boundary) {
@@ -75,12 +76,15 @@ abi::Location resolve(const ValueLocation& from, LoadBias bias) {
   return to;
 }
 
-CodePatch make_patch(const DisplacedCode& code, LoadBias bias, u64 trampoline) {
+CodePatch make_patch(const DisplacedCode& code, LoadBias bias, u64 trampoline, bool calls = false) {
   CodePatch patch;
   patch.addr = bias.to_target(code.range.begin);
   patch.original.assign(code.bytes.begin(), code.bytes.end());
   x86::Assembler as(patch.addr.value);
-  as.jmp_to(trampoline);
+  if (calls)
+    as.call_to(trampoline);
+  else
+    as.jmp_to(trampoline);
   patch.replacement = as.bytes();
   patch.replacement.resize(patch.original.size(), 0xcc);  // unreachable behind the JMP
   return patch;
@@ -106,21 +110,24 @@ class Planner {
       : binary_(binary),
         plan_(plan),
         thorough_(options.thorough),
-        shape_(region_shape(max_sites, options.counts)) {
+        shape_(region_shape(max_sites, options.counts, options.points.size())) {
     ByteView blob = runtime_blob();
     std::memcpy(&header_, blob.data(), sizeof header_);
     plan_.region_bytes.resize(shape_.size - shape_.counters_size, 0);
     std::memcpy(plan_.region_bytes.data(), blob.data(), blob.size());
     plan_.site_table_offset = shape_.site_table_offset;
     plan_.site_table_size = shape_.site_table_size;
-    hooks_ = {shape_.hooks_offset(), shape_.sites_offset()};
+    hooks_ = {shape_.hooks_offset(), shape_.sites_offset};
     first_hook_record_ = max_sites;
+    first_point_record_ = max_sites + kMaxHooks;
   }
 
   bool add_hook(const std::optional<Displaced>& displaced, u32 entry_offset);
   // Sets the bucket of every draft. Once, and before the hooks that give way to sites which want
   // the same bytes.
   void add_sites(std::vector<Draft> drafts);
+  // Each gets its trampoline or its refusal. Once, and last.
+  void add_points(const std::vector<PointProbe>& probes);
 
  private:
   TrampolinePlace place_at(u64 offset, usize record, u32 entry_offset) const {
@@ -140,9 +147,12 @@ class Planner {
     if (after != ranges_.end() && after->first < d.end.value) return true;
     return after != ranges_.begin() && std::prev(after)->second > d.begin.value;
   }
-  bool put(const Trampoline& trampoline, Cursor& at);
+  bool put(ByteView trampoline, Cursor& at);
   void write_record(const abi::Site& record, usize index);
   bool heal_call(const AppendSite& site);
+  std::optional<program::PointRefusal> why_not(const PointProbe& probe) const;
+  bool add_together(const std::vector<PointProbe>& probes, const std::vector<usize>& members,
+                    Displaced range);
   // Called by several threads.
   SiteBucket draft_site(const Draft& draft, usize index, Cursor& at);
   abi::Site make_record(const AppendSite& site, abi::SiteMode mode, u64 resume) const;
@@ -155,17 +165,18 @@ class Planner {
   abi::BlobHeader header_{};
   Cursor hooks_{};
   usize first_hook_record_ = 0;
+  usize first_point_record_ = 0;
   std::map<u64, u64> ranges_;         // replaced bytes, begin → end
   std::map<u64, u64> healing_calls_;  // function that is called → what is called in its place
   usize hook_count_ = 0;
 };
 
 // False: no more room in this part.
-bool Planner::put(const Trampoline& trampoline, Cursor& at) {
-  const usize size = trampoline.bytes.size();
+bool Planner::put(ByteView trampoline, Cursor& at) {
+  const usize size = trampoline.size();
   if (size > at.end - at.offset) return false;
   u8* to = plan_.region_bytes.data() + at.offset;
-  std::memcpy(to, trampoline.bytes.data(), size);
+  std::memcpy(to, trampoline.data(), size);
   const u64 next = std::min(align_up(at.offset + size, kTrampolineAlignment), at.end);
   std::memset(to + size, 0xcc, next - at.offset - size);
   at.offset = next;
@@ -190,7 +201,7 @@ bool Planner::heal_call(const AppendSite& site) {
     u64 at = plan_.region.value + hooks_.offset;
     std::optional<Trampoline> way =
         emit_healing_call(at, called, plan_.bias.to_target(growslice->entry).value);
-    if (!way || !put(*way, hooks_)) return false;
+    if (!way || !put(way->bytes, hooks_)) return false;
     healing_calls_[called] = at;
   }
   CodePatch patch;
@@ -231,7 +242,7 @@ SiteBucket Planner::draft_site(const Draft& draft, usize index, Cursor& at) {
                      layout.g_m, layout.m_id};
   }
   std::optional<Trampoline> trampoline = emit_append_trampoline(site, *code, place);
-  if (!trampoline || !put(*trampoline, at)) return SiteBucket::kArgumentNotLocated;
+  if (!trampoline || !put(trampoline->bytes, at)) return SiteBucket::kArgumentNotLocated;
   write_record(make_record(site, draft.mode, trampoline->resume), index);
   plan_.sites[index] = {site,
                         draft.mode,
@@ -256,8 +267,8 @@ void Planner::add_sites(std::vector<Draft> drafts) {
   for_each_part(parts, threads, [&](usize part) {
     const usize first = drafts.size() * part / parts;
     const usize end = drafts.size() * (part + 1) / parts;
-    Cursor at{shape_.sites_offset() + first * shape_.trampoline_bytes,
-              shape_.sites_offset() + end * shape_.trampoline_bytes};
+    Cursor at{shape_.sites_offset + first * shape_.trampoline_bytes,
+              shape_.sites_offset + end * shape_.trampoline_bytes};
     for (usize i = first; i < end; ++i) {
       if (drafts[i].bucket == SiteBucket::kProbed) drafts[i].bucket = draft_site(drafts[i], i, at);
     }
@@ -296,14 +307,85 @@ bool Planner::add_hook(const std::optional<Displaced>& displaced, u32 entry_offs
   const usize index = first_hook_record_ + hook_count_++;
   TrampolinePlace place = place_at(hooks_.offset, index, entry_offset);
   std::optional<Trampoline> trampoline = code ? emit_hook_trampoline(*code, place) : std::nullopt;
-  if (!trampoline || !put(*trampoline, hooks_)) return false;
+  if (!trampoline || !put(trampoline->bytes, hooks_)) return false;
   abi::Site record{};
-  record.id = 0xffffffff;
+  record.id = kNoSite;
   record.resume = trampoline->resume;
   write_record(record, index);
   plan_.hooks.push_back(make_patch(*code, plan_.bias, place.at));
   ranges_[displaced->begin.value] = displaced->end.value;
   return true;
+}
+
+std::optional<program::PointRefusal> Planner::why_not(const PointProbe& probe) const {
+  const program::Point& point = probe.point;
+  if (overlaps(point.displaced)) return program::PointRefusal::kTaken;
+  if (stack_needed(point, probe.primitive) > point.stack_room)
+    return program::PointRefusal::kNoStack;
+  return std::nullopt;
+}
+
+// False: their trampoline could not be made.
+bool Planner::add_together(const std::vector<PointProbe>& probes, const std::vector<usize>& members,
+                           Displaced range) {
+  std::optional<DisplacedCode> code = read_displaced(binary_.image(), range);
+  if (!code) return false;
+  std::vector<PlacedPrimitive> placed;
+  for (usize i : members) {
+    placed.push_back({&probes[i].point, &probes[i].primitive,
+                      record_address(first_point_record_ + i),
+                      plan_.region.value + header_.entry_point});
+  }
+  const u64 at = plan_.region.value + hooks_.offset;
+  std::optional<PointTrampoline> made = emit_point_trampoline(placed, *code, plan_.bias, at);
+  if (!made || !put(made->bytes, hooks_)) return false;
+  for (usize k = 0; k < members.size(); ++k) {
+    abi::Site record{};
+    record.id = kNoSite;
+    record.resume = made->resumes[k];
+    const usize index = first_point_record_ + members[k];
+    write_record(record, index);
+    PlannedPoint& planned = plan_.points[members[k]];
+    planned.patch = plan_.point_patches.size();
+    planned.record = static_cast<u32>(index);
+    planned.trampoline = TargetAddr(at);
+    planned.trampoline_size = made->bytes.size();
+  }
+  const bool is_call = probes[members[0]].point.kind == program::PointKind::kCall;
+  plan_.point_patches.push_back(make_patch(*code, plan_.bias, at, is_call));
+  ranges_[range.begin.value] = range.end.value;
+  return true;
+}
+
+// What overlaps is one stretch of code without a jump into it, as each of them is.
+void Planner::add_points(const std::vector<PointProbe>& probes) {
+  std::vector<usize> order;
+  plan_.points.resize(probes.size());
+  for (usize i = 0; i < probes.size(); ++i) {
+    plan_.points[i].point = probes[i].point;
+    plan_.points[i].refused = why_not(probes[i]);
+    if (!plan_.points[i].refused) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](usize a, usize b) {
+    return probes[a].point.displaced.begin < probes[b].point.displaced.begin;
+  });
+  for (usize first = 0; first < order.size();) {
+    Displaced range = probes[order[first]].point.displaced;
+    usize end = first + 1;
+    for (; end < order.size(); ++end) {
+      const Displaced& next = probes[order[end]].point.displaced;
+      if (next.begin >= range.end) break;
+      range.end = std::max(range.end, next.end);
+    }
+    std::vector<usize> members(order.begin() + static_cast<i64>(first),
+                               order.begin() + static_cast<i64>(end));
+    std::stable_sort(members.begin(), members.end(),
+                     [&](usize a, usize b) { return probes[a].point.at < probes[b].point.at; });
+    if (!add_together(probes, members, range)) {
+      for (usize i : members) plan_.points[i].refused = program::PointRefusal::kNotEncoded;
+    }
+    first = end;
+  }
 }
 
 void plan_exit_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
@@ -360,17 +442,14 @@ ByteView runtime_blob() {
           static_cast<usize>(geist_runtime_blob_end - geist_runtime_blob_begin)};
 }
 
-u64 RegionShape::sites_offset() const {
-  return align_up(hooks_offset() + kMaxHooks * kTrampolineBytes, kPageBytes);
-}
-
-RegionShape region_shape(usize sites, bool counts) {
+RegionShape region_shape(usize sites, bool counts, usize points) {
+  const usize others = kMaxHooks + points;
   RegionShape shape;
   shape.trampoline_bytes = kTrampolineBytes + (counts ? kCountingBytes : 0);
   shape.site_table_offset = align_up(runtime_blob().size(), kPageBytes);
-  shape.site_table_size = align_up((sites + kMaxHooks) * sizeof(abi::Site), kPageBytes);
-  shape.counters_offset =
-      shape.sites_offset() + align_up(sites * shape.trampoline_bytes, kPageBytes);
+  shape.site_table_size = align_up((sites + others) * sizeof(abi::Site), kPageBytes);
+  shape.sites_offset = align_up(shape.hooks_offset() + others * kTrampolineBytes, kPageBytes);
+  shape.counters_offset = shape.sites_offset + align_up(sites * shape.trampoline_bytes, kPageBytes);
   shape.counters_size = counts ? sites * abi::kCounterPageBytes : 0;
   shape.size = shape.counters_offset + shape.counters_size;
   return shape;
@@ -412,6 +491,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& tab
   }
   planner.add_sites(choose_sites(table, options));
   if (options.with_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
+  planner.add_points(options.points);
   return plan;
 }
 

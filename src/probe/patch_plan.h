@@ -2,8 +2,8 @@
 // written.
 //
 //   region (within ±2 GiB of the code), each part on pages of its own:
-//   │ runtime blob │ abi::Site × n │ hooks │ trampolines, in one or more runs │ counters │
-//   │ r-x          │ rw-           │ r-x   │ r-x                              │ rw-      │
+//   │ runtime blob │ abi::Site × n │ hooks, points │ trampolines, in one or more runs │ counters │
+//   │ r-x          │ rw-           │ r-x           │ r-x                              │ rw-      │
 //
 // Counters (abi/counters.h) are there when a detector asks for them.
 //   patches: JMP rel32 to a trampoline over each branch
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "abi/probe.h"
+#include "probe/point_trampoline.h"
 #include "read/go/go_binary.h"
 #include "sites/append_sites.h"
 
@@ -40,14 +41,32 @@ struct ProbedSite {
   u64 trampoline_size = 0;
 };
 
+// What is to run at a point. Several may be meant for one point: they run in the order given.
+struct PointProbe {
+  program::Point point;
+  Primitive primitive;
+};
+
+// One of PlanOptions::points, as far as it was planned.
+struct PlannedPoint {
+  program::Point point;
+  std::optional<program::PointRefusal> refused;  // then nothing else holds
+  usize patch = 0;                               // in PatchPlan::point_patches
+  u32 record = 0;                                // index of its abi::Site
+  TargetAddr trampoline;                         // of all that runs at this point
+  u64 trampoline_size = 0;
+};
+
 struct PatchPlan {
   LoadBias bias;
   TargetAddr region;             // page-aligned
   std::vector<u8> region_bytes;  // at most region_shape(...).size; zero where nothing is
   std::vector<ProbedSite> sites;
   sites::Refused refused;  // sites that could not be patched; with `sites` all that were asked for
-  std::vector<CodePatch> hooks;    // runtime.exit, runtime.newstack, the returns of main.main, the
-                                   // growslice calls of healed sites
+  std::vector<CodePatch> hooks;  // runtime.exit, runtime.newstack, the returns of main.main, the
+                                 // growslice calls of healed sites
+  std::vector<PlannedPoint> points;  // in the order of PlanOptions::points
+  std::vector<CodePatch> point_patches;
   bool follows_stacks = false;     // a goroutine whose stack has grown waits for the judge
   std::vector<std::string> notes;  // hooks that could not be set, in words
   u64 site_table_offset = 0;       // of abi::Site 0 in the region, page-aligned
@@ -61,12 +80,14 @@ struct PlanOptions {
   std::map<ImageAddr, abi::SiteMode>
       modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
   bool only_healed = false;  // leave all other calls alone
+  // They give way to sites and hooks, not the other way round.
+  std::vector<PointProbe> points;
   // runtime.exit, the returns of main.main and stacks that have grown wait for the judge.
   bool with_hooks = true;
 };
 
-// What to reserve for the region of a plan for this many sites, and where its writable part, the
-// site records, will be.
+// What to reserve for the region of a plan for this many sites and points, and where its writable
+// part, the site records, will be.
 struct RegionShape {
   u64 size = 0;
   u64 site_table_offset = 0;
@@ -75,10 +96,10 @@ struct RegionShape {
   u64 counters_size = 0;     // that is shared; 0: nothing is counted
   u64 trampoline_bytes = 0;  // room for each
   u64 hooks_offset() const { return site_table_offset + site_table_size; }
-  u64 sites_offset() const;
+  u64 sites_offset = 0;
   u64 shared_size() const { return site_table_size + counters_size; }
 };
-RegionShape region_shape(usize sites, bool counts);
+RegionShape region_shape(usize sites, bool counts, usize points);
 
 // The plan for this region, which all code must reach with a rel32.
 PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& table, LoadBias bias,

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 
+#include "probe/runtime_entry.h"
 #include "probe/value_emitter.h"
 
 namespace geist::probe {
@@ -25,7 +26,6 @@ using LocationKind = ValueLocation::Kind;
 
 constexpr u64 kMaxInlineBytes = 32;
 constexpr i64 kPageBytes = 4096;
-constexpr i64 kEntryFrameBytes = 144;  // runtime/entry_x86_64.S FRAME_BYTES
 
 // The ways on from a check.
 struct Exits {
@@ -349,35 +349,6 @@ void CheckEmitter::emit_always() {
   as_.jmp(exits_.slow);
 }
 
-// The instructions [first, end) of the displaced ones.
-bool emit_displaced(Assembler& as, const DisplacedCode& code, usize first, usize end,
-                    LoadBias bias) {
-  for (usize i = first; i < end; ++i) {
-    x86::Insn moved = code.insns[i];
-    moved.addr = ImageAddr(bias.to_target(moved.addr).value);
-    std::optional<std::vector<u8>> relocated =
-        x86::relocate(code.bytes_of(code.insns[i]), moved, as.here());
-    if (!relocated) return false;
-    as.append_bytes(*relocated);
-  }
-  return true;
-}
-
-// Into the runtime: RAX saved below SP, RAX := the site's record.
-void emit_runtime_entry(Assembler& as, const TrampolinePlace& place) {
-  // The same for all, wherever it stands; large programs have ten thousands of them.
-  static const std::vector<u8> save_rax = [] {
-    Assembler once(0);
-    once.lea(x86::kRsp, {.base = x86::kRsp, .disp = -kEntryFrameBytes});
-    once.mov(MemRef{.base = x86::kRsp}, x86::kRax);
-    once.finish();
-    return once.bytes();
-  }();
-  as.append_bytes(save_rax);
-  as.lea(x86::kRax, {.disp = static_cast<i64>(place.site_record), .absolute = true});
-  as.jmp_to(place.entry_event);
-}
-
 // An append that is sent to the grow path: to the label when its first instructions were displaced.
 void emit_healed(Assembler& as, const TrampolinePlace& place, std::optional<x86::Label> displaced,
                  u64 grow_entry) {
@@ -439,7 +410,7 @@ std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const D
   as.bind(exits.slow);
   check.restore();
   if (!heals)
-    emit_runtime_entry(as, place);
+    emit_runtime_entry(as, place.site_record, place.entry_event);
   else
     emit_healed(as, place, grow, grow_entry);
   counts.count_growth(grow ? std::nullopt : std::optional(grow_entry));
@@ -471,16 +442,11 @@ std::optional<Trampoline> emit_healing_call(u64 at, u64 called, u64 growslice) {
 std::optional<Trampoline> emit_hook_trampoline(const DisplacedCode& code,
                                                const TrampolinePlace& place) {
   Assembler as(place.at);
-  emit_runtime_entry(as, place);
+  emit_runtime_entry(as, place.site_record, place.entry_event);
   Trampoline out;
   out.resume = as.here();
-  const x86::Insn& last = code.insns.back();
-  bool ends_in_ret = last.flow == x86::Flow::kRet;
-  usize end = code.insns.size() - (ends_in_ret ? 1 : 0);
-  if (!emit_displaced(as, code, 0, end, place.bias)) return std::nullopt;
-  if (ends_in_ret)
-    as.append_bytes(code.bytes_of(last));
-  else
+  if (!emit_displaced(as, code, 0, code.insns.size(), place.bias)) return std::nullopt;
+  if (code.insns.back().flow != x86::Flow::kRet)
     as.jmp_to(place.bias.to_target(code.range.end).value);
   as.finish();
   if (!as.ok()) return std::nullopt;

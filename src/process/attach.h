@@ -85,6 +85,8 @@ class Attachment {
   // Addresses within code or region that threads and goroutines stand at or may come back to,
   // sorted; more than there are is harmless.
   std::vector<u64> find_standing(const StoppedProcess& stopped, const StandingPlaces& places) const;
+  // False: it is not the patch of points.
+  bool leave_out_points(const probe::CodePatch& patch, sites::SiteBucket bucket);
   void leave_out(const probe::CodePatch& patch, sites::SiteBucket bucket);
   bool leads_to_region(TargetAddr at, ByteView code) const;
 

@@ -228,7 +228,22 @@ Status Attachment::map_memory(const probe::RegionShape& shape) {
       ErrorKind::kSystem);
 }
 
+bool Attachment::leave_out_points(const probe::CodePatch& patch, sites::SiteBucket bucket) {
+  using program::PointRefusal;
+  const PointRefusal why = bucket == sites::SiteBucket::kInUse         ? PointRefusal::kInUse
+                           : bucket == sites::SiteBucket::kCodeChanged ? PointRefusal::kCodeChanged
+                                                                       : PointRefusal::kNoRoom;
+  bool is_points = false;
+  for (probe::PlannedPoint& point : process_->plan.points) {
+    if (point.refused || &process_->plan.point_patches[point.patch] != &patch) continue;
+    point.refused = why;
+    is_points = true;
+  }
+  return is_points;
+}
+
 void Attachment::leave_out(const probe::CodePatch& patch, sites::SiteBucket bucket) {
+  if (leave_out_points(patch, bucket)) return;
   for (const probe::ProbedSite& probed : process_->plan.sites) {
     if (&probed.patch != &patch) continue;
     process_->plan.refused[probed.site.call] = bucket;
@@ -291,6 +306,7 @@ Status Attachment::patch_all() {
       leave_out(patch, sites::SiteBucket::kNoRoomForPatch);
   };
   for (const probe::CodePatch& hook : process_->plan.hooks) want(hook);
+  for (const probe::CodePatch& point : process_->plan.point_patches) want(point);
   for (const probe::ProbedSite& site : process_->plan.sites) want(site.patch);
   process_->ring.beat();
   for (int attempt = 0; attempt < kPatchAttempts && !left.empty(); ++attempt) {
@@ -310,8 +326,9 @@ Status Attachment::patch_all() {
 Status Attachment::prepare() {
   GEIST_TRY_STATUS(locate());
   GEIST_TRY_STATUS(find_former_memory());
-  const probe::RegionShape shape = probe::region_shape(
-      static_cast<usize>(table_.count(sites::SiteBucket::kProbed)), request_.plan.counts);
+  const probe::RegionShape shape =
+      probe::region_shape(static_cast<usize>(table_.count(sites::SiteBucket::kProbed)),
+                          request_.plan.counts, request_.plan.points.size());
   GEIST_TRY_STATUS(map_memory(shape));
   probe::PatchPlan plan =
       probe::plan_patches(binary_, table_, bias_, footprint_.region, request_.plan);

@@ -188,6 +188,7 @@ Status Preparation::write(const Patches& patches) {
 Status Preparation::patch(const probe::PatchPlan& plan) {
   Patches patches;
   for (const probe::CodePatch& hook : plan.hooks) patches.push_back(&hook);
+  for (const probe::CodePatch& point : plan.point_patches) patches.push_back(&point);
   for (const probe::ProbedSite& site : plan.sites) patches.push_back(&site.patch);
   Status written = write(patches);
   if (written.ok()) return written;
@@ -198,8 +199,9 @@ Status Preparation::patch(const probe::PatchPlan& plan) {
 Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(reach_entry());
   const read::ModuleData& module = binary_.module();
-  const probe::RegionShape shape = probe::region_shape(
-      static_cast<usize>(table_.count(sites::SiteBucket::kProbed)), request_.plan.counts);
+  const probe::RegionShape shape =
+      probe::region_shape(static_cast<usize>(table_.count(sites::SiteBucket::kProbed)),
+                          request_.plan.counts, request_.plan.points.size());
   GEIST_TRY(maps, read_maps(tracee_.pid()));
   GEIST_TRY(
       gap, find_gap(maps, bias_.to_target(module.text), bias_.to_target(module.etext), shape.size));

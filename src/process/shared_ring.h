@@ -90,6 +90,8 @@ class SharedRing {
   // What the appends of the site with this record have counted, likewise. The sum of in_place is its
   // first. Zero when nothing counts.
   abi::SiteCounter counts(u32 record) const;
+  // How often the point with this record (PlannedPoint::record) was passed, likewise.
+  u64 passes(u32 record) const;
   // What watching words of the program has cost it so far: a part of the budget.
   void charge_watches(double seconds);
   double seconds(u64 ticks) const {

@@ -231,6 +231,11 @@ const abi::Site* SharedRing::find_record(u32 record) const {
   return record < site_table_size_ / sizeof(abi::Site) ? &sites_[record] : nullptr;
 }
 
+u64 SharedRing::passes(u32 record) const {
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->seen, __ATOMIC_RELAXED) : 0;
+}
+
 u64 SharedRing::healed(u32 record) const {
   const abi::Site* site = find_record(record);
   return site != nullptr ? __atomic_load_n(&site->healed, __ATOMIC_RELAXED) : 0;

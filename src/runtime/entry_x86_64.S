@@ -24,7 +24,7 @@
         .globl  geist_blob_header
 geist_blob_header:
         .quad   0x626f6c6274736967              // magic
-        .long   2                               // version
+        .long   3                               // version
         .long   geist_blob_end - geist_blob_header
         .long   geist_entry_event - geist_blob_header
         .long   geist_entry_exit - geist_blob_header
@@ -33,7 +33,7 @@ geist_blob_header:
 geist_blob_state:
         .quad   0                               // address of State, written by the tool
         .long   geist_entry_move - geist_blob_header
-        .long   0
+        .long   geist_entry_point - geist_blob_header
 
         .macro  entry name, handler
         .globl  \name
@@ -74,6 +74,7 @@ geist_blob_state:
         entry   geist_entry_exit, geist_on_exit
         entry   geist_entry_main, geist_on_main_return
         entry   geist_entry_move, geist_on_stack_moved
+        entry   geist_entry_point, geist_on_point
 
 // A hot site's append that is not looked at: RAX and RCX are all that was touched.
 geist_leave:

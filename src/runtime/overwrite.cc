@@ -214,4 +214,9 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
   __atomic_add_fetch(&control->slow_path_ticks, spent, __ATOMIC_RELAXED);
 }
 
+// R14 need not be a goroutine's g here: points may lie in assembly and on the system stack.
+extern "C" void geist_on_point(Site* site, const Saved*, State*) {
+  __atomic_add_fetch(&site->seen, 1, __ATOMIC_RELAXED);
+}
+
 }  // namespace geist::runtime

@@ -57,6 +57,8 @@ void geist_on_main_return(abi::Site* site, const Saved* saved, abi::State* state
 // On the system stack, in runtime.newstack behind its call of copystack: the goroutine's stack has
 // grown.
 void geist_on_stack_moved(abi::Site* site, const Saved* saved, abi::State* state);
+// At a point that is no append: counts it, in Site.seen.
+void geist_on_point(abi::Site* site, const Saved* saved, abi::State* state);
 }
 
 }  // namespace geist::runtime
