@@ -89,6 +89,7 @@ class Attachment {
   bool leave_out_points(const probe::CodePatch& patch, sites::SiteBucket bucket);
   void leave_out(const probe::CodePatch& patch, sites::SiteBucket bucket);
   bool leads_to_region(TargetAddr at, ByteView code) const;
+  std::optional<usize> find_left_over(ByteView now, usize changed) const;
 
   const read::GoBinary& binary_;
   const sites::SiteTable& table_;

@@ -19,7 +19,7 @@ namespace geist::process {
 namespace {
 
 constexpr u64 kJmpBytes = 5;
-constexpr u8 kJmp = 0xe9, kFiller = 0xcc;
+constexpr u8 kCall = 0xe8, kJmp = 0xe9, kFiller = 0xcc;
 // A signal's frame, which holds the interrupted pc, is this far above a handler's stack pointer at
 // most: the stacks that Go makes for handlers have 32 KiB (runtime/os_linux.go, mpreinit).
 constexpr u64 kHandlerStackBytes = 32768;
@@ -119,15 +119,25 @@ Status Attachment::locate() {
 }
 
 bool Attachment::leads_to_region(TargetAddr at, ByteView code) const {
-  if (code.size() < kJmpBytes || code[0] != kJmp) return false;
+  if (code.size() < kJmpBytes || (code[0] != kJmp && code[0] != kCall)) return false;
   i32 distance = 0;
   std::memcpy(&distance, code.data() + 1, sizeof distance);
   u64 to = at.value + kJmpBytes + static_cast<u64>(static_cast<i64>(distance));
   return to >= footprint_.region.value && to - footprint_.region.value < footprint_.region_size;
 }
 
+// Where the patch begins that changed this byte: there, or, since a CALL stays one and its distance
+// may keep some of its bytes, up to four bytes before.
+std::optional<usize> Attachment::find_left_over(ByteView now, usize changed) const {
+  for (usize back = 0; back < kJmpBytes && back <= changed; ++back) {
+    const usize begin = changed - back;
+    if (leads_to_region(text_.begin + begin, now.subspan(begin))) return begin;
+  }
+  return std::nullopt;
+}
+
 // A detached geist leaves its memory, a killed one also its patches: code that differs from the
-// file and jumps there.
+// file and jumps there or calls.
 Status Attachment::find_former_memory() {
   ProcessMemory memory(request_.pid);
   GEIST_TRY(maps, read_maps(request_.pid));
@@ -139,16 +149,18 @@ Status Attachment::find_former_memory() {
   if (!file || !memory.read(text_.begin, now))
     return Error("the code of the program cannot be read", ErrorKind::kSystem);
   for (usize i = 0; i < now.size();) {
-    if (now[i] == (*file)[i] || !leads_to_region(text_.begin + i, ByteView(now).subspan(i))) {
+    std::optional<usize> begin;
+    if (now[i] != (*file)[i]) begin = find_left_over(now, i);
+    if (!begin) {
       ++i;
       continue;
     }
-    usize end = i + kJmpBytes;
+    usize end = *begin + kJmpBytes;
     while (end < now.size() && now[end] == kFiller && (*file)[end] != kFiller) ++end;
     left_over_.push_back(
-        {text_.begin + i,
-         {file->begin() + static_cast<i64>(i), file->begin() + static_cast<i64>(end)},
-         {now.begin() + static_cast<i64>(i), now.begin() + static_cast<i64>(end)}});
+        {text_.begin + *begin,
+         {file->begin() + static_cast<i64>(*begin), file->begin() + static_cast<i64>(end)},
+         {now.begin() + static_cast<i64>(*begin), now.begin() + static_cast<i64>(end)}});
     i = end;
   }
   return Done{};

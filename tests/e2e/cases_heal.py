@@ -109,11 +109,29 @@ def heals_a_process(ended_by, **more):
     return check
 
 
+def next_geist_takes_over(ctx):
+    """A geist that heals is killed: the program stays healed, and the next one finds the redirected calls, too."""
+    with Program([ctx.builds.get(Build('tests/go', 'repeats', ctx.release))]) as program:
+        code = code_of(program.pid)
+        log = ctx.folder / 'heal.err'
+        with open(log, 'wb') as err, subprocess.Popen([ctx.watch.geist, 'heal', f'--pid={program.pid}',
+                                                       '--site=main.newRoute:main.go:18'], stderr=err) as geist:
+            wait_until(lambda: b'healing process' in log.read_bytes() or geist.poll() is not None, 'healing')
+            geist.kill()
+        if code_of(program.pid) == code or count(program)[0] != 0:
+            raise Failure('it does not stay healed')
+        ended = run([ctx.watch.geist, 'attach', program.pid, '--for=200ms', '--quiet'])
+        if ended.code not in (0, 66) or code_of(program.pid) != code or count(program)[0] < 10:
+            raise Failure(f'not what it was after geist attach, which ended with {ended.code}: {ended.err[:300]!r}')
+        program.must_end_well()
+
+
 case = registry.group('heal')
 case.add('process', heals_a_process(signal.SIGINT))
 case.add('process-for', heals_a_process(None))
 case.add('process-pie', heals_a_process(signal.SIGTERM, flags=('-buildmode=pie',)))
 case.add('process-cgo', heals_a_process(signal.SIGINT, flags=('-ldflags=-linkmode=external',), env=CGO))
+case.add('process-killed', next_geist_takes_over)
 
 
 def in_shapes(name, options):
