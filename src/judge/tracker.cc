@@ -92,16 +92,6 @@ void Tracker::turn(u64 most_us) {
     process_.ring.wait(published, std::min(most_us, is_eager ? kTurnWatchingUs : kTurnIdleUs));
 }
 
-// From the operand's start on, as much as is worth reading while the append waits.
-static std::vector<u8> read_array(const process::Memory& memory, const abi::Event& event) {
-  constexpr u64 kMaxBytes = 8192;
-  const std::optional<u64> size = checked_mul(event.cap, event.elem_size);
-  if (!size) return {};
-  std::vector<u8> bytes(std::min(*size, kMaxBytes));
-  if (!memory.read(TargetAddr(event.old_ptr), bytes)) bytes.clear();
-  return bytes;
-}
-
 std::unique_ptr<Case> Tracker::open_case(process::RawEvent& raw) {
   auto c = std::make_unique<Case>();
   c->event = std::move(raw.event);
@@ -117,12 +107,21 @@ std::unique_ptr<Case> Tracker::open_case(process::RawEvent& raw) {
   append.line = source.line;
   accesses_.note_stack(c->event->g, TargetAddr(c->event->stack_lo), TargetAddr(c->event->stack_hi));
   append.array = find_array(context_, *c->event);
-  c->array_before = read_array(context_.memory, *c->event);
   append.stack = {TargetAddr(c->event->regs[x86::kRsp]), {c->event->stack, c->event->stack_size}};
   append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch,
                                append.stack, kMaxFrames)
                       .frames;
   return c;
+}
+
+// From the operand's start on, as much as is worth reading while the append waits.
+static std::vector<u8> read_array(const process::Memory& memory, const abi::Event& event) {
+  constexpr u64 kMaxBytes = 8192;
+  const std::optional<u64> size = checked_mul(event.cap, event.elem_size);
+  if (!size) return {};
+  std::vector<u8> bytes(std::min(*size, kMaxBytes));
+  if (!memory.read(TargetAddr(event.old_ptr), bytes)) bytes.clear();
+  return bytes;
 }
 
 // Only an append that waits can be judged: of one that has gone on, headers found now may be its
@@ -150,6 +149,7 @@ void Tracker::on_event(process::RawEvent raw) {
   for (View& view : find_stack_views(context_, c->append)) add_view(*c, std::move(view));
   for (View& view : find_parked_views(context_, c->append)) add_view(*c, std::move(view));
   add_heap_views(*c);
+  if (!c->candidates.empty()) c->array_before = read_array(context_.memory, *c->event);
   print_before(*c);
   note_goroutines(*c);
   watch_best(*c);
