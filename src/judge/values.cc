@@ -1,5 +1,6 @@
 // Typed printing of hostile memory: every length is bounded, every pointer is only followed through
-// checked reads.
+// checked reads, and every way from a value to another one lowers the depth, or leads to a kind
+// that does.
 #include "judge/values.h"
 
 #include <algorithm>
@@ -139,8 +140,8 @@ std::string ValuePrinter::print_at(u64 address, ImageAddr type_addr, u32 depth) 
 }
 
 // A func value points to {code, captured...}: the code's name, and what it captured when DWARF says
-// so.
-std::string ValuePrinter::print_func(u64 closure) const {
+// so. A func that calls itself captures itself.
+std::string ValuePrinter::print_func(u64 closure, u32 depth) const {
   if (closure == 0) return "nil";
   std::optional<u64> code = context_.memory.find<u64>(TargetAddr(closure));
   std::optional<read::Function> function =
@@ -148,7 +149,7 @@ std::string ValuePrinter::print_func(u64 closure) const {
            : std::nullopt;
   if (!function) return fmt::format("func {:#x}", closure);
   std::string out = short_name(function->name);
-  if (context_.debug == nullptr) return out;
+  if (context_.debug == nullptr || depth == 0) return out;
   std::string captured;
   usize shown = 0;
   for (const read::DebugInfo::Capture& capture :
@@ -159,7 +160,7 @@ std::string ValuePrinter::print_func(u64 closure) const {
     if (!place || !capture.type->runtime_type) continue;
     ImageAddr type = capture.type->runtime_type;
     captured += fmt::format("{}{}: {}", captured.empty() ? "" : ", ", capture.name,
-                            print_at(*place, type, kMaxDepth - 1));
+                            print_at(*place, type, depth - 1));
   }
   return captured.empty() ? out : fmt::format("{} {{{}}}", out, captured);
 }
@@ -181,6 +182,8 @@ std::string ValuePrinter::print_interface(ByteView element, const GoType& type, 
   }
   if (!direct.ok()) return fmt::format("{:#x}", data);
   const GoType& held = direct.value();
+  // No interface holds an interface, but memory may say so: one that points to itself, even.
+  if (held.kind == Kind::kInterface) return fmt::format("{:#x}", data);
   bool pointer_shaped = held.kind == Kind::kPointer || held.kind == Kind::kMap ||
                         held.kind == Kind::kChan || held.kind == Kind::kFunc ||
                         held.kind == Kind::kUnsafePointer;
@@ -250,7 +253,7 @@ std::string ValuePrinter::print_type(ByteView element, const GoType& type, u32 d
       return read_string(word(element, 0), word(element, 8))
           .value_or(fmt::format("string {:#x}", word(element, 0)));
     case Kind::kFunc:
-      return print_func(word(element, 0));
+      return print_func(word(element, 0), depth);
     case Kind::kInterface:
       return print_interface(element, type, depth);
     case Kind::kPointer:

@@ -21,7 +21,7 @@ class ValuePrinter {
 
  private:
   std::string print_type(ByteView element, const read::GoType& type, u32 depth) const;
-  std::string print_func(u64 closure) const;
+  std::string print_func(u64 closure, u32 depth) const;
   std::string print_interface(ByteView element, const read::GoType& type, u32 depth) const;
   std::string print_pointer(u64 pointer, const read::GoType& type, u32 depth) const;
   std::string print_struct(ByteView element, const read::GoType& type, u32 depth) const;
