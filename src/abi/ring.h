@@ -1,8 +1,8 @@
 // The shared mapping between tool and target: one control page, the ring of event slots, and the
 // records of the sites.
 //
-//   memfd:  │ Control (4096) │ Slot 0 │ Slot 1 │ … │ Slot kSlots-1 │ Site 0 │ Site 1 │ … (probe.h;
-//   since version 2)
+//   memfd:  │ Control (4096) │ Slot 0 │ Slot 1 │ … │ Slot kSlots-1 │ Site 0 │ Site 1 │ …
+//                                                                    probe.h; since version 2
 //
 // The target maps the site records on their own, beside the trampolines that reach them.
 //

@@ -3,8 +3,8 @@
 //
 //   FileOffset  where a byte stands in the file on disk
 //   ImageAddr   the address the linker gave it (ELF p_vaddr, Go's minpc, DW_AT_low_pc)
-//   TargetAddr  where it is in a live process: ImageAddr + load bias for the binary, anything for
-//   heap and stack
+//   TargetAddr  where it is in a live process: ImageAddr + load bias for the binary, anything
+//               for heap and stack
 //
 // Subtraction within one space gives bytes; arithmetic across spaces does not compile. LoadBias is
 // the only bridge.

@@ -3,8 +3,8 @@
 // made of all. With --prove they leave the binaries that something was found in, too: go test
 // removes its own.
 //
-//   geist test ──▶ go test -exec 'geist run --test --report=json:DIR/%p.json --keep=DIR …' ──▶
-//   DIR/123.json, DIR/123/shop.test, DIR/124.json ──▶ proofs ──▶ one report
+//   geist test ──▶ go test -exec 'geist run --test --report=json:DIR/%p.json --keep=DIR …'
+//              ──▶ DIR/123.json, DIR/123/shop.test, DIR/124.json ──▶ proofs ──▶ one report
 #include "cli/cmd_test.h"
 
 #include <fmt/format.h>

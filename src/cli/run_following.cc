@@ -2,8 +2,8 @@
 // one thread, each by a tracker of its own, and their reports become one. It ends when every
 // process has ended; when the command itself has, a signal to end makes geist let go of the rest.
 //
-//   exec ─▶ recognise: a Go program? ─▶ probed ─▶ Started ─▶ Session {tracker} ─▶ Ended ─▶ its
-//   report ─▶ merge
+//   exec ─▶ recognise: a Go program? ─▶ probed ─▶ Started ─▶ Session {tracker} ─▶ Ended
+//                                                                 its report ─▶ merge
 #include "cli/run_following.h"
 
 #include <sys/stat.h>

@@ -2,9 +2,9 @@
 // it.
 //
 //   spans ─▶ objects (32-bit ids)      scan spans first, then those without pointers
-//         ─▶ slots                     of each object, its pointer words in order: id << 1 |
-//         interior
-//   roots ─▶ reached objects, typed by flow
+//         ─▶ slots                     of each object, its pointer words in order:
+//                                      id << 1 | interior
+//   roots ─▶ reached objects             typed by flow
 //
 // An id is given to every slot of every span, allocated or not: the id and the address are each
 // other's function, so neither is stored. A slot of 0 is a pointer to nothing in the heap. Where an

@@ -1,7 +1,7 @@
 // Reading mspans and answering for addresses, from memory that changes while we look.
 //
-//   addr ─▶ arena index = (addr + 2^47) >> 26 ─▶ arenas[0][index] ─▶ heapArena.spans[(addr >> 13) &
-//   8191] ─▶ mspan
+//   addr ─▶ arena index = (addr + 2^47) >> 26 ─▶ arenas[0][index]
+//        ─▶ heapArena.spans[(addr >> 13) & 8191] ─▶ mspan
 //
 // Invariant: a Span that leaves this file holds together: pages inside the address space, the
 // element size is that of its size class, the counts fit the pages, addr asked for is inside.

@@ -2,8 +2,8 @@
 // sections. A composite literal in a variable's initialiser is laid out by the compiler as data
 // without a name (pkg..stmp_12), which only pointers of known type describe:
 //
-//   var pools = []*sync.Pool{{New: f}}      main.pools ─▶ ..stmp_1 [1]*sync.Pool ─▶ ..stmp_0
-//   sync.Pool
+//   var pools = []*sync.Pool{{New: f}}
+//   main.pools ─▶ ..stmp_1 [1]*sync.Pool ─▶ ..stmp_0 sync.Pool
 //
 // So types flow from the variables along their pointers, as they do in the heap. Source:
 // cmd/compile/internal/staticinit, go1.21 to go1.27.

@@ -4,9 +4,9 @@
 // right there.
 //
 //   │ pc of the goroutine, any instruction │   pushed by sighandler's pushCall
-//   (runtime/signal_amd64.go) │ saved registers                      │   asyncPreempt
-//   (runtime/preempt_amd64.s) │ asyncPreempt2, mcall                 │   ← sched.sp, sched.pc while
-//   it is parked
+//   │                                      │   (runtime/signal_amd64.go)
+//   │ saved registers                      │   asyncPreempt (runtime/preempt_amd64.s)
+//   │ asyncPreempt2, mcall                 │   ← sched.sp, sched.pc while it is parked
 #pragma once
 
 #include "heap/goroutines.h"

@@ -1,7 +1,7 @@
 // One pass over everything that may hold a header, in chunks that stay in the cache.
 //
-//   data, bss, spans with pointers ─▶ regions (neighbours joined) ─▶ chunks ─▶ words ─▶ candidates
-//   ─▶ hits
+//   data, bss, spans with pointers ─▶ regions (neighbours joined) ─▶ chunks
+//                                  ─▶ words ─▶ candidates ─▶ hits
 //
 // Nearly all words are no candidates, so the loop over words only asks whether one lies between the
 // first and the last array; a bitmap over that range and then a binary search follow. A candidate

@@ -1,7 +1,7 @@
 // What watching costs, and what is left out so that it stays within the budget.
 //
-//   the program: waits, slow path (both by the runtime, in Control) and the traps of watched words
-//   (here) the judge:   processor time of this process
+//   the program   waits, slow path (both by the runtime, in Control); traps of watched words (here)
+//   the judge     processor time of this process
 //
 // Each of the two may take the same share of the time that passes, after a grace. The runtime thins
 // out hot sites by itself (runtime/overwrite.cc); here are the watches and the judge.

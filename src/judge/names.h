@@ -1,8 +1,8 @@
 // Names of heap and global holders, as a person would write them: a path from a variable or global
 // to the slice header, or what a closure captured.
 //
-//   header ◀─ object ◀─ pointer in another object … ◀─ root: a variable in a frame of the append's
-//   stack, or a global
+//   header ◀─ object ◀─ pointer in another object … ◀─ root: a variable in a frame of the
+//                                                     append's stack, or a global
 //
 // The way back is found by scanning for pointers, the way forward is walked by DWARF types, which
 // gives the fields. What the types do not say for sure ends the path with "…"; nothing is guessed.

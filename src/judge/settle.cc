@@ -3,14 +3,13 @@
 //
 // A victim counts when at a later look its header is as it was, it is reachable, and the bytes
 // differ. Three honest shapes look the same and are told apart before that:
-//   the receiver   x.buf = append(x.buf[:1], …) of the same length leaves the header as it was:
-//   only a watch that saw no
-//                  write to it from before the append on shows that it is somebody else's
-//   the next round fields and rows that are cut out of a buffer anew, at the same places as before:
-//   replaced right after
-//                  the append, so a watch for a while is enough to tell
-//   the refill     append(buf[:0], …): reuse is the point, older views are dead or wrong; only a
-//   read confirms
+//   the receiver     x.buf = append(x.buf[:1], …) of the same length leaves the header as it was:
+//                    only a watch that saw no write to it, from before the append on, shows that
+//                    it is another slice's
+//   the next round   fields and rows that are cut out of a buffer anew, at the same places as
+//                    before: replaced right after the append, so a watch for a while is enough
+//   the refill       append(buf[:0], …): reuse is the point, older views are dead or wrong;
+//                    only a read confirms
 #include <algorithm>
 
 #include "heap/gc.h"

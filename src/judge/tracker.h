@@ -3,8 +3,8 @@
 // which cases are findings.
 //
 //   ring ─▶ on_event ─▶ victims ─▶ [watch: L and E words] ─▶ samples ─▶ confirmed
-//                           └────▶ [look again: later, at gates] ─▶ likely (reachable, unchanged,
-//                           shows the change)
+//                           └────▶ [look again: later, at gates] ─▶ likely
+//                                  (reachable, unchanged, shows the change)
 //
 // The monitor's own cost is bounded: beyond a grace it uses at most a share of one core; what is
 // left out is counted.

@@ -1,8 +1,8 @@
 // View: one slice header as it was found, wherever its words are; Context: what every step of the
 // judge looks things up in.
 //
-//   Event ──▶ views (stack, heap, globals) ──▶ victims (views that cover the destination) ──▶
-//   watched, settled ──▶ Finding
+//   Event ──▶ views (stack, heap, globals) ──▶ victims (views that cover the destination)
+//         ──▶ watched, settled ──▶ Finding
 #pragma once
 
 #include <functional>

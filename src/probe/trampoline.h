@@ -38,9 +38,9 @@ std::optional<Trampoline> emit_hook_trampoline(const DisplacedCode& code,
 // What a healed site's CALL goes to in the place of growslice or one of its relatives (`called`),
 // and jumps on from:
 //
-//     newLen (RBX) > oldCap (RCX)?  ─yes─▶ called, an append that had no room        growslice's
-//     own condition
-//                                   ─no──▶ growslice with oldCap := newLen - num     a healed one
+//     newLen (RBX) > oldCap (RCX)?          growslice's own condition
+//       ─yes─▶ called                       an append that had no room
+//       ─no──▶ growslice with oldCap := newLen - num     a healed one
 //
 // With the true capacity growslice would double it at every healed append. With the length in its
 // place the effect is that of append(s[:len(s):len(s)], …). A healed append never goes to a

@@ -1,7 +1,8 @@
 // Attaching to a running program, and leaving it as it was.
 //
-//   attach   [stop: map memory] ─▶ fill it ─▶ [stop: patch, but for sites that something stands in]
-//   ─▶ again for those detach   disarm ─▶ [stop: restore the code]
+//   attach   [stop: map memory] ─▶ fill it ─▶ [stop: patch all sites but those that a thread or
+//            goroutine stands in] ─▶ again for those
+//   detach   disarm ─▶ [stop: restore the code]
 //
 // Between the stops nobody traces the program. The order makes every moment a good one to be killed
 // in: memory is filled before code leads there, each patch is written in one piece while all

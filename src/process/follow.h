@@ -1,8 +1,8 @@
 // Follower: a command and everything it starts, each Go program among it probed at its exec.
 //
-//   start ─▶ the command is traced ─▶ exec stop ─▶ recognise(file)? ─▶ prepare ─▶ goes on, still
-//   traced
-//              └─ its forks, threads and execs are traced too ──▲
+//   start ─▶ the command is traced ─▶ exec stop ─▶ recognise(file)? ─▶ prepare
+//              └─ its forks, threads and execs are traced too ──▲         │
+//                                                     goes on, still traced
 //
 // Unlike launch(), the tracer stays, for a Go program may fork or exec another. That costs a stop
 // for each signal (Go's preemption sends many), so it is asked for with --follow. One thread does

@@ -2,9 +2,9 @@
 // map the runtime, write the trampolines, patch the sites, and let it go. ptrace is gone before
 // main runs.
 //
-//   fork ─▶ seized ─▶ exec stop ─▶ [dynamic linker] ─▶ entry ─▶ mmap, memfd, write, patch ─▶ detach
-//   ─▶ the program runs └────────── PTRACE_O_EXITKILL: dies with us, half patched states never run
-//   ──────────┘
+//   fork ─▶ seized ─▶ exec stop ─▶ [dynamic linker] ─▶ entry ─▶ mmap, memfd, write, patch
+//   └───── PTRACE_O_EXITKILL: dies with us, half patched states never run ────┘
+//   ─▶ detach ─▶ the program runs
 #pragma once
 
 #include <signal.h>

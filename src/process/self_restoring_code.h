@@ -3,9 +3,9 @@
 // One change of registers puts a thread onto it, and from then on nobody is needed: when the tracer
 // is killed at any moment, the thread makes the calls and goes on.
 //
-//   MOV RAX, number; MOV RDI, ...; SYSCALL      for each call; SYSCALL leaves all but RAX, RCX and
-//   R11 alone MOV RAX, ...; MOV RBX, ...; ...             everything as it was; MOV leaves the
-//   flags alone, and no stack is used JMP [RIP+0]; .quad pc                       back
+//   MOV RAX, number; MOV RDI, ...; SYSCALL   each call; leaves all but RAX, RCX and R11 alone
+//   MOV RAX, ...; MOV RBX, ...; ...          all as it was; leaves the flags alone, uses no stack
+//   JMP [RIP+0]; .quad pc                    back
 //
 // A thread that was stopped inside a system call is sent back to the call itself, as the kernel
 // would do (arch/x86/kernel/signal.c, arch_do_signal_or_restart).

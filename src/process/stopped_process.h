@@ -2,8 +2,8 @@
 // Everything done meanwhile keeps one promise: when we are killed at any instruction, the kernel
 // lets the threads go and they run on unharmed.
 //
-//   seize and interrupt every thread, look for new ones, again until there are none ─▶ work ─▶ let
-//   go
+//   seize and interrupt every thread, look for new ones, again until there are none
+//   ─▶ work ─▶ let go
 //
 // Threads that sleep in the kernel wake up for the stop. Their system call is made again when they
 // go on, with what was left of its time where the kernel keeps that; see resume(). A thread that

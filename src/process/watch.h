@@ -1,8 +1,8 @@
 // Watcher: hardware breakpoints on words of a running process, through perf_event_open: who read or
 // wrote a word, when, with registers and stack, and the target never stops.
 //
-//   word ─▶ one PERF_TYPE_BREAKPOINT event per thread ─▶ the thread's ring (a dummy event's buffer)
-//   ─▶ samples by time
+//   word ─▶ one PERF_TYPE_BREAKPOINT event per thread
+//        ─▶ the thread's ring (a dummy event's buffer) ─▶ samples by time
 //
 // A thread has four debug registers, so four words at a time. Threads that come later are found by
 // refresh(). A word that is accessed all the time would stop the program at each: after as many

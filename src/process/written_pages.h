@@ -1,7 +1,7 @@
 // Which pages of a running process were written since one began to watch.
 //
 //   watch: every present page is write-protected ─▶ the program writes: the kernel lifts the
-//   protection by itself ─▶ changes(): pages without it, and pages that are not there
+//          protection by itself ─▶ changes(): pages without it, and pages that are not there
 //
 // The program is not stopped for it, and nobody has to answer its faults (userfaultfd with
 // UFFD_FEATURE_WP_ASYNC, ioctl PAGEMAP_SCAN, Linux 6.7;

@@ -1,8 +1,8 @@
 // FunctionCode: one Go function decoded, with its control-flow graph and which registers are live
 // where.
 //
-//   bytes ─▶ briefs ─▶ blocks (leaders: entry, branch targets, behind branches, jump-table targets)
-//   ─▶ preds, succs
+//   bytes ─▶ briefs ─▶ blocks ─▶ preds, succs      leaders: entry, branch and jump-table targets,
+//              │                                   what follows a branch
 //              └─▶ insns, each when it is first asked for
 //
 // A search for appends decodes millions of instructions and looks at the operands of a few: so the

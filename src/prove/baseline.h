@@ -1,9 +1,9 @@
 // Baseline: what plain runs of a program show, and what of it varies by itself. A healed run is
 // held against it.
 //
-//   plain runs ─▶ per part (test verdicts, stdout, exit, stderr, files): fixed, or fixed but for
-//   some tokens, or fixed but
-//                 for the order of lines, or nothing fixed
+//   plain runs ─▶ per part (test verdicts, stdout, exit, stderr, files):
+//                 fixed, or fixed but for some tokens, or fixed but for the order of lines, or
+//                 nothing fixed
 //   healed run ─▶ the first difference in what is fixed
 //
 // What varied is left out of the comparison, never guessed equal: times, addresses, ports, map

@@ -1,10 +1,9 @@
 // Prover: does healing an append change what the program does? And, without a finding: which
 // appends must be healed for the output to be right?
 //
-//   two plain runs ─▶ what varies by itself ─▶ a healed run differs ─▶ more plain, control and
-//   healed runs, in turn
-//                                                                          └─▶ proved: every healed
-//                                                                          run, no other
+//   two plain runs ─▶ what varies by itself ─▶ a healed run differs
+//                  ─▶ more plain, control and healed runs, in turn
+//                  ─▶ every healed run shows it, no other does: proved
 //
 // One differing run proves nothing about a program that varies: a coin flip agrees with that every
 // second time. So a difference is asked for again, `confirm_runs` times, with runs of the other

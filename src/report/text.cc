@@ -2,8 +2,9 @@
 //
 //   head      level, number, rule, count; one sentence: which append overwrote what
 //   values    the element before and after, in its type
-//   stacks    who overwrote it, who holds it, who read it afterwards (only when such a read was
-//   seen) array     the views drawn over each other fix       the expression that copies instead
+//   stacks    who overwrote it, who holds it, who read it afterwards (when such a read was seen)
+//   array     the views drawn over each other
+//   fix       the expression that copies instead
 //
 // Every line states something that was seen; what is not known is left out, so each part tests its
 // own fields. Text from the target is made printable first and lines fit the width by clipping,

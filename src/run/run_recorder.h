@@ -1,8 +1,8 @@
 // Keeps a run in the store while it goes on, in a thread of its own: a slow or full disk must not
 // make the program wait.
 //
-//   the loop of cmd_run ── offer(findings) ─▶ committed ─▶ one line on stderr: "geist: confirmed:
-//   append in …, kept as run 7"
+//   the loop of cmd_run ── offer(findings) ─▶ committed ─▶ one line on stderr:
+//                                                "geist: confirmed: append in …, kept as run 7"
 //                       ── finish(report) ──▶ committed ─▶ only then the report is printed
 //
 // What was said on the screen is therefore in the store, whatever ends geist afterwards. Nothing

@@ -2,12 +2,12 @@
 // trampoline's jump in and its jump out. Ground rules, each with a test in tests/unit/runtime or
 // tests/e2e:
 //   - no libc, no allocation, no global constructors, no exceptions, no vector registers, no system
-//   call but futex;
+//     call but futex;
 //   - never blocks but for the bounded waits of the attention budget and the gates;
 //   - reads the program's memory only where the program itself is about to access it, or inside its
-//   own g's stack;
+//     own g's stack;
 //   - re-entrant: any number of threads, signals anywhere; state is changed by single atomic
-//   operations;
+//     operations;
 //   - in doubt it counts, disarms itself and returns.
 #pragma once
 

@@ -5,8 +5,8 @@
 //        CMP  cap, newLen ──┐ (flags may travel far, over moves and from several predecessors)
 //        Jcc  grow ◀────────┘  the branch
 //       ╱          ╲
-//   in-place     [stack-buffer tests, Go ≥ 1.25] ─▶ CALL runtime.growslice(AX oldPtr, BX newLen, CX
-//   oldCap, DI num, SI type)
+//   in-place     [stack-buffer tests, Go ≥ 1.25]
+//                ─▶ CALL runtime.growslice(AX oldPtr, BX newLen, CX oldCap, DI num, SI type)
 //
 // A site is believed only when the comparison's operands are, symbolically, the very newLen and cap
 // that the call receives. Everything else ends in a named bucket, so that the counts add up to the

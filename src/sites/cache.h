@@ -1,8 +1,8 @@
 // The sites of programs seen before, one file each in the user's cache folder, so that the next run
 // need not search.
 //
-//   FOLDER/sites-KEY    magic │ build id of geist │ KEY │ size │ site_table_bytes.h │ checksum of
-//   all before
+//   FOLDER/sites-KEY    magic │ build id of geist │ KEY │ size │ site_table_bytes.h │ checksum
+//                                                                              of all before it
 //
 // KEY is a hash of every byte of the program that is loaded, and of the release it is read as: the
 // same key means the same code and tables, whatever the file's name, time or build id say. A file

@@ -1,10 +1,9 @@
 // The append call of a line and its cure, from the text alone: a tokenizer for Go, and a judgement
 // on the first argument.
 //
-//   file ─▶ tokens ─▶ `append` `(` … `)` that begin on the line ─▶ those that may overwrite ─▶
-//   exactly one text
-//                                         first argument ─▶ simple? ─▶ with its capacity cut to its
-//                                         length
+//   file ─▶ tokens ─▶ `append` `(` … `)` that begin on the line
+//                     ─▶ those that may overwrite ─▶ exactly one text
+//                     ─▶ first argument ─▶ simple? ─▶ with its capacity cut to its length
 //
 // Tokens are made from the start of the file, so a line inside a comment or a raw string is known
 // for what it is. What the tokenizer does not know becomes a token of one character, which no

@@ -1,10 +1,9 @@
 // The runs of this user, in one SQLite file: what was found stays found, whatever ends geist, the
 // report file or the terminal.
 //
-//   begin_run ─▶ put_finding (as it is found, committed before anybody is told) ─▶ finish_run (the
-//   whole report)
-//                                                        killed in between: the run is there,
-//                                                        without an end
+//   begin_run ─▶ put_finding (as it is found, committed before anyone is told)
+//             ─▶ finish_run (the whole report)
+//   killed in between: the run is there, without an end
 //
 // Documents are text that the caller made and will read again (geist-report/1); the store never
 // looks inside. Several geists may write at the same time: each transaction is short, and one that

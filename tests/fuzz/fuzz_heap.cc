@@ -4,8 +4,8 @@
 // programs are those of $GEIST_FUZZ_PROGRAMS that are no PIE.
 //
 //   input:  u8 program | question << 4, then writes:  u8 region | kind << 4, u24 offset, and
-//           kind even:  u8 count, bytes        kind odd:  u8 what, u16 which: a pointer, to a
-//           region, a type or code
+//           kind even:  u8 count, bytes
+//           kind odd:   u8 what, u16 which: a pointer, to a region, a type or code
 #include <array>
 #include <cstdio>
 #include <cstdlib>

@@ -2,8 +2,8 @@
 // they change between two looks, what the tool takes out of it is in range, and it never waits or
 // loops without end.
 //
-//   input:  u32 number of sites, then writes into the shared memory:  u8 what, u8 slot, u16 offset,
-//   u8 count, bytes
+//   input:  u32 number of sites, then writes into the shared memory:
+//           u8 what, u8 slot, u16 offset, u8 count, bytes
 //           what 0: control page  1: slot  2: slot, and make it look published  3: take and release
 #include <sys/mman.h>
 #include <unistd.h>

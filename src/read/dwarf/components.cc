@@ -1,8 +1,9 @@
 // Words of Go variables and the pieces that are left of them: what the compiler writes, and what
 // that leaves unsaid, is in the header. The order of trial:
 //
-//   sizes fit the words one by one ─▶ sizes add up to the variable (padding written) ─▶ repeated
-//   words joined ─▶ only one way to leave words out ─▶ two words of a slice, flagged ─▶ nothing
+//   sizes fit the words one by one ─▶ sizes add up to the variable (padding written)
+//   ─▶ repeated words joined ─▶ only one way to leave words out ─▶ two words of a slice, flagged
+//   ─▶ nothing
 //
 // Compared with the compiler's own list of words (printed by a patched go1.21.13 and go1.26.8) over
 // all variables of gofmt: no word misplaced, but for flagged second words, of which 3% are cap.

@@ -5,8 +5,8 @@
 // order, whether or not that fits the variable:
 //
 //   []int, all words kept        reg0/8 reg3/8 reg2/8        ptr len cap
-//   []int, cap never used        reg0/8 reg3/8               ptr len: nothing says that the second
-//   is not cap struct{a bool; n int}        fbreg/1 fbreg/8             n is at offset 8, not at 1
+//   []int, cap never used        reg0/8 reg3/8               ptr len: or is the second cap?
+//   struct{a bool; n int}        fbreg/1 fbreg/8             n is at offset 8, not at 1
 //   []int by go1.21              reg0/8 reg0/8 reg3/8 reg2/8 the same word twice
 //
 // The words kept are the same in the whole location list of a variable, so the list tells more than

@@ -1,8 +1,8 @@
 // One DWARF location expression → the places it names.
 //
-//   DW_OP_regN | DW_OP_fbreg o | DW_OP_call_frame_cfa | DW_OP_addr a | nothing    one place, alone
-//   or followed by DW_OP_piece n its size, and so on place DW_OP_deref the variable is where the
-//   place points
+//   place             DW_OP_regN | DW_OP_fbreg o | DW_OP_call_frame_cfa | DW_OP_addr a | nothing
+//                     alone, or followed by DW_OP_piece n, its size, and then the next place
+//   place DW_OP_deref the variable is where the place points
 //
 // That is all Go's compiler writes (cmd/compile/internal/ssa/debug.go, dwarfgen/dwarf.go; go1.21 to
 // go1.27). DW_AT_frame_base is DW_OP_call_frame_cfa in every Go function, so DW_OP_fbreg o is CFA +

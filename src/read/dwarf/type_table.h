@@ -1,7 +1,7 @@
 // Types of a binary's DWARF as DebugTypes: each made once, at a pointer that stays.
 //
-//   DIE offset ──▶ typedefs without a kind skipped ──▶ DIE of the type itself ──▶ DebugType, with
-//   all it leads to
+//   DIE offset ──▶ typedefs without a kind skipped ──▶ DIE of the type itself
+//              ──▶ DebugType, with all it leads to
 //
 // Go names a type by a DW_TAG_typedef around it (main.T → struct main.T, .param0 → []go.shape.int
 // inside a generic function). Maps, channels and interfaces are typedefs that carry their own

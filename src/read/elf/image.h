@@ -1,8 +1,8 @@
 // Image: one ELF64 file for x86-64, mapped, with the questions everyone asks of it.
 //
 //   file bytes ──▶ header ─▶ segments (PT_LOAD) ─▶ bytes at an ImageAddr
-//                        └─▶ sections (by name)    words at an ImageAddr with R_X86_64_RELATIVE
-//                        applied (PIE)
+//                        └─▶ sections (by name)    words at an ImageAddr, with
+//                                                  R_X86_64_RELATIVE applied (PIE)
 //
 // Source: System V ABI, "Object Files" chapter 4 and 5; x86-64 psABI 1.0 for relocations. The Image
 // owns the mapping; every view it hands out lives as long as the Image (it may be moved, views stay

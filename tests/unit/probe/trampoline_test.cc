@@ -1,8 +1,8 @@
 // Trampolines are run (machine.h): made for a small piece of code, and left by one of three ways.
 //
 //   code      [displaced instructions] Jcc grow        (never runs: the trampoline stands for it)
-//   exits     grow, in-place, runtime entry: each a stub that saves everything and returns to the
-//   test
+//   exits     grow, in-place, runtime entry: each a stub that saves everything and returns to
+//             the test
 #include "probe/trampoline.h"
 
 #include <gtest/gtest.h>

@@ -2,8 +2,8 @@
 // stopped under ptrace in main.stop(), and what the debug information says of the callers'
 // variables is compared with what is in memory.
 //
-//   int3 at main.stop ──▶ name of the stop (its argument) ──▶ frames by RBP ──▶ variables_at(return
-//   pc - 1, return pc)
+//   int3 at main.stop ──▶ name of the stop (its argument) ──▶ frames by RBP
+//        ──▶ variables_at(return pc - 1, return pc)
 //        ──▶ pieces → bytes ──▶ slices and strings followed ──▶ compared with kExpected
 //
 // Registers of a caller are gone at the stop, so only words in memory count; the argument of
