@@ -1,18 +1,18 @@
 // The parser that the table makes.
 //
-// A command line is cut in three before CLI11 sees it: the flags of the verb, then the operands,
-// which for `run` include everything from the program's name on, whatever it looks like. Cutting
-// needs the table only (does this flag take the next word?), and it is where an unknown flag is
-// met, so that is where the nearest known one is named. CLI11 then takes the flags apart. Values
+// A command line is cut into the flags of the verb and the operands, which for `run` include
+// everything from the program's name on, whatever it looks like. Cutting needs the table only (does
+// this flag take the next word?), and it is where an unknown flag is met, so that is where the
+// nearest known one is named. Once all is cut, values are checked in the order of the table. Values
 // from the variable GEIST go in front of those, so that the command line wins.
 #include "cli/flags.h"
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 
 #include "base/check.h"
 
@@ -209,8 +209,7 @@ class FlagParser {
   }
 
   Status take_arguments(const std::vector<std::string>& arguments) {
-    GEIST_TRY(flag_words, cut(arguments));
-    GEIST_TRY_STATUS(parse_words(std::move(flag_words)));
+    GEIST_TRY_STATUS(cut(arguments));
     if (parsed_->wants_help) return Done{};
     for (const Flag& flag : flags_) {
       for (const std::string& value : given_[std::string(flag.name)]) {
@@ -269,9 +268,8 @@ class FlagParser {
     return error;
   }
 
-  // Splits into flag words (returned) and operands (kept).
-  Result<std::vector<std::string>> cut(const std::vector<std::string>& arguments) {
-    std::vector<std::string> words;
+  // Splits into the values of flags (given_) and operands.
+  Status cut(const std::vector<std::string>& arguments) {
     bool only_operands = false;
     const bool for_go = verb_.operands == Operands::kGoTest;
     for (usize i = 0; i < arguments.size(); i++) {
@@ -303,43 +301,27 @@ class FlagParser {
         continue;
       }
       if (flag == nullptr) return unknown_flag(name);
-      std::string canonical = fmt::format("--{}", flag->name);
-      if (equals != std::string::npos) {
-        if (!flag->takes_value()) return Error(fmt::format("{} takes no value", canonical));
-        if (equals + 1 == word.size())
-          return Error(fmt::format("{}: the value is empty", canonical));
-        words.push_back(canonical + word.substr(equals));
-      } else if (flag->takes_value()) {
-        if (i + 1 == arguments.size())
-          return Error(fmt::format("{} needs a value: {}={}", canonical, canonical, flag->value));
-        const std::string& value = arguments[++i];
-        if (value.empty()) return Error(fmt::format("{}: the value is empty", canonical));
-        words.push_back(canonical + "=" + value);
-      } else {
-        words.push_back(canonical);
-      }
+      GEIST_TRY_STATUS(take_flag(*flag, arguments, &i));
     }
-    return words;
+    return Done{};
   }
 
-  Status parse_words(std::vector<std::string> words) {
-    CLI::App app;
-    app.set_help_flag();
-    for (const Flag& flag : flags_) {
-      std::string name = fmt::format("--{}", flag.name);
-      std::vector<std::string>& values = given_[std::string(flag.name)];
-      if (flag.takes_value()) {
-        app.add_option(name, values)->expected(1)->take_all();
-      } else {
-        app.add_flag_callback(name, [&values] { values.assign(1, "true"); });
-      }
+  // arguments[*at] is the flag, perhaps with its value; *at is left at the last word that belongs to it.
+  Status take_flag(const Flag& flag, const std::vector<std::string>& arguments, usize* at) {
+    const std::string& word = arguments[*at];
+    const usize equals = word.find('=');
+    std::string canonical = fmt::format("--{}", flag.name);
+    std::vector<std::string>& values = given_[std::string(flag.name)];
+    if (!flag.takes_value()) {
+      if (equals != std::string::npos) return Error(fmt::format("{} takes no value", canonical));
+      values.assign(1, "true");
+      return Done{};
     }
-    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
-    try {
-      app.parse(words);
-    } catch (const CLI::ParseError& error) {
-      return Error(error.what());
-    }
+    if (equals == std::string::npos && *at + 1 == arguments.size())
+      return Error(fmt::format("{} needs a value: {}={}", canonical, canonical, flag.value));
+    std::string value = equals == std::string::npos ? arguments[++*at] : word.substr(equals + 1);
+    if (value.empty()) return Error(fmt::format("{}: the value is empty", canonical));
+    values.push_back(std::move(value));
     return Done{};
   }
 

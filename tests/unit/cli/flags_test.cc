@@ -49,6 +49,8 @@ TEST(Flags, TakeValuesInEveryForm) {
 
 TEST(Flags, ValuesMayLookLikeAnything) {
   EXPECT_EQ(must_parse("run", {"--log=--odd", "p"}).value("log"), "--odd");
+  EXPECT_EQ(must_parse("run", {"--log=[a,b]", "p"}).value("log"), "[a,b]");
+  EXPECT_EQ(must_parse("run", {"--log", "{}", "p"}).value("log"), "{}");
   EXPECT_EQ(must_parse("run", {"--strip-path-prefix", "a=b,c [x]", "p"}).value("strip-path-prefix"),
             "a=b,c [x]");
 }
