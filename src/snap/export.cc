@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "profile/writer.h"
 #include "snap/hold_tree.h"
 #include "snap/text.h"
 
@@ -28,63 +29,20 @@ std::string quote(const std::string& text) {
   return out + "\"";
 }
 
-// Protocol buffers, wire types 0 and 2.
-class Message {
- public:
-  void number(u32 field, u64 value) {
-    varint(u64{field} << 3);
-    varint(value);
-  }
-  void bytes(u32 field, const std::string& value) {
-    varint(u64{field} << 3 | 2);
-    varint(value.size());
-    out_ += value;
-  }
-  void varint(u64 value) {
-    while (value >= 0x80) {
-      out_ += static_cast<char>(value | 0x80);
-      value >>= 7;
-    }
-    out_ += static_cast<char>(value);
-  }
-  const std::string& text() const { return out_; }
-
- private:
-  std::string out_;
-};
-
-class Strings {
- public:
-  u64 add(const std::string& text) {
-    auto [it, is_new] = index_.try_emplace(text, list_.size());
-    if (is_new) list_.push_back(text);
-    return it->second;
-  }
-  const std::vector<std::string>& list() const { return list_; }
-
- private:
-  std::unordered_map<std::string, u64> index_ = {{"", 0}};
-  std::vector<std::string> list_ = {""};
-};
-
 constexpr const char* kPage =
 #include "snap/page.inc"
     ;
 
 }  // namespace
 
-// github.com/google/pprof/proto/profile.proto: sample_type 1, sample 2, location 4, function 5,
-// string_table 6. A node is a function and a location of the same id.
+// A node is a function and a location of the same id.
 std::string emit_pprof(const HoldTree& tree) {
-  Message profile;
-  Strings strings;
-  for (auto [type, unit] :
-       {std::pair("inuse_objects", "count"), std::pair("inuse_space", "bytes")}) {
-    Message value;
-    value.number(1, strings.add(type));
-    value.number(2, strings.add(unit));
-    profile.bytes(1, value.text());
-  }
+  using profile::Message;
+  namespace field = profile::field;
+  Message out;
+  profile::StringTable strings;
+  for (auto [type, unit] : {std::pair("inuse_objects", "count"), std::pair("inuse_space", "bytes")})
+    out.add(field::kSampleType, profile::value_type(strings, type, unit));
   std::unordered_map<std::string, u64> functions;
   for (u32 i = 1; i < tree.nodes.size(); ++i) {
     functions.try_emplace(tree.nodes[i].label, functions.size() + 1);
@@ -94,27 +52,27 @@ std::string emit_pprof(const HoldTree& tree) {
     if (node.objects == 0) continue;
     Message locations, values, sample;
     for (u32 at = i; at != 0; at = tree.nodes[at].parent)
-      locations.varint(functions[tree.nodes[at].label]);
-    values.varint(node.objects);
-    values.varint(node.bytes);
-    sample.bytes(1, locations.text());
-    sample.bytes(2, values.text());
-    profile.bytes(2, sample.text());
+      locations.put_number(functions[tree.nodes[at].label]);
+    values.put_number(node.objects);
+    values.put_number(node.bytes);
+    sample.add(field::kLocationIds, locations);
+    sample.add(field::kValues, values);
+    out.add(field::kSample, sample);
   }
   for (const auto& [label, id] : functions) {
     Message line, location, function;
-    line.number(1, id);
-    location.number(1, id);
-    location.bytes(4, line.text());
-    profile.bytes(4, location.text());
-    function.number(1, id);
-    function.number(2, strings.add(printable(label)));
-    profile.bytes(5, function.text());
+    line.put(field::kFunctionOf, id);
+    location.put(field::kLocationId, id);
+    location.add(field::kLine, line);
+    out.add(field::kLocation, location);
+    function.put(field::kFunctionId, id);
+    function.put(field::kName, strings.id(printable(label)));
+    out.add(field::kFunction, function);
   }
-  u64 shown = strings.add("inuse_space");
-  for (const std::string& text : strings.list()) profile.bytes(6, text);
-  profile.number(14, shown);  // default_sample_type
-  return profile.text();
+  u64 shown = strings.id("inuse_space");
+  strings.write(&out);
+  out.put(field::kDefaultSampleType, shown);
+  return out.take();
 }
 
 std::string emit_dot(const HoldTree& tree) {
