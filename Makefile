@@ -1,6 +1,6 @@
 # Thin: each target is a script or a preset. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test test-all gate gate-all stress matrix bench fuzz format check manuals clean
+.PHONY: help build install deb demo test test-all gate gate-all stress matrix bench fuzz format check manuals clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -8,6 +8,18 @@ help: ## this list
 build: ## build/release/geist
 	@scripts/setup
 	@scripts/build release
+
+PREFIX ?= /usr/local
+install: ## geist, its debug file and its manual pages below PREFIX (/usr/local)
+	@scripts/setup
+	@scripts/build release geist
+	@cmake --install build/release --prefix $(PREFIX) >build/install.log || { cat build/install.log; exit 1; }
+
+deb: ## the same as a package: build/release/package/geist_*.deb
+	@scripts/setup
+	@scripts/build release geist
+	@cd build/release && cpack >../package.log || { cat ../package.log; exit 1; }
+	@ls build/release/package/*.deb
 
 demo: ## build geist and a real program with a ghost bug, and show the report
 	@scripts/setup
