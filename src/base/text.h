@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/ints.h"
+#include "base/printable.h"
 
 namespace geist {
 
@@ -13,9 +14,6 @@ namespace geist {
 std::string base_name(const std::string& file);
 // Columns a string takes on a terminal: code points, not bytes.
 usize display_width(std::string_view text);
-// One line that is safe to print: control characters and bytes that are not UTF-8 become \xNN, a
-// tab becomes a space.
-std::string printable(std::string_view text);
 // At most `width` columns, the last one '…' when something was cut.
 std::string clip(const std::string& text, usize width);
 

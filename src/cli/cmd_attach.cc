@@ -101,9 +101,9 @@ void note_end(findings::Report& report, const run::FoundProcess& process, End en
 void say_what_is_watched(const AttachOptions& options, const run::FoundProcess& process,
                          const findings::SiteCounts& sites) {
   if (options.output.quiet) return;
-  print_err(fmt::format("geist: watching process {} ({}), {} append sites{}\n", process.pid,
-                        printable(process.name), sites.probed,
-                        options.for_s ? "" : "; Ctrl-C ends it"));
+  print_err(printable_lines(fmt::format("geist: watching process {} ({}), {} append sites{}\n",
+                                        process.pid, printable(process.name), sites.probed,
+                                        options.for_s ? "" : "; Ctrl-C ends it")));
 }
 
 void fill_pauses(findings::Cost& cost, const process::PauseLog& pauses) {

@@ -245,7 +245,7 @@ int cmd_doctor(bool color) {
   }
   out += fmt::format("      {:<16}{} {}; binaries of {}\n", "geist", GEIST_VERSION,
                      "for linux on x86-64", read::supported_releases());
-  if (!print_out(out)) return to_int(ExitCode::kBadInput);
+  if (!print_out(printable_lines(out, color))) return to_int(ExitCode::kBadInput);
   return to_int(all_work ? ExitCode::kOk : ExitCode::kFound);
 }
 

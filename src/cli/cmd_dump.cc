@@ -18,16 +18,19 @@ namespace {
 std::string dump_functions(const read::GoBinary& binary) {
   std::string out;
   for (u32 i = 0; i < binary.pclntab().function_count(); ++i) {
-    out += fmt::format("{}\n", binary.pclntab().function(read::FuncIndex{i}).name);
+    out += fmt::format("{}\n", printable(binary.pclntab().function(read::FuncIndex{i}).name));
   }
   return out;
 }
 
 std::string dump_build(const read::GoBinary& binary) {
   const read::BuildInfo& info = binary.build_info();
-  std::string out = fmt::format("release {}\npackage {}\nmodule {} {}\n", info.release.text,
-                                info.main_package, info.main_module.path, info.main_module.version);
-  for (const auto& [key, value] : info.settings) out += fmt::format("setting {}={}\n", key, value);
+  std::string out =
+      fmt::format("release {}\npackage {}\nmodule {} {}\n", printable(info.release.text),
+                  printable(info.main_package), printable(info.main_module.path),
+                  printable(info.main_module.version));
+  for (const auto& [key, value] : info.settings)
+    out += fmt::format("setting {}={}\n", printable(key), printable(value));
   return out;
 }
 
@@ -39,8 +42,8 @@ std::string dump_plan(const read::GoBinary& binary) {
   std::string out;
   for (const probe::ProbedSite& site : plan.sites) {
     read::Function function = binary.pclntab().function(site.site.function);
-    out += fmt::format("site {} call {:#x} patch {:#x}+{}\n", function.name, site.site.call.value,
-                       site.patch.addr.value, site.patch.original.size());
+    out += fmt::format("site {} call {:#x} patch {:#x}+{}\n", printable(function.name),
+                       site.site.call.value, site.patch.addr.value, site.patch.original.size());
     u64 offset = site.trampoline - plan.region;
     for (u64 done = 0; done < site.trampoline_size;) {
       ByteView bytes =
@@ -81,13 +84,18 @@ int cmd_dump(const std::vector<std::string>& operands) {
   if (!binary.ok()) return fail(binary.error());
   const std::string& noun = operands[0];
   if (noun == "functions")
-    return print_out(dump_functions(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+    return print_out(printable_lines(dump_functions(*binary.value())))
+               ? 0
+               : to_int(ExitCode::kBadInput);
   if (noun == "build")
-    return print_out(dump_build(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+    return print_out(printable_lines(dump_build(*binary.value()))) ? 0
+                                                                   : to_int(ExitCode::kBadInput);
   if (noun == "plan")
-    return print_out(dump_plan(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+    return print_out(printable_lines(dump_plan(*binary.value()))) ? 0 : to_int(ExitCode::kBadInput);
   if (noun == "identities")
-    return print_out(dump_identities(*binary.value())) ? 0 : to_int(ExitCode::kBadInput);
+    return print_out(printable_lines(dump_identities(*binary.value())))
+               ? 0
+               : to_int(ExitCode::kBadInput);
   return fail_usage(Error("dump knows functions, build, plan and identities, not " + noun), "dump");
 }
 

@@ -48,7 +48,8 @@ std::vector<std::string> describe_refused(const probe::HealChoice& choice) {
 }
 
 void print_lines(const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) print_err(fmt::format("geist: {}\n", printable(line)));
+  for (const std::string& line : lines)
+    print_err(printable_lines(fmt::format("geist: {}\n", printable(line))));
 }
 
 probe::PlanOptions only_heal(const probe::HealChoice& choice) {

@@ -26,11 +26,17 @@ Result<findings::Report> read_filtered(const ReportOptions& options, const std::
 struct Printed {
   std::string text;
   bool found = false;
+  bool is_data = false;  // for other programs
 };
+
+bool print(const Printed& printed, const ReportOptions& options) {
+  if (printed.is_data) return print_data(printed.text);
+  return print_out(printable_lines(printed.text, wants_color(options.color, STDOUT_FILENO)));
+}
 
 Result<Printed> print_list(const ReportOptions& options) {
   GEIST_TRY(list, emit_run_list(options.format == report::Format::kJson));
-  return Printed{std::move(list), false};
+  return Printed{std::move(list), false, options.format != report::Format::kText};
 }
 
 Result<Printed> print_diff(const ReportOptions& options) {
@@ -41,7 +47,7 @@ Result<Printed> print_diff(const ReportOptions& options) {
   std::string text = as_json
                          ? report::emit_diff_json(diff)
                          : report::emit_diff_text(diff, wants_color(options.color, STDOUT_FILENO));
-  return Printed{std::move(text), !diff.appeared.empty()};
+  return Printed{std::move(text), !diff.appeared.empty(), as_json};
 }
 
 Result<Printed> print_fixes(const ReportOptions& options) {
@@ -49,8 +55,8 @@ Result<Printed> print_fixes(const ReportOptions& options) {
   std::vector<std::string> left_out;
   std::string patch = report::emit_fixes(report, &left_out);
   for (const std::string& sentence : left_out)
-    print_err(fmt::format("geist: note: no patch: {}\n", sentence));
-  return Printed{std::move(patch), !report.findings.empty()};
+    print_err(printable_lines(fmt::format("geist: note: no patch: {}\n", printable(sentence))));
+  return Printed{std::move(patch), !report.findings.empty(), true};
 }
 
 Result<Printed> print_report(const ReportOptions& options) {
@@ -62,7 +68,8 @@ Result<Printed> print_report(const ReportOptions& options) {
   report::TextOptions text;
   text.color = wants_color(options.color, STDOUT_FILENO);
   text.strip_path_prefix = options.strip_path_prefix;
-  return Printed{report::emit(report, options.format, text), !report.findings.empty()};
+  return Printed{report::emit(report, options.format, text), !report.findings.empty(),
+                 options.format != report::Format::kText};
 }
 
 }  // namespace
@@ -73,7 +80,7 @@ int cmd_report(const ReportOptions& options) {
                             : options.compared_with.empty() ? print_report(options)
                                                             : print_diff(options);
   if (!printed.ok()) return fail(printed.error());
-  if (!print_out(printed->text))
+  if (!print(printed.value(), options))
     return fail(Error("stdout: cannot be written", ErrorKind::kSystem));
   return to_int(printed->found ? ExitCode::kFound : ExitCode::kOk);
 }

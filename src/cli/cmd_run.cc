@@ -107,7 +107,7 @@ std::unique_ptr<run::RunRecorder> start_recorder(const RunOptions& options,
     recording.is_announced = [&](const findings::Finding& finding) {
       return output.shows(finding, start.target);
     };
-    recording.announce = print_err;
+    recording.announce = say;
   }
   return std::make_unique<run::RunRecorder>(start, std::move(recording));
 }

@@ -99,7 +99,7 @@ std::string emit_text(const read::GoBinary& binary, const sites::SiteTable& tabl
     std::string_view refusal =
         bucket == SiteBucket::kProbed ? sites::refusal_name(site.heal_refusal) : "";
     out += fmt::format("{:#x}  {:22} {} ({}:{}){}{}\n", site.call.value, sites::bucket_name(bucket),
-                       line.function, line.file, line.line,
+                       printable(line.function), printable(line.file), line.line,
                        refusal.empty() ? "" : "  not healed: ", refusal);
   }
   return out + summary_of(table, refused) + describe_plain(find_plain(binary, table));
@@ -149,9 +149,11 @@ int cmd_sites(const SitesOptions& options) {
   const sites::SiteTable table =
       sites::find_append_sites(*binary.value(), std::thread::hardware_concurrency());
   const sites::Refused refused = probe::plan_anywhere(*binary.value(), table, {}).refused;
-  std::string out = options.json ? emit_json(*binary.value(), table, refused, options.only_skipped)
-                                 : emit_text(*binary.value(), table, refused, options.only_skipped);
-  return print_out(out) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
+  const bool is_written =
+      options.json ? print_data(emit_json(*binary.value(), table, refused, options.only_skipped))
+                   : print_out(printable_lines(
+                         emit_text(*binary.value(), table, refused, options.only_skipped)));
+  return is_written ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
 }
 
 }  // namespace geist::cli

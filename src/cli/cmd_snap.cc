@@ -83,7 +83,7 @@ run::SourceOptions source_options(const SnapOptions& options) {
   return {.binary = options.binary,
           .stop = options.stop,
           .assume_go_minor = options.assume_go_minor,
-          .say = print_err};
+          .say = say};
 }
 
 snap::DiffSide side_of(const snap::Snapshot& snapshot) {
@@ -175,8 +175,11 @@ int cmd_snap(const SnapOptions& options) {
   if (!source.ok()) return fail(source.error());
   Answer answer = find_question(options.question)->answer({options, *source.value()});
   if (!answer.ok()) return fail(answer.error());
-  return print_out(answer.value()) ? to_int(ExitCode::kOk)
-                                   : fail(Error("stdout: cannot be written", ErrorKind::kSystem));
+  const bool is_data = options.json || options.question == "export";
+  const bool is_written =
+      is_data ? print_data(answer.value()) : print_out(printable_lines(answer.value()));
+  return is_written ? to_int(ExitCode::kOk)
+                    : fail(Error("stdout: cannot be written", ErrorKind::kSystem));
 }
 
 }  // namespace geist::cli

@@ -98,8 +98,9 @@ void prove_parts(std::vector<Part>& parts, bool is_quiet) {
   u64 findings = 0;
   for (const Part& part : parts) findings += part.report.findings.size();
   if (findings != 0 && !is_quiet && ::isatty(STDERR_FILENO) == 1)
-    print_err(fmt::format("geist: running the tests of {} finding{} again, healed\n", findings,
-                          findings == 1 ? "" : "s"));
+    print_err(
+        printable_lines(fmt::format("geist: running the tests of {} finding{} again, healed\n",
+                                    findings, findings == 1 ? "" : "s")));
   for (Part& part : parts) {
     if (part.report.findings.empty()) continue;
     Result<run::KeptProgram> program = run::read_kept_program(part.kept);

@@ -14,8 +14,8 @@ void print_hint(const std::string& hint) {
   usize start = 0;
   while (start < hint.size()) {
     usize end = hint.find('\n', start);
-    print_err(fmt::format(
-        "  {}\n", printable(hint.substr(start, end == std::string::npos ? end : end - start))));
+    print_err(printable_lines(fmt::format(
+        "  {}\n", printable(hint.substr(start, end == std::string::npos ? end : end - start)))));
     if (end == std::string::npos) return;
     start = end + 1;
   }
@@ -39,15 +39,15 @@ ExitCode exit_code_of(ErrorKind kind) {
 }
 
 int fail(const Error& error) {
-  print_err(fmt::format("geist: {}\n", printable(error.message())));
+  print_err(printable_lines(fmt::format("geist: {}\n", printable(error.message()))));
   print_hint(error.hint());
   return to_int(exit_code_of(error.kind()));
 }
 
 int fail_usage(const Error& error, std::string_view verb) {
-  print_err(fmt::format("geist: {}\n", printable(error.message())));
+  print_err(printable_lines(fmt::format("geist: {}\n", printable(error.message()))));
   print_hint(error.hint());
-  print_err(fmt::format("  See: geist help{}{}\n", verb.empty() ? "" : " ", verb));
+  print_err(printable_lines(fmt::format("  See: geist help{}{}\n", verb.empty() ? "" : " ", verb)));
   return to_int(ExitCode::kUsage);
 }
 

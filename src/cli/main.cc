@@ -21,16 +21,16 @@ namespace {
 
 [[noreturn]] void on_our_bug(const char* condition, const char* file, int line) {
   const char* slash = std::strrchr(file, '/');
-  print_err(
+  print_err(printable_lines(
       fmt::format("geist: this is a bug of geist {}: {} does not hold ({}:{})\n"
                   "  Please report it with the command and, if you can, the binary. The program "
                   "itself was not at fault.\n",
-                  GEIST_VERSION, condition, slash == nullptr ? file : slash + 1, line));
+                  GEIST_VERSION, condition, slash == nullptr ? file : slash + 1, line)));
   std::_Exit(to_int(ExitCode::kOurBug));
 }
 
 int show(const std::string& text) {
-  return print_out(text) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
+  return print_out(printable_lines(text)) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
 }
 
 int cmd_help(const ParsedFlags& parsed) {
@@ -49,7 +49,7 @@ int cmd_help(const ParsedFlags& parsed) {
 int cmd_completion(const ParsedFlags& parsed) {
   Result<std::string> script = emit_completion(parsed.operands.front());
   if (!script.ok()) return fail_usage(script.error(), parsed.verb);
-  return show(script.value());
+  return print_data(script.value()) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
 }
 
 int run_verb(const ParsedFlags& parsed) {
@@ -114,7 +114,7 @@ std::optional<std::string> find_meant_verb(const std::string& word) {
 
 int run_command_line(std::vector<std::string> arguments) {
   if (arguments.empty()) {
-    print_err(emit_overview());
+    print_err(printable_lines(emit_overview()));
     return to_int(ExitCode::kUsage);
   }
   const std::string first = arguments.front();

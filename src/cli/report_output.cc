@@ -121,7 +121,7 @@ std::vector<findings::Finding> ReportOutput::print_early(findings::Report report
   report::TextOptions text = stderr_options();
   text.only_findings = true;
   if (options_.log_path.empty() && !report.findings.empty())
-    print_err(report::emit_text(report, text));
+    print_err(printable_lines(report::emit_text(report, text), text.color));
   return std::move(report.findings);
 }
 
@@ -132,14 +132,14 @@ void ReportOutput::print_for_people(const findings::Report& report,
   if (options_.as_patch) {
     std::vector<std::string> left_out;
     std::string patch = report::emit_fixes(report, &left_out);
-    if (options_.log_path.empty()) print_err(patch);
+    if (options_.log_path.empty()) print_err(printable_lines(patch));
     for (const std::string& sentence : left_out)
-      print_err(fmt::format("geist: note: no patch: {}\n", sentence));
-    print_err(report::emit_summary_line(report) + "\n");
+      print_err(printable_lines(fmt::format("geist: note: no patch: {}\n", printable(sentence))));
+    print_err(printable_lines(report::emit_summary_line(report) + "\n"));
   } else if (options_.log_path.empty()) {
     report::TextOptions text = stderr_options();
     text.is_left_out = is_printed;
-    print_err(report::emit_text(report, text));
+    print_err(printable_lines(report::emit_text(report, text), text.color));
   }
 }
 

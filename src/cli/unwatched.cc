@@ -23,7 +23,7 @@ int give_up(const RunOptions& options, const Error& error, const run::ChildSigna
   if (!output.ok()) return fail(output.error());
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
-  print_err(fmt::format("geist: not watched: {}\n", error.message()));
+  print_err(printable_lines(fmt::format("geist: not watched: {}\n", printable(error.message()))));
   if (blocked != nullptr) blocked->restore();
   std::vector<char*> argv;
   for (const std::string& word : options.command) argv.push_back(const_cast<char*>(word.c_str()));

@@ -92,7 +92,7 @@ std::string emit_losses(const heap::GraphStats& stats) {
 
 std::string emit_summary(const Snapshot& snapshot, const SummaryFacts& facts) {
   const heap::GraphStats& stats = snapshot.graph.stats();
-  std::string out = fmt::format("{}, {}\n", fit(facts.target, 70), facts.go);
+  std::string out = fmt::format("{}, {}\n", fit(facts.target, 70), printable(facts.go));
   double typed = stats.reached_bytes == 0 ? 0
                                           : 100.0 * static_cast<double>(stats.typed_bytes) /
                                                 static_cast<double>(stats.reached_bytes);
