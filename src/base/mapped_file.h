@@ -1,4 +1,8 @@
 // A file mapped read-only and private; every other reader borrows views of it.
+//
+// Whoever may write the file may also make it shorter while it is read, and what lay after the
+// new end raises SIGBUS. Here that gives zeros, and is_whole() says that something was missing: a
+// reader of hostile bytes copes with zeros as with any others.
 #pragma once
 
 #include <string>
@@ -20,11 +24,14 @@ class MappedFile {
   ~MappedFile();
 
   ByteView bytes() const { return {data_, size_}; }
+  // False once bytes were read that the file does not have any more.
+  bool is_whole() const;
 
  private:
-  MappedFile(const u8* data, usize size) : data_(data), size_(size) {}
+  MappedFile(const u8* data, usize size, i32 guard) : data_(data), size_(size), guard_(guard) {}
   const u8* data_ = nullptr;
   usize size_ = 0;
+  i32 guard_ = -1;  // its place among the guarded mappings
 };
 
 }  // namespace geist
