@@ -6,15 +6,16 @@
 //                                                                 its report ─▶ merge
 #include "cli/run_following.h"
 
-#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <mutex>
 
 #include <fmt/format.h>
 
+#include "base/file_identity.h"
 #include "cli/exit_code.h"
 #include "process/follow.h"
 #include "report/merge.h"
@@ -52,22 +53,25 @@ class KnownFiles {
   std::vector<std::string> take_notes();
 
  private:
-  using Identity = std::tuple<u64, u64, i64, i64, i64>;  // device, inode, size, time of change
   void open(KnownFile& file, const std::string& open_path);
   Status look(KnownFile& file);
 
   std::optional<int> assume_go_minor_;
-  std::map<Identity, KnownFile> files_;
+  std::map<FileIdentity, KnownFile> files_;
+  std::deque<KnownFile> without_identity_;  // each is taken for another one
   std::mutex mutex_;
   std::vector<std::string> notes_;
 };
 
 const KnownFile& KnownFiles::get(const std::string& path, const std::string& open_path) {
-  struct stat info {};
-  (void)::stat(open_path.c_str(), &info);
-  Identity identity{info.st_dev, info.st_ino, info.st_size, info.st_ctim.tv_sec,
-                    info.st_ctim.tv_nsec};
-  auto [at, is_new] = files_.try_emplace(identity);
+  const std::optional<FileIdentity> identity = find_file_identity(open_path);
+  if (!identity) {
+    KnownFile& file = without_identity_.emplace_back();
+    file.path = path;
+    open(file, open_path);
+    return file;
+  }
+  auto [at, is_new] = files_.try_emplace(*identity);
   if (is_new) {
     at->second.path = path;
     open(at->second, open_path);
