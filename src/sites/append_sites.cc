@@ -22,6 +22,11 @@ using x86::Operand;
 constexpr u32 kMaxRegionBlocks = 16;
 constexpr u32 kMaxPaths = 32;
 constexpr u32 kMaxFlagSearchDepth = 6;
+// Blocks visited on that search, and paths begun to the call. A block has at most two successors, so
+// no more than 2^6 ways of six steps lead from it to the branch: the search is bounded by 64 times
+// the blocks of the function, for each call in it. The compiler's code needs some dozen visits;
+// code that was made to be searched for long has a million blocks, and as many calls.
+constexpr u32 kMaxVisits = 2000;
 constexpr u64 kMaxElemSize = 1u << 30;
 
 bool is_unsigned_order(Cond c) {
@@ -94,6 +99,7 @@ class SiteFinder {
   std::vector<u32> region_;
   std::vector<Candidate> candidates_;
   bool cut_short_ = false;  // a candidate had too many ways to the call
+  u32 visits_ = 0;          // of blocks, in one search for the comparison
   program::SymbolTable table_;
   Arguments arguments_;
   std::vector<std::pair<i64, program::Expr>> live_;  // slot, value in symbols of the branch
@@ -127,7 +133,8 @@ void SiteFinder::collect_candidates() {
 std::vector<std::vector<u32>> SiteFinder::paths_to_call(u32 from) const {
   std::vector<std::vector<u32>> done;
   std::vector<std::vector<u32>> open{{from}};
-  while (!open.empty()) {
+  for (u32 visits = 0; !open.empty(); ++visits) {
+    if (visits == kMaxVisits) return {};
     std::vector<u32> path = std::move(open.back());
     open.pop_back();
     if (path.back() == call_block_) {
@@ -223,6 +230,7 @@ bool SiteFinder::comparison_matches(const Insn& flags, const program::Expr& a,
 // Finds the last instruction that sets flags in it, or goes on to all predecessors; every producer
 // must verify.
 bool SiteFinder::verify_from(std::vector<u32> backwards, const Candidate& candidate, u32 depth) {
+  if (++visits_ > kMaxVisits) return false;
   const program::Block& block = code_.blocks()[backwards.back()];
   bool has_branch = code_.last_brief(backwards.back()).flow == Flow::kJcc;
   u32 end = block.last + (has_branch ? 0u : 1u);
@@ -296,6 +304,7 @@ bool SiteFinder::find_refined_cap(const Candidate& candidate) {
 }
 
 bool SiteFinder::verify(const Candidate& candidate) {
+  visits_ = 0;
   return verify_from({candidate.block}, candidate, kMaxFlagSearchDepth);
 }
 
