@@ -66,10 +66,13 @@ void add_untold(int pid, std::vector<Child>* children) {
 void collect(int pid, const StoppedProcess::CodeRoom& room, std::vector<Child> children) {
   auto memory = WritableMemory::open(pid);
   if (!memory.ok()) return;
-  auto frozen = freeze_outside(pid, room);
+  const std::unique_ptr<Tracer> tracer = Tracer::make_here();
+  auto frozen = freeze_outside(*tracer, pid, room);
   if (!frozen.ok()) return;
   add_untold(pid, &children);
-  const int tid = frozen->threads().front().tid;
+  const std::optional<int> awake = frozen->find_awake();
+  if (!awake) return;
+  const int tid = *awake;
   constexpr usize kCallsAtOnce = 4;  // for which there is room
   std::vector<RemoteCall> calls;
   for (usize i = 0; i < children.size(); ++i) {

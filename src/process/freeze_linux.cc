@@ -10,6 +10,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,8 +23,9 @@
 namespace geist::process {
 namespace {
 
-constexpr int kNotOurs = -1;      // in place of a signal: known, but not seized
-constexpr int kMaxRounds = 1000;  // of looking for threads that started meanwhile
+constexpr int kNotOurs = -1;        // in place of a signal: known, but not seized
+constexpr double kStopSeconds = 3;  // patience with a thread that does not stop
+constexpr int kMaxRounds = 1000;    // of looking for threads that started meanwhile
 
 Error ptrace_error(int pid, int error) {
   if (error == ESRCH)
@@ -38,6 +40,12 @@ Error ptrace_error(int pid, int error) {
           "other debugger trace it.");
 }
 
+double now_s() {
+  timespec ts{};
+  ::clock_gettime(CLOCK_MONOTONIC, &ts);
+  return static_cast<double>(ts.tv_sec) + static_cast<double>(ts.tv_nsec) * 1e-9;
+}
+
 std::vector<int> list_threads(int pid) {
   std::vector<int> tids;
   std::error_code ignored;
@@ -50,26 +58,37 @@ std::vector<int> list_threads(int pid) {
 
 }  // namespace
 
-std::optional<int> wait_for_thread(int tid) {
-  constexpr int kBusyTurns =
-      200;  // a stop comes within some microseconds; then sleep between looks
+ThreadWait wait_for_thread(int tid, double patience_s) {
+  // A stop comes within some microseconds; then sleep between looks.
+  constexpr int kBusyTurns = 200;
+  constexpr double kAsleepAfterS = 0.02;  // a page that comes from a disk is there by then
+  const double begin = now_s();
   for (int turn = 0;; ++turn) {
     int status = 0;
     pid_t got = ::waitpid(tid, &status, __WALL | WNOHANG);
-    if (got == tid) return status;
-    if (got < 0 && errno != EINTR) return std::nullopt;
+    if (got == tid) return {ThreadWait::End::kStatus, status};
+    if (got < 0 && errno != EINTR) return {ThreadWait::End::kGone};
     if (turn < kBusyTurns) {
       ::sched_yield();
       continue;
     }
-    std::optional<char> state = find_thread_state(tid, tid);
-    if (!state || *state == 'Z' || *state == 'X') return std::nullopt;
+    const std::optional<char> state = find_thread_state(tid, tid);
+    if (!state || *state == 'Z' || *state == 'X') return {ThreadWait::End::kGone};
+    const double waited = now_s() - begin;
+    if (waited > kAsleepAfterS && *state == 'D') return {ThreadWait::End::kAsleep};
+    if (waited > patience_s) return {ThreadWait::End::kLate};
     ::usleep(50);
   }
 }
 
-Result<FrozenProcess> FrozenProcess::freeze(int pid) {
-  FrozenProcess frozen(pid);
+Result<FrozenProcess> FrozenProcess::freeze(Tracer& tracer, int pid) {
+  std::optional<Result<FrozenProcess>> frozen;
+  tracer.run([&] { frozen.emplace(freeze_here(tracer, pid)); });
+  return std::move(*frozen);
+}
+
+Result<FrozenProcess> FrozenProcess::freeze_here(Tracer& tracer, int pid) {
+  FrozenProcess frozen(tracer, pid);
   if (list_threads(pid).empty()) return ptrace_error(pid, ESRCH);
   bool found = true;
   for (int round = 0; found; ++round) {
@@ -86,10 +105,16 @@ Result<FrozenProcess> FrozenProcess::freeze(int pid) {
 }
 
 FrozenProcess::FrozenProcess(FrozenProcess&& other) noexcept
-    : pid_(other.pid_),
+    : tracer_(other.tracer_),
+      pid_(other.pid_),
       threads_(std::move(other.threads_)),
       pending_(std::exchange(other.pending_, {})),
       late_(std::exchange(other.late_, {})) {}
+
+std::optional<int> FrozenProcess::find_awake() const {
+  auto awake = std::ranges::find(threads_, false, &FrozenThread::is_asleep);
+  return awake == threads_.end() ? std::nullopt : std::optional<int>(awake->tid);
+}
 
 Status FrozenProcess::seize_new_threads(bool* found) {
   *found = false;
@@ -102,9 +127,9 @@ Status FrozenProcess::seize_new_threads(bool* found) {
   return Done{};
 }
 
-// Stopped, with its registers read; a thread that ended meanwhile is no error.
 Status FrozenProcess::seize(int tid) {
-  if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0) {
+  const bool is_ours = tracer_->take_straggler(tid);
+  if (!is_ours && ptrace(PTRACE_SEIZE, tid, 0, 0) != 0) {
     // An exiting thread (and a zombie leader) cannot be seized: nothing of it runs any more.
     if (errno == ESRCH || (tid != pid_ && errno == EPERM && !threads_.empty())) {
       pending_.push_back({.tid = tid, .signal = kNotOurs});
@@ -112,26 +137,54 @@ Status FrozenProcess::seize(int tid) {
     }
     return ptrace_error(pid_, errno);
   }
-  pending_.push_back({.tid = tid, .signal = 0});
-  if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0) return Done{};
-  std::optional<int> status = wait_for_thread(tid);
-  if (!status || !WIFSTOPPED(*status)) return Done{};
+  pending_.push_back({.tid = tid});
+  if (!is_ours && ptrace(PTRACE_INTERRUPT, tid, 0, 0) != 0) return Done{};
+  return hold(tid);
+}
+
+// Stopped, with its registers read; a thread that ended meanwhile is no error.
+Status FrozenProcess::hold(int tid) {
+  const ThreadWait wait = wait_for_thread(tid, kStopSeconds);
+  if (wait.end == ThreadWait::End::kAsleep) {
+    const std::optional<SleepingAt> at = find_sleeping_at(pid_, tid);
+    if (!at)
+      return Error(fmt::format("thread {} of process {} sleeps, and does not say where", tid, pid_),
+                   ErrorKind::kSystem);
+    FrozenThread thread{.tid = tid, .is_asleep = true};
+    thread.registers.rip = at->pc.value;
+    thread.registers.rsp = at->sp.value;
+    threads_.push_back(thread);
+    return Done{};
+  }
+  if (wait.end == ThreadWait::End::kLate) {
+    return Error(
+        fmt::format("thread {} of process {} did not stop within {} s", tid, pid_, kStopSeconds),
+        ErrorKind::kSystem);
+  }
+  if (!wait.has_stopped()) return Done{};
+  pending_.back().is_stopped = true;
   // A signal on its way: it comes when the thread goes on. Event stops carry none.
-  bool is_event = (*status >> 16) == PTRACE_EVENT_STOP;
-  if (!is_event) pending_.back().signal = WSTOPSIG(*status);
+  const bool is_event = (wait.status >> 16) == PTRACE_EVENT_STOP;
+  if (!is_event) pending_.back().signal = WSTOPSIG(wait.status);
   FrozenThread thread{.tid = tid};
   if (ptrace(PTRACE_GETREGS, tid, 0, &thread.registers) == 0) threads_.push_back(thread);
   return Done{};
 }
 
 void FrozenProcess::thaw() {
+  if (pending_.empty() && late_.empty()) return;
+  tracer_->run([this] { thaw_here(); });
+}
+
+void FrozenProcess::thaw_here() {
   for (const Pending& late : std::exchange(late_, {})) {
     ::syscall(SYS_tgkill, pid_, late.tid, late.signal);
   }
   for (const Pending& thread : std::exchange(pending_, {})) {
-    if (thread.signal != kNotOurs) {
-      ptrace(PTRACE_DETACH, thread.tid, 0, static_cast<long>(thread.signal));
-    }
+    if (thread.signal == kNotOurs) continue;
+    const bool is_let_go = thread.is_stopped && ptrace(PTRACE_DETACH, thread.tid, 0,
+                                                       static_cast<long>(thread.signal)) == 0;
+    if (!is_let_go) tracer_->add_straggler(thread.tid);
   }
 }
 

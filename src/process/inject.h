@@ -25,11 +25,12 @@ struct InjectedCalls {
 
 // Stops the process while none of its threads is in the room: calls of a geist that was killed may
 // still be under way there.
-Result<FrozenProcess> freeze_outside(int pid, const StoppedProcess::CodeRoom& room);
+Result<FrozenProcess> freeze_outside(Tracer& tracer, int pid, const StoppedProcess::CodeRoom& room);
 
 // The thread must be seized and stopped, and no other one may run: all calls are made from the same
 // room. `first` is told the first result while the thread stands behind that call. Fails when the
-// code has no room there, or the process ends.
+// code has no room there, the process ends, or a call does not come back in time: then the thread
+// makes the rest of the calls by itself as soon as it is let go.
 Result<InjectedCalls> inject_calls(int tid, const WritableMemory& memory,
                                    const StoppedProcess::CodeRoom& room,
                                    std::span<const RemoteCall> calls,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "process/inject.h"
@@ -21,6 +22,20 @@ Error system_error(const char* what) {
   return Error(fmt::format("{}: {}", what, std::strerror(errno)), ErrorKind::kSystem);
 }
 
+// A call may sleep in the kernel for a while, but not for ever: a copy of a process of some hundred
+// GiB takes seconds.
+ThreadWait wait_for_call(int tid) {
+  constexpr auto kPatience = std::chrono::seconds(60);
+  const auto begin = std::chrono::steady_clock::now();
+  for (;;) {
+    const double left =
+        std::chrono::duration<double>(begin + kPatience - std::chrono::steady_clock::now()).count();
+    const ThreadWait wait = wait_for_thread(tid, std::max(left, 0.0));
+    if (wait.end != ThreadWait::End::kAsleep) return wait;
+    if (left <= 0) return {ThreadWait::End::kLate};
+  }
+}
+
 // Lets the thread run from one of the calls to the next: it stops on the way into each and on the
 // way out. Signals are kept from it, since a handler might wait for threads that are stopped.
 Status run_code(int tid, const std::vector<u64>& behind_call, const std::function<void(i64)>& first,
@@ -28,11 +43,13 @@ Status run_code(int tid, const std::vector<u64>& behind_call, const std::functio
   bool is_inside = false;
   while (done->results.size() < behind_call.size()) {
     if (ptrace(PTRACE_SYSCALL, tid, 0, 0) != 0) return system_error("ptrace: cannot go on");
-    std::optional<int> waited = wait_for_thread(tid);
-    int status = waited.value_or(0);
-    if (!waited || !WIFSTOPPED(status)) {
+    const ThreadWait waited = wait_for_call(tid);
+    if (waited.end == ThreadWait::End::kLate)
+      return Error("a system call made for the process does not come back", ErrorKind::kSystem);
+    if (!waited.has_stopped()) {
       return Error("the process ended while its memory was being copied", ErrorKind::kSystem);
     }
+    const int status = waited.status;
     int event = status >> 16;
     if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) {
       unsigned long child = 0;
@@ -56,11 +73,12 @@ Status run_code(int tid, const std::vector<u64>& behind_call, const std::functio
 
 }  // namespace
 
-Result<FrozenProcess> freeze_outside(int pid, const StoppedProcess::CodeRoom& room) {
+Result<FrozenProcess> freeze_outside(Tracer& tracer, int pid,
+                                     const StoppedProcess::CodeRoom& room) {
   constexpr int kTries = 500;
   constexpr useconds_t kBetweenUs = 2000;
   for (int i = 0; i < kTries; ++i) {
-    GEIST_TRY(frozen, FrozenProcess::freeze(pid));
+    GEIST_TRY(frozen, FrozenProcess::freeze(tracer, pid));
     bool is_inside = std::ranges::any_of(frozen.threads(), [&](const FrozenThread& thread) {
       u64 pc = thread.registers.rip;
       return pc >= room.begin.value && pc - room.begin.value < room.original.size();

@@ -65,14 +65,19 @@ class ProcessCopy {
   const Pauses& pauses() const { return pauses_; }
 
  private:
-  ProcessCopy(int pid, WritableMemory process, const StoppedProcess::CodeRoom& room)
-      : pid_(pid), process_(std::move(process)), room_(room) {}
+  ProcessCopy(Tracer& tracer, int pid, WritableMemory process, const StoppedProcess::CodeRoom& room)
+      : tracer_(&tracer), pid_(pid), process_(std::move(process)), room_(room) {}
+  static Result<ProcessCopy> make_here(Tracer& tracer, int pid,
+                                       const StoppedProcess::CodeRoom& room,
+                                       const CopyLimits& limits);
   Status take_whole();
   Status take_in_parts(const CopyLimits& limits);
   Status take_part(const std::vector<AddressRange>& large, const AddressRange& part);
   Status take_rest(const std::vector<AddressRange>& large, const WrittenPages& written);
   void end_children();
 
+  std::unique_ptr<Tracer> owned_tracer_;  // of the process for some moments, and of its copies
+  Tracer* tracer_;
   int pid_;
   WritableMemory process_;
   StoppedProcess::CodeRoom room_;

@@ -68,10 +68,10 @@ class Haste {
 // One pause, and the calls that are made in the name of the process meanwhile.
 class Stop {
  public:
-  static Result<Stop> begin(int pid, const WritableMemory& memory,
+  static Result<Stop> begin(Tracer& tracer, int pid, const WritableMemory& memory,
                             const StoppedProcess::CodeRoom& room) {
     Clock::time_point start = Clock::now();
-    GEIST_TRY(frozen, freeze_outside(pid, room));
+    GEIST_TRY(frozen, freeze_outside(tracer, pid, room));
     return Stop(std::move(frozen), memory, room, start);
   }
   // Lets the process go on, and says for how many milliseconds it did not.
@@ -84,9 +84,10 @@ class Stop {
 
   Result<InjectedCalls> call(std::span<const RemoteCall> calls,
                              const std::function<void(i64)>& first = nullptr) {
-    const int tid = frozen_.threads().front().tid;
-    GEIST_TRY(done, inject_calls(tid, memory_, room_, calls, first));
-    for (int signal : done.signals) frozen_.deliver(tid, signal);
+    const std::optional<int> tid = frozen_.find_awake();
+    if (!tid) return Error("every thread of the process sleeps in the kernel", ErrorKind::kSystem);
+    GEIST_TRY(done, inject_calls(*tid, memory_, room_, calls, first));
+    for (int signal : done.signals) frozen_.deliver(*tid, signal);
     return done;
   }
 
@@ -242,11 +243,22 @@ void Pauses::add(double ms) {
 
 Result<ProcessCopy> ProcessCopy::make(int pid, const StoppedProcess::CodeRoom& room,
                                       const CopyLimits& limits) {
+  GEIST_TRY(tracer, Tracer::start());
+  std::optional<Result<ProcessCopy>> made;
+  tracer->run([&] { made.emplace(make_here(*tracer, pid, room, limits)); });
+  if (made->ok()) made->value().owned_tracer_ = std::move(tracer);
+  return std::move(*made);
+}
+
+// On the tracer's thread.
+Result<ProcessCopy> ProcessCopy::make_here(Tracer& tracer, int pid,
+                                           const StoppedProcess::CodeRoom& room,
+                                           const CopyLimits& limits) {
   Haste haste;
   auto process = WritableMemory::open(pid);
   if (!process.ok()) return process.take_error();
   GEIST_TRY(collector, ChildCollector::start(pid, room));
-  ProcessCopy copy(pid, std::move(process).value(), room);
+  ProcessCopy copy(tracer, pid, std::move(process).value(), room);
   copy.collector_.emplace(std::move(collector));
   if (copy.take_in_parts(limits).ok()) return copy;
   // A process of some megabytes, a kernel that cannot do it, or one that writes too much.
@@ -256,7 +268,7 @@ Result<ProcessCopy> ProcessCopy::make(int pid, const StoppedProcess::CodeRoom& r
 }
 
 Status ProcessCopy::take_whole() {
-  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
+  GEIST_TRY(stop, Stop::begin(*tracer_, pid_, process_, room_));
   GEIST_TRY(child, stop.make_child(*collector_));
   children_.push_back(child);
   threads_ = stop.threads();
@@ -276,7 +288,7 @@ Status ProcessCopy::take_in_parts(const CopyLimits& limits) {
   }
   if (resident < 2 * limits.part_bytes) return Error("not worth it", ErrorKind::kSystem);
   if (has_foreign_filters(pid_)) return Error("a sandbox", ErrorKind::kSystem);
-  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
+  GEIST_TRY(stop, Stop::begin(*tracer_, pid_, process_, room_));
   Result<Fd> uffd = take_userfaultfd(stop, pid_);
   pauses_.add(stop.end());
   if (!uffd.ok()) return uffd.take_error();
@@ -297,7 +309,7 @@ Status ProcessCopy::take_in_parts(const CopyLimits& limits) {
 }
 
 Status ProcessCopy::take_part(const std::vector<AddressRange>& large, const AddressRange& part) {
-  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
+  GEIST_TRY(stop, Stop::begin(*tracer_, pid_, process_, room_));
   Result<int> child = stop.make_child(*collector_, large, &part);
   pauses_.add(stop.end());
   if (!child.ok()) return child.take_error();
@@ -309,7 +321,7 @@ Status ProcessCopy::take_part(const std::vector<AddressRange>& large, const Addr
 
 // From here on all is of one moment.
 Status ProcessCopy::take_rest(const std::vector<AddressRange>& large, const WrittenPages& written) {
-  GEIST_TRY(stop, Stop::begin(pid_, process_, room_));
+  GEIST_TRY(stop, Stop::begin(*tracer_, pid_, process_, room_));
   auto changes = written.changes();
   bool is_read = changes.ok() && count_written(changes.value()) <= written_bytes_.size() &&
                  read_written(pid_, changes.value(), written_bytes_);
@@ -336,7 +348,9 @@ Status ProcessCopy::take_rest(const std::vector<AddressRange>& large, const Writ
 }
 
 ProcessCopy::ProcessCopy(ProcessCopy&& other) noexcept
-    : pid_(other.pid_),
+    : owned_tracer_(std::move(other.owned_tracer_)),
+      tracer_(other.tracer_),
+      pid_(other.pid_),
       process_(std::move(other.process_)),
       room_(other.room_),
       collector_(std::exchange(other.collector_, std::nullopt)),

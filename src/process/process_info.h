@@ -54,6 +54,9 @@ struct EndedProcess {
 std::optional<EndedProcess> find_ended(int pid);
 // Where a thread that sleeps in the kernel will go on in user mode, from
 // /proc/PID/task/TID/syscall.
-std::optional<TargetAddr> find_resume_pc(int pid, int tid);
+struct SleepingAt {
+  TargetAddr pc, sp;
+};
+std::optional<SleepingAt> find_sleeping_at(int pid, int tid);
 
 }  // namespace geist::process

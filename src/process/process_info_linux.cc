@@ -159,12 +159,17 @@ std::optional<EndedProcess> find_ended(int pid) {
   return ended;
 }
 
-std::optional<TargetAddr> find_resume_pc(int pid, int tid) {
+std::optional<SleepingAt> find_sleeping_at(int pid, int tid) {
   std::optional<std::string> line = read_line(fmt::format("/proc/{}/task/{}/syscall", pid, tid));
-  usize last = line ? line->rfind(' ') : std::string::npos;
-  if (last == std::string::npos) return std::nullopt;
-  std::optional<u64> pc = parse_hex(std::string_view(*line).substr(last + 1));
-  return pc ? std::optional<TargetAddr>(TargetAddr(*pc)) : std::nullopt;
+  const usize last = line ? line->rfind(' ') : std::string::npos;
+  if (last == std::string::npos || last == 0) return std::nullopt;
+  const usize before = line->rfind(' ', last - 1);
+  if (before == std::string::npos) return std::nullopt;
+  const std::string_view text = *line;
+  std::optional<u64> pc = parse_hex(text.substr(last + 1));
+  std::optional<u64> sp = parse_hex(text.substr(before + 1, last - before - 1));
+  if (!pc || !sp) return std::nullopt;
+  return SleepingAt{TargetAddr(*pc), TargetAddr(*sp)};
 }
 
 }  // namespace geist::process

@@ -162,9 +162,9 @@ Status StoppedProcess::wait_for_stops(std::vector<int> waiting) {
     if (waiting.empty()) break;
     double waited = now_s() - begin;
     for (usize i = waiting.size(); waited > kAsleepAfter && i-- > 0;) {
-      std::optional<TargetAddr> pc = find_resume_pc(pid_, waiting[i]);
-      if (find_thread_state(pid_, waiting[i]) != 'D' || !pc) continue;
-      threads_.push_back({.tid = waiting[i], .asleep = true, .regs = {}, .pc = *pc});
+      std::optional<SleepingAt> at = find_sleeping_at(pid_, waiting[i]);
+      if (find_thread_state(pid_, waiting[i]) != 'D' || !at) continue;
+      threads_.push_back({.tid = waiting[i], .asleep = true, .regs = {}, .pc = at->pc});
       std::erase(seized_, waiting[i]);
       waiting.erase(waiting.begin() + static_cast<i64>(i));
     }

@@ -114,7 +114,9 @@ Status HeapSource::take_process(int pid, bool wants_stop) {
     say_(fmt::format("geist: {}; it stands still until the answer is there\n",
                      copied.error().message()));
   }
-  GEIST_TRY(frozen, process::FrozenProcess::freeze(pid));
+  GEIST_TRY(tracer, process::Tracer::start());
+  tracer_ = std::move(tracer);
+  GEIST_TRY(frozen, process::FrozenProcess::freeze(*tracer_, pid));
   pid_ = pid;
   set_threads(frozen.threads());
   frozen_.emplace(std::move(frozen));

@@ -63,6 +63,7 @@ class HeapSource {
   std::unique_ptr<read::GoBinary> binary_;
   std::unique_ptr<read::DebugInfo> debug_;
   std::optional<process::ProcessCopy> copy_;
+  std::unique_ptr<process::Tracer> tracer_;
   std::optional<process::FrozenProcess> frozen_;
   std::optional<process::CoreFile> core_;
   std::unique_ptr<process::Memory> memory_;
