@@ -1,6 +1,11 @@
 // See child_collector.h. Everything here runs in a process of its own, a copy of geist made before
 // it had read the heap; nobody hears of its errors, for there is nothing else to be done.
+//
+// It allocates, though its parent had other threads when it was forked: that holds with glibc,
+// whose fork takes the allocator's locks and gives them back in the child (malloc/arena.c), and
+// glibc is what geist is built for.
 #include <errno.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -9,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -87,12 +93,40 @@ void collect(int pid, const StoppedProcess::CodeRoom& room, std::vector<Child> c
   }
 }
 
+void close_range(u32 first, u32 last) {
+  if (first > last || ::syscall(SYS_close_range, first, last, 0) == 0) return;
+  // A kernel before 5.9.
+  constexpr u32 kMost = 1 << 16;
+  for (u32 fd = first; fd <= std::min(last, kMost); ++fd) ::close(static_cast<int>(fd));
+}
+
+// A fork has all that its parent has open: watches, which would stay in the debug registers for as
+// long as the copy of their descriptor lives, and the ends of other people's pipes. None but `kept`
+// stay; where there was standard input and output there is nothing now.
+void close_all_but(std::array<int, 2> kept) {
+  constexpr u32 kFirst = STDERR_FILENO + 1;
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    const bool is_kept = std::ranges::find(kept, fd) != kept.end();
+    if (!is_kept && (nothing < 0 || ::dup2(nothing, fd) < 0)) ::close(fd);
+  }
+  std::ranges::sort(kept);
+  u32 from = kFirst;
+  for (int fd : kept) {
+    if (fd < static_cast<int>(from)) continue;
+    close_range(from, static_cast<u32>(fd) - 1);
+    from = static_cast<u32>(fd) + 1;
+  }
+  close_range(from, ~u32{0});
+}
+
 [[noreturn]] void run_collector(int pid, int process, int socket,
                                 const StoppedProcess::CodeRoom& room) {
   // Whoever interrupts us from a terminal means all of the group.
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
+  close_all_but({process, socket});
   std::vector<Child> children;
   Child child;
   while (::read(socket, &child, sizeof child) == sizeof child) children.push_back(child);
