@@ -32,11 +32,17 @@ std::vector<char*> make_vector(const std::vector<std::string>& words) {
   return out;
 }
 
+// What exec takes. Made before the fork: another thread may hold the allocator's lock at that
+// moment, and in the child nobody lets it go.
+struct ExecWords {
+  explicit ExecWords(const LaunchRequest& request) : argv(make_vector(request.command)) {
+    if (request.environment) envp = make_vector(*request.environment);
+  }
+  std::vector<char*> argv, envp;
+};
+
 // In the child, up to exec. Its errno comes back through the pipe.
-[[noreturn]] void become(const LaunchRequest& request, int error_pipe) {
-  std::vector<char*> argv = make_vector(request.command);
-  std::vector<char*> envp =
-      request.environment ? make_vector(*request.environment) : std::vector<char*>();
+[[noreturn]] void become(const LaunchRequest& request, const ExecWords& words, int error_pipe) {
   for (int fd = 0; fd < 3; ++fd) {
     if (request.stdio[static_cast<usize>(fd)] >= 0)
       ::dup2(request.stdio[static_cast<usize>(fd)], fd);
@@ -45,7 +51,8 @@ std::vector<char*> make_vector(const std::vector<std::string>& words) {
   ::sigprocmask(SIG_SETMASK, &request.signal_mask, nullptr);
   bool is_there = request.folder.empty() || ::chdir(request.folder.c_str()) == 0;
   if (is_there)
-    ::execve(request.path.c_str(), argv.data(), request.environment ? envp.data() : environ);
+    ::execve(request.path.c_str(), words.argv.data(),
+             request.environment ? words.envp.data() : environ);
   int error = errno;
   ssize_t ignored = ::write(error_pipe, &error, sizeof error);
   (void)ignored;
@@ -53,12 +60,13 @@ std::vector<char*> make_vector(const std::vector<std::string>& words) {
 }
 
 // The child waits until it is traced (end of file: we are gone, and so must it be).
-[[noreturn]] void run_child(const LaunchRequest& request, int go_pipe, int error_pipe) {
+[[noreturn]] void run_child(const LaunchRequest& request, const ExecWords& words, int go_pipe,
+                            int error_pipe) {
   char go = 0;
   while (::read(go_pipe, &go, 1) < 0 && errno == EINTR) {
   }
   if (go != 1) ::_exit(127);
-  become(request, error_pipe);
+  become(request, words, error_pipe);
 }
 
 Error ptrace_error(int error) {
@@ -101,11 +109,12 @@ Result<int> start_stopped(const LaunchRequest& request) {
   if (::pipe2(error_fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
   Fd error_read(error_fds[0]);
   Fd error_write(error_fds[1]);
+  const ExecWords words(request);
   pid_t pid = ::fork();
   if (pid < 0) return system_error("fork", errno);
   if (pid == 0) {
     go_write.reset();
-    run_child(request, go_read.get(), error_write.get());
+    run_child(request, words, go_read.get(), error_write.get());
   }
   error_write.reset();
   if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC) != 0) {
@@ -227,9 +236,10 @@ Result<int> start_plain(const LaunchRequest& request) {
   if (::pipe2(fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
   Fd error_read(fds[0]);
   Fd error_write(fds[1]);
+  const ExecWords words(request);
   pid_t pid = ::fork();
   if (pid < 0) return system_error("fork", errno);
-  if (pid == 0) become(request, error_write.get());
+  if (pid == 0) become(request, words, error_write.get());
   error_write.reset();
   int error = 0;
   ssize_t got = ::read(error_read.get(), &error, sizeof error);  // end of file: the exec went well
