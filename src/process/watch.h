@@ -67,7 +67,8 @@ class Watcher {
   bool add(TargetAddr word, u32 size, bool on_stack);
   void remove(TargetAddr word);
   usize free_words() const { return kWatchedWords - words_.size(); }
-  // Looks for new threads and lets them watch too.
+  // Looks for new threads and lets them watch too, and forgets those that have ended: a later one
+  // may have the same number. What they have seen comes with the next drain().
   void refresh();
   // Samples since the last call, in time order. Where a word was disarmed they end with its last
   // access: what they say holds, but something behind them was not seen.
@@ -103,6 +104,7 @@ class Watcher {
     std::map<u64, Breakpoint> breakpoints;  // by word
   };
   bool add_thread(int tid);
+  void retire_ended();
   static bool grant(Breakpoint& breakpoint, u64 more);
   static bool renew(Breakpoint& breakpoint, bool are_all);
   u64 renew_all(int tid, Thread& thread, std::span<const WatchSample> samples);
@@ -126,6 +128,7 @@ class Watcher {
   std::string why_not_;
   std::map<u64, Place> words_;  // by address
   std::map<int, Thread> threads_;
+  std::vector<std::pair<int, Thread>> ended_;  // not drained yet
   std::optional<SampleCost> cost_;
   double seconds_ = 0;
   u64 samples_ = 0;

@@ -2,6 +2,7 @@
 // against its stated size.
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -114,6 +115,7 @@ std::optional<WatchSample> parse_sample(ByteView body, u16 misc) {
 
 Watcher::~Watcher() {
   for (auto& [tid, thread] : threads_) unmap(thread);
+  for (auto& [tid, thread] : ended_) unmap(thread);
 }
 
 void Watcher::unmap(Thread& thread) {
@@ -222,7 +224,22 @@ u64 Watcher::renew_all(int tid, Thread& thread, std::span<const WatchSample> sam
   return complete_until;
 }
 
+// An event whose thread has ended hangs up (kernel/events/core.c, perf_poll). The number of the
+// thread tells nothing: the next one may have it already.
+void Watcher::retire_ended() {
+  std::vector<pollfd> events;
+  for (const auto& [tid, thread] : threads_) events.push_back({thread.buffer_event.get(), 0, 0});
+  if (::poll(events.data(), events.size(), 0) <= 0) return;
+  auto event = events.begin();
+  for (auto thread = threads_.begin(); thread != threads_.end(); ++event) {
+    const bool has_ended = (event->revents & POLLHUP) != 0;
+    if (has_ended) ended_.emplace_back(thread->first, std::move(thread->second));
+    thread = has_ended ? threads_.erase(thread) : std::next(thread);
+  }
+}
+
 void Watcher::refresh() {
+  retire_ended();
   for (int tid : threads_of(pid_)) {
     if (threads_.count(tid) != 0) continue;
     if (!words_.empty()) ++late_threads_;
@@ -252,6 +269,7 @@ void Watcher::remove(TargetAddr word) {
   if (known == words_.end() || --known->second.users != 0) return;
   words_.erase(known);
   for (auto& [tid, thread] : threads_) thread.breakpoints.erase(word.value);
+  for (auto& [tid, thread] : ended_) thread.breakpoints.erase(word.value);
 }
 
 bool Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
@@ -292,12 +310,18 @@ bool Watcher::drain_thread(Thread& thread, std::vector<WatchSample>& out) {
 std::vector<WatchSample> Watcher::drain() {
   std::vector<WatchSample> samples;
   u64 complete_until = ~u64{0};
-  for (auto& [tid, thread] : threads_) {
+  auto take = [&](int tid, Thread& thread) {
     const usize before = samples.size();
-    if (!drain_thread(thread, samples)) continue;
+    if (!drain_thread(thread, samples)) return;
     const std::span<const WatchSample> own = std::span(samples).subspan(before);
     complete_until = std::min(complete_until, renew_all(tid, thread, own));
+  };
+  for (auto& [tid, thread] : threads_) take(tid, thread);
+  for (auto& [tid, thread] : ended_) {
+    take(tid, thread);
+    unmap(thread);
   }
+  ended_.clear();
   samples_ += samples.size();
   charge(samples.size());
   std::stable_sort(samples.begin(), samples.end(),

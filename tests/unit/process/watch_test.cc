@@ -5,6 +5,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
 namespace geist::process {
 namespace {
 
@@ -138,6 +143,71 @@ TEST_F(Watching, AWordThatIsGivenUpStopsNobody) {
   access(5);
   EXPECT_EQ(watcher.drain().size(), 5u);
   EXPECT_FALSE(watcher.note_unseen());
+}
+
+usize count_descriptors() {
+  usize count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    ++count;
+  return count;
+}
+
+TEST_F(Watching, ThreadsThatHaveEndedAreForgotten) {
+  const usize before = count_descriptors();
+  constexpr u64 kThreads = 40;
+  u64 seen = 0;
+  for (u64 i = 0; i < kThreads; ++i) {
+    std::atomic<bool> is_watched = false, is_done = false;
+    std::thread other([&] {
+      while (!is_watched) std::this_thread::yield();
+      access(2);
+      is_done = true;
+    });
+    watcher.refresh();
+    is_watched = true;
+    other.join();
+    watcher.refresh();
+    seen += watcher.drain().size();
+  }
+  EXPECT_EQ(seen, 2 * kThreads);  // what they did in their last moments, too
+  EXPECT_EQ(watcher.late_threads(), kThreads);
+  EXPECT_LE(count_descriptors(), before + 4);
+}
+
+// The next thread that starts gets this number; false where that may not be asked for.
+bool reuse_number(int tid) {
+  std::ofstream last("/proc/sys/kernel/ns_last_pid");
+  last << tid - 1;
+  return static_cast<bool>(last.flush());
+}
+
+TEST_F(Watching, AThreadWithTheNumberOfAnEndedOneIsWatched) {
+  std::atomic<int> tid = 0;
+  std::atomic<bool> is_over = false;
+  std::thread first([&] {
+    tid = ::gettid();
+    while (!is_over) std::this_thread::yield();
+  });
+  while (tid == 0) std::this_thread::yield();
+  watcher.refresh();
+  is_over = true;
+  first.join();
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    if (!reuse_number(tid)) GTEST_SKIP() << "thread numbers cannot be chosen here";
+    std::atomic<bool> may_access = false, is_other = false;
+    std::thread second([&] {
+      is_other = ::gettid() != tid;
+      while (!may_access) std::this_thread::yield();
+      if (!is_other) access(3);
+    });
+    watcher.refresh();
+    may_access = true;
+    second.join();
+    if (is_other) continue;
+    EXPECT_EQ(watcher.drain().size(), 3u);
+    return;
+  }
+  GTEST_SKIP() << "the number was taken by others each time";
 }
 
 }  // namespace
