@@ -49,7 +49,7 @@ std::map<std::string, u64> Tracker::losses() const {
   const u64 heap_not_scanned = heap_not_scanned_, too_hot_to_watch = too_hot_to_watch_,
             thinned_out = c.thinned_out;
   return {
-#define GEIST_LOSS(name, help) {#name, name},
+#define GEIST_LOSS(name, severity, help) {#name, name},
 #include "findings/loss.inc"
 #undef GEIST_LOSS
   };

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "findings/classes.h"
 #include "findings/detectors.h"
+#include "findings/losses.h"
 #include "report/diff.h"
 #include "report/report.h"
 #include "report/sections.h"
@@ -172,6 +173,15 @@ Json bisection_json(const findings::Bisection& bisection) {
           {"proof", proof_json(bisection.proof)}};
 }
 
+// Of those that are not zero.
+Json severities_json(const std::map<std::string, u64>& lost) {
+  Json severities = Json::object();
+  for (const auto& [name, count] : lost) {
+    if (count != 0) severities[name] = findings::severity_name(findings::severity_of_loss(name));
+  }
+  return severities;
+}
+
 Json section_json(const findings::Section& section) {
   Json rows = Json::array();
   auto values = [&](Json json, const std::vector<u64>& numbers) {
@@ -244,6 +254,7 @@ Json fixed_json(const findings::Report& report) {
           {"findings", findings},
           {"bisection", report.bisection ? bisection_json(*report.bisection) : Json(nullptr)},
           {"lost", lost},
+          {"lost_severity", severities_json(report.lost)},
           {"cost",
            {{"wall_s", report.cost.wall_s},
             {"parked_s", report.cost.parked_s},

@@ -18,6 +18,7 @@
 
 #include "base/text.h"
 #include "findings/classes.h"
+#include "findings/losses.h"
 #include "report/report.h"
 #include "source/patch.h"
 
@@ -240,8 +241,12 @@ Json SarifWriter::invocation() const {
     notices.push_back({{"level", "note"}, {"message", message(note)}});
   for (const auto& [name, count] : report_.lost) {
     if (count == 0) continue;
+    const findings::Severity severity = findings::severity_of_loss(name);
+    const char* level = severity == findings::Severity::kError  ? "error"
+                        : severity == findings::Severity::kLoss ? "warning"
+                                                                : "note";
     notices.push_back(
-        {{"level", "warning"}, {"message", message(fmt::format("lost: {} {}", count, name))}});
+        {{"level", level}, {"message", message(fmt::format("lost: {} {}", count, name))}});
   }
   Json invocation = {{"executionSuccessful", true},
                      {"exitCode", report_.exit_code},

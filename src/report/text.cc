@@ -17,6 +17,7 @@
 #include "base/go_symbol.h"
 #include "base/text.h"
 #include "findings/classes.h"
+#include "findings/losses.h"
 #include "findings/place.h"
 #include "report/report.h"
 #include "report/sections.h"
@@ -421,15 +422,24 @@ std::string count_findings(const findings::Report& report) {
   return fmt::format("{} ({})", count_in_words(report), by_level);
 }
 
+// "wrong: 1 disarmed · lost: 3 ring full · left out: 12 thinned out": the worst first.
 std::string count_lost(const findings::Report& report) {
-  std::string lost;
-  for (const auto& [name, count] : report.lost) {
-    if (count == 0) continue;
-    std::string words = name;
-    std::replace(words.begin(), words.end(), '_', ' ');
-    lost += fmt::format("{}{} {}", lost.empty() ? "lost: " : ", ", count, printable(words));
+  constexpr std::pair<findings::Severity, const char*> kKinds[] = {
+      {findings::Severity::kError, "wrong: "},
+      {findings::Severity::kLoss, "lost: "},
+      {findings::Severity::kInfo, "left out: "}};
+  std::string all;
+  for (const auto& [severity, title] : kKinds) {
+    std::string of_kind;
+    for (const auto& [name, count] : report.lost) {
+      if (count == 0 || findings::severity_of_loss(name) != severity) continue;
+      std::string words = name;
+      std::replace(words.begin(), words.end(), '_', ' ');
+      of_kind += fmt::format("{}{} {}", of_kind.empty() ? title : ", ", count, printable(words));
+    }
+    if (!of_kind.empty()) all += (all.empty() ? "" : " · ") + of_kind;
   }
-  return lost;
+  return all;
 }
 
 // What the program and geist itself spent on it. A plain run is not known here: it is what is left

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "findings/losses.h"
 #include "sites/names.h"
 #include "sites/plain_appends.h"
 #include "source/finding_sources.h"
@@ -99,6 +100,10 @@ void fill_report(findings::Report& report, const judge::Tracker& tracker,
   report.findings = tracker.findings();
   report.events = tracker.counts();
   report.lost = tracker.losses();
+  for (const auto& [name, count] : report.lost) {
+    if (count != 0 && findings::severity_of_loss(name) == findings::Severity::kError)
+      report.notes.push_back(fmt::format("{} {}: {}", count, name, findings::help_of_loss(name)));
+  }
   const abi::Control& control = process.ring.control();
   report.cost.parked_s = process.ring.seconds(control.parked_ticks);
   report.cost.slow_path_s = process.ring.seconds(control.slow_path_ticks);

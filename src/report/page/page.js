@@ -325,7 +325,7 @@
   // --- the run, keys, theme ---
 
   function drawRun() {
-    const lost = Object.entries(report.lost ?? {}).filter(([, n]) => n > 0).map(([name, n]) => `${n} ${name.replaceAll('_', ' ')}`);
+    const lost = Object.entries(report.lost ?? {}).filter(([, n]) => n > 0).map(([name, n]) => `${n} ${name.replaceAll('_', ' ')} (${report.lost_severity?.[name] ?? 'loss'})`);
     const exit = report.exit?.signal ? 'ended by ' + report.exit.signal : 'exit status ' + report.exit?.code;
     const parts = [(target.command ?? []).join(' '), target.module, target.go, exit, `${report.sites?.probed} append sites probed`, lost.length ? 'lost: ' + lost.join(', ') : '', 'geist ' + report.geist];
     $('run').append(el('p', el('bdi', parts.filter(Boolean).join(' · '))));

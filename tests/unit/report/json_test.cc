@@ -23,13 +23,15 @@ void expect_schema(const findings::Report& report) {
   json doc = json::parse(emit_json(report));
   EXPECT_EQ(doc["schema"], "geist-report/1");
   expect_keys(doc, "",
-              {"schema", "geist", "target", "exit", "sites", "events", "findings", "lost", "cost"});
+              {"schema", "geist", "target", "exit", "sites", "events", "findings", "lost",
+               "lost_severity", "cost"});
   expect_keys(doc["target"], "target", {"command", "binary", "go", "module", "build_id"});
   expect_keys(doc["exit"], "exit", {"code", "signal"});
   expect_keys(doc["sites"], "sites",
               {"growslice_calls", "always_grows", "probed", "skipped", "without_grow_path"});
   expect_keys(doc["events"], "events", {"overwriting", "contexts", "recorded", "judged"});
   expect_keys(doc["lost"], "lost", {"ring_full", "not_watched"});
+  EXPECT_EQ(doc["lost_severity"], nlohmann::json::object());
   expect_keys(doc["cost"], "cost",
               {"wall_s", "parked_s", "slow_path_s", "watch_s", "gates_s", "checks_s",
                "monitor_cpu_s", "program_cpu_s"});

@@ -223,6 +223,16 @@ TEST(Summary, CountsLevelsAndLosses) {
             "lost: 1 not watched, 3 ring full");
 }
 
+TEST(Summary, TellsWhatWentWrongFromWhatWasLeftOut) {
+  findings::Report report;
+  report.lost = {{"thinned_out", 12}, {"damaged_events", 2}, {"of_another_release", 1}};
+  const std::string line = emit_summary_line(report);
+  EXPECT_NE(line.find("wrong: 2 damaged events · lost: 1 of another release · left out: 12 thinned "
+                      "out"),
+            std::string::npos)
+      << line;
+}
+
 TEST(Summary, SaysWhatWatchingCost) {
   findings::Report report;
   report.cost.wall_s = 10;
