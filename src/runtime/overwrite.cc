@@ -208,10 +208,12 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
   }
   uint64_t begin = read_tsc();
   uint64_t waited = look_at(site, saved, state, control, begin);
-  uint64_t spent = read_tsc() - begin - waited + kEntryTicks;
-  uint64_t most = control->tsc_hz >> kMostShift;
+  // Begun on one processor and ended on another it may be negative, and then it counts as nothing.
+  int64_t spent = static_cast<int64_t>(read_tsc() - begin - waited + kEntryTicks);
+  const int64_t most = static_cast<int64_t>(control->tsc_hz >> kMostShift);
+  if (spent < 0) spent = 0;
   if (spent > most) spent = most;
-  __atomic_add_fetch(&control->slow_path_ticks, spent, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&control->slow_path_ticks, static_cast<uint64_t>(spent), __ATOMIC_RELAXED);
 }
 
 // R14 need not be a goroutine's g here: points may lie in assembly and on the system stack.

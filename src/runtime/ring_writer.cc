@@ -122,6 +122,13 @@ void begin_time_slice(const Control* control, uint64_t m) {
   *schedtick = *schedtick + 1;
 }
 
+// Threads move, and the time-stamp counters of two processors may differ: a wait that ends before
+// it began took no time, rather than all there is.
+uint64_t ticks_since(uint64_t start) {
+  uint64_t now = read_tsc();
+  return static_cast<int64_t>(now - start) < 0 ? 0 : now - start;
+}
+
 // Waits until the word's value is over, at most `patience_us` from `start` on; the time is charged
 // to the budget. `m` is the thread's. Gives how long that was.
 template <typename IsOver>
@@ -137,17 +144,18 @@ uint64_t park(Control* control, uint64_t m, uint32_t* word, uint64_t start, uint
     if (is_over(value)) break;
     uint64_t left_us = (limit - elapsed) / ticks_per_us;
     futex_wait(word, value, left_us == 0 ? 1 : left_us);
-    elapsed = read_tsc() - start;
+    elapsed = ticks_since(start);
     if (elapsed >= limit) break;
   }
-  uint64_t waited = read_tsc() - start;
+  uint64_t waited = ticks_since(start);
   __atomic_add_fetch(&control->parked_ticks, waited, __ATOMIC_RELAXED);
   begin_time_slice(control, m);
   return waited;
 }
 
 // Waits at a gate until the tool opens it. The wait goes on only while the tool shows signs of
-// life.
+// life. Whoever goes on without it says so: the tool must not judge as if somebody stood here
+// still.
 void wait_at_gate(Control* control, uint32_t* gate) {
   uint64_t start = read_tsc();
   uint64_t ticks_per_us = control->tsc_hz / 1000000;
@@ -159,7 +167,7 @@ void wait_at_gate(Control* control, uint32_t* gate) {
     uint64_t now = read_tsc();
     if (__atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0 || !tool_is_alive(control, now))
       break;
-    if (now - start > control->gate_timeout_us * ticks_per_us) break;
+    if (ticks_since(start) > control->gate_timeout_us * ticks_per_us) break;
   }
   __atomic_add_fetch(&control->gate_ticks, read_tsc() - start, __ATOMIC_RELAXED);
 }
