@@ -1,10 +1,13 @@
 // What the runtime inside the target tells the tool: one fixed-size slot of the shared ring for
 // each recorded event.
 //
-// Rules: fixed widths, every offset asserted, fields are only ever added at the end under a new
-// kVersion. The target writes a slot between claiming and publishing it, the tool reads it after;
-// the tool treats every byte as hostile. This header is included by both sides and by freestanding
-// code: no library types.
+//   Event  │ whose, where, when │ registers │ facts of its detector │
+//          │ the other side │ old bytes │ stack │
+//
+// Rules: fixed widths, every offset asserted, a change of anything is a new kVersion (version.h).
+// The target writes a slot between claiming and publishing it, the tool reads it after; the tool
+// treats every byte as hostile. This header is included by both sides and by freestanding code: no
+// library types.
 #pragma once
 
 #include <stddef.h>
@@ -14,18 +17,13 @@ namespace geist::abi {
 
 inline constexpr uint32_t kMaxOldBytes = 256;      // of the destination before the write
 inline constexpr uint32_t kMaxStackBytes = 16384;  // of the goroutine stack from SP up
+inline constexpr uint32_t kMaxFacts = 16;          // words
 
-enum EventKind : uint32_t { kOverwrite = 1 };
+// Who asked for a site, and says what the facts of its events are. Numbers are never used again.
+enum Detector : uint16_t { kNoDetector = 0, kAppend = 1 };
 
-struct Event {
-  uint32_t kind;  // EventKind
-  uint32_t site;  // index of the probed site in the patch plan
-  uint64_t tsc;   // when, in time-stamp-counter ticks
-  uint64_t g;     // address of the goroutine's g (R14)
-  uint64_t goid;
-  uint64_t procid;   // kernel thread id as Go's m knows it
-  uint64_t context;  // hash of site and return addresses
-  uint64_t hit;      // how often this context has overwritten, this one included
+// kAppend: an append that found room is about to write.
+struct AppendFacts {
   uint64_t old_ptr;  // the append's operand and arguments
   uint64_t new_len;
   uint64_t cap;
@@ -33,25 +31,46 @@ struct Event {
   uint64_t elem_size;
   uint64_t dest;       // old_ptr + (new_len - num) * elem_size
   uint64_t dest_size;  // num * elem_size
-  uint64_t regs[16];   // at the in-place edge of the branch, hardware numbering
-  uint64_t stack_lo;   // g.stack
+};
+
+struct Event {
+  uint32_t detector;  // Detector
+  uint32_t site;      // index of the probed site in the patch plan
+  uint64_t tsc;       // when, in time-stamp-counter ticks
+  uint64_t g;         // address of the goroutine's g (R14)
+  uint64_t goid;
+  uint64_t procid;    // kernel thread id as Go's m knows it
+  uint64_t context;   // hash of site and return addresses
+  uint64_t hit;       // how often this context has had such an event, this one included
+  uint64_t regs[16];  // where the probed code was left, hardware numbering
+  uint64_t stack_lo;  // g.stack
   uint64_t stack_hi;
-  uint32_t old_size;    // bytes used in old_bytes, min(dest_size, kMaxOldBytes)
-  uint32_t stack_size;  // bytes used in stack, from regs[rsp] up
   uint32_t parked;  // how many µs from tsc on the thread waits for the tool before it writes; 0: it
                     // does not
-  uint32_t reserved;
+  uint32_t facts_size;  // bytes used of the facts
+  uint32_t old_size;    // bytes used in old_bytes
+  uint32_t stack_size;  // bytes used in stack, from regs[rsp] up
+  // By `detector`. Words nobody uses are zero.
+  union {
+    uint64_t facts[kMaxFacts];
+    AppendFacts append;
+  };
+  uint64_t other_g;  // who else was there, of events between two goroutines; 0: nobody
+  uint64_t other_site;
+  uint64_t reserved;  // 0
   uint8_t old_bytes[kMaxOldBytes];
   uint8_t stack[kMaxStackBytes];
 };
 
+static_assert(sizeof(AppendFacts) == 56 && sizeof(AppendFacts) <= kMaxFacts * 8);
 static_assert(offsetof(Event, tsc) == 8);
-static_assert(offsetof(Event, old_ptr) == 56);
-static_assert(offsetof(Event, regs) == 112);
-static_assert(offsetof(Event, stack_lo) == 240);
-static_assert(offsetof(Event, old_size) == 256);
-static_assert(offsetof(Event, old_bytes) == 272);
-static_assert(offsetof(Event, stack) == 272 + kMaxOldBytes);
-static_assert(sizeof(Event) == 272 + kMaxOldBytes + kMaxStackBytes);
+static_assert(offsetof(Event, regs) == 56);
+static_assert(offsetof(Event, stack_lo) == 184);
+static_assert(offsetof(Event, parked) == 200);
+static_assert(offsetof(Event, facts) == 216 && offsetof(Event, append) == 216);
+static_assert(offsetof(Event, other_g) == 344);
+static_assert(offsetof(Event, old_bytes) == 368);
+static_assert(offsetof(Event, stack) == 368 + kMaxOldBytes);
+static_assert(sizeof(Event) == 368 + kMaxOldBytes + kMaxStackBytes);
 
 }  // namespace geist::abi

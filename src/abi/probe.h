@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/version.h"
+
 namespace geist::abi {
 
 // program::ValueLocation, resolved for the running process.
@@ -36,31 +38,39 @@ enum SiteMode : uint32_t {
   kHealAlways = 2,  // each one does
 };
 
+// Where the values are that a detector's events are made of.
+inline constexpr uint32_t kMaxValues = 6;
+enum AppendValue : uint32_t { kOldPtr, kNewLen, kCap, kNum, kType, kAppendValues };
+static_assert(kAppendValues <= kMaxValues);
+
 struct Site {
   uint32_t id;
-  uint32_t in_library;  // 1: a site of the standard library, which gets the smaller part of the
+  uint16_t detector;    // [tool] Detector: what its events are (since version 6)
+  uint16_t in_library;  // 1: a site of the standard library, which gets the smaller part of the
                         // attention budget
   uint64_t resume;      // trampoline address that goes on with the in-place path
-  uint64_t elem_size;   // 0: read it from the abi.Type that `type` gives
+  uint64_t elem_size;   // 0: read it from the abi.Type that values[kType] gives
   uint64_t skip;  // [target] so many overwriting appends go on without the slow path (hot sites are
                   // thinned out)
   uint64_t period;    // [target] what `skip` was set to last, plus one: how many appends the next
                       // event stands for
   uint64_t seen;      // [target] overwriting appends so far
   uint64_t recorded;  // [target] events of this site
-  Location old_ptr, new_len, cap, num, type;
-  uint32_t mode;  // [tool] SiteMode (since version 2)
+  Location values[kMaxValues];  // [tool] by detector, kAppend: AppendValue
+  uint32_t mode;                // [tool] SiteMode (since version 2)
   uint32_t reserved;
   uint64_t healed;  // [target] appends that were sent to the grow path (since version 2)
   uint64_t
       thinned_out;  // [target] appends that went on unseen for the budget's sake (since version 3)
 };
+static_assert(offsetof(Site, detector) == 4 && offsetof(Site, in_library) == 6);
+static_assert(offsetof(Site, resume) == 8);
 static_assert(offsetof(Site, skip) == 24);
-static_assert(offsetof(Site, old_ptr) == 56);
-static_assert(offsetof(Site, mode) == 56 + 5 * sizeof(Location));
-static_assert(offsetof(Site, healed) == 184);
-static_assert(offsetof(Site, thinned_out) == 192);
-static_assert(sizeof(Site) == 200);
+static_assert(offsetof(Site, values) == 56);
+static_assert(offsetof(Site, mode) == 56 + kMaxValues * sizeof(Location));
+static_assert(offsetof(Site, healed) == 208);
+static_assert(offsetof(Site, thinned_out) == 216);
+static_assert(sizeof(Site) == 224);
 
 inline constexpr uint32_t kPrivateStacks = 64;  // one bit each in a word
 inline constexpr uint32_t kPrivateStackBytes = 8192;
@@ -86,22 +96,5 @@ struct State {
 };
 static_assert(offsetof(State, free_stacks) == 0);
 static_assert(offsetof(State, contexts) == 32);
-
-// First bytes of the runtime blob.
-struct BlobHeader {
-  uint64_t magic;  // kBlobMagic
-  uint32_t version;
-  uint32_t size;         // of the blob, loaded as it is
-  uint32_t entry_event;  // offsets of the entries from the start of the blob
-  uint32_t entry_exit;
-  uint32_t entry_main;
-  uint32_t region_size;  // [tool] of the mapping that begins with this header: a later geist finds
-                         // it by that
-  uint64_t state;        // [tool] address of State
-  uint32_t entry_move;   // since version 2
-  uint32_t entry_point;  // since version 3: a point that is no append
-};
-inline constexpr uint64_t kBlobMagic = 0x626f6c6274736967ull;
-static_assert(offsetof(BlobHeader, state) == 32);
 
 }  // namespace geist::abi

@@ -14,11 +14,11 @@
 #pragma once
 
 #include "abi/event.h"
+#include "abi/version.h"
 
 namespace geist::abi {
 
 inline constexpr uint64_t kMagic = 0x3130747369656721ull;  // "!geist01"
-inline constexpr uint32_t kVersion = 5;
 inline constexpr uint32_t kSlots = 128;
 inline constexpr uint32_t kControlBytes = 4096;
 

@@ -42,11 +42,11 @@ struct Append {
     }
     return false;
   }
-  u64 old_len() const { return event->new_len - event->num; }
-  u64 dest() const { return event->dest; }
-  u64 dest_end() const { return event->dest + event->dest_size; }
+  u64 old_len() const { return event->append.new_len - event->append.num; }
+  u64 dest() const { return event->append.dest; }
+  u64 dest_end() const { return event->append.dest + event->append.dest_size; }
   bool covers_dest(const View& v) const {
-    u64 size = event->elem_size;
+    u64 size = event->append.elem_size;
     return v.ptr < dest_end() && v.end(size) > dest();
   }
 };

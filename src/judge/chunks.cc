@@ -31,7 +31,7 @@ void add_bytes(std::vector<Chunk>& chunks, u64 begin, u64 end) {
 
 // Those of one view, the most telling first.
 std::vector<Chunk> chunks_of(Context& context, const Append& append, const View& view) {
-  u64 size = append.event->elem_size;
+  u64 size = append.event->append.elem_size;
   u64 begin = std::max(append.dest(), view.ptr);
   u64 end = std::min(append.dest_end(), view.end(size));
   std::vector<Chunk> chunks;
@@ -75,7 +75,7 @@ std::vector<Chunk> choose_chunks(Context& context, const Append& append,
 }
 
 bool chunk_changed(const abi::Event& event, TargetAddr word, ByteView after) {
-  u64 begin = word.value - event.dest;
+  u64 begin = word.value - event.append.dest;
   usize known = std::min<usize>(event.old_size, after.size());
   // What lies beyond the bytes that were kept cannot be compared.
   if (begin >= known) return false;

@@ -48,10 +48,10 @@ Changed find_changed(const Case& c, const View& view, ByteView after) {
   const abi::Event& e = *c.event;
   usize known = std::min<usize>(e.old_size, after.size());
   for (u64 offset = 0; offset < known; ++offset) {
-    u64 address = e.dest + offset;
-    bool covered = address >= view.ptr && address < view.end(e.elem_size);
+    u64 address = e.append.dest + offset;
+    bool covered = address >= view.ptr && address < view.end(e.append.elem_size);
     if (covered && after[offset] != e.old_bytes[offset])
-      return {offset / e.elem_size, offset, true};
+      return {offset / e.append.elem_size, offset, true};
   }
   return {};
 }
@@ -76,15 +76,15 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
   const View& view = candidate.view;
   ImageAddr type = c.append.site->site.type_addr;
   Changed changed = find_changed(c, view, after);
-  u64 size = e.elem_size;
-  u64 address = e.dest + changed.dest_index * size;
+  u64 size = e.append.elem_size;
+  u64 address = e.append.dest + changed.dest_index * size;
   f.element_index = (address - view.ptr) / size;
   ByteView old{e.old_bytes, e.old_size};
   ValuePrinter printer(context_);
   if (size == 1) {
     // A byte says nothing: the run from the first changed one that the victim sees.
     u64 begin = changed.offset;
-    u64 end = std::min<u64>(std::min(c.append.dest_end(), view.end(1)) - e.dest, old.size());
+    u64 end = std::min<u64>(std::min(c.append.dest_end(), view.end(1)) - e.append.dest, old.size());
     end = std::min<u64>(end, after.size());
     if (begin >= end) return;
     ByteView old_run = old.subspan(begin, end - begin);
@@ -145,7 +145,7 @@ void Describer::describe_maker(const Case& c, const View& view, findings::Victim
   const sites::AppendSite& site = c.append.site->site;
   auto add = [&](const read::Function& function, ImageAddr pc, i64 slot) {
     const std::optional<program::HeaderWords> words =
-        program::find_header_words(context_.codes, function, pc, slot, c.event->elem_size);
+        program::find_header_words(context_.codes, function, pc, slot, c.event->append.elem_size);
     if (words && words->made_by) add_source_frames(context_, function, words->made_by, v.made_by);
   };
   if (view.same_frame) {
@@ -203,15 +203,15 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate,
 void Describer::draw(const Case& c, const Candidate& candidate, findings::Finding& f) const {
   const abi::Event& e = *c.event;
   const View& view = candidate.view;
-  u64 size = e.elem_size;
-  u64 base = std::min(e.old_ptr, view.ptr);
+  u64 size = e.append.elem_size;
+  u64 base = std::min(e.append.old_ptr, view.ptr);
   f.array_address = fmt::format("{:#x}", base);
-  f.array_capacity = (e.old_ptr + e.cap * size - base) / size;
-  i64 operand = static_cast<i64>((e.old_ptr - base) / size);
+  f.array_capacity = (e.append.old_ptr + e.append.cap * size - base) / size;
+  i64 operand = static_cast<i64>((e.append.old_ptr - base) / size);
   i64 victim = static_cast<i64>((view.ptr - base) / size);
-  f.drawing.push_back({"operand", operand, c.append.old_len(), e.cap});
+  f.drawing.push_back({"operand", operand, c.append.old_len(), e.append.cap});
   if (view.len_known) f.drawing.push_back({"victim", victim, view.len, view.cap});
-  f.drawing.push_back({"this append", operand, e.new_len, e.cap});
+  f.drawing.push_back({"this append", operand, e.append.new_len, e.append.cap});
 }
 
 findings::Finding Describer::describe(const Case& c, const Candidate& candidate,
@@ -228,14 +228,14 @@ findings::Finding Describer::describe(const Case& c, const Candidate& candidate,
   if (f.append_stack[0].inlined) {
     f.inlined_into = std::string(context_.binary.pclntab().function(site.function).name);
   }
-  f.element_size = e.elem_size;
+  f.element_size = e.append.elem_size;
   if (site.type_addr) {
     Result<read::GoType> type = context_.binary.types().read(site.type_addr);
     if (type.ok()) f.element_type = type->name;
   }
   f.old_len = c.append.old_len();
-  f.added = e.num;
-  f.cap = e.cap;
+  f.added = e.append.num;
+  f.cap = e.append.cap;
   describe_values(c, candidate, after, f);
   describe_victim(c, candidate, f);
   draw(c, candidate, f);

@@ -22,7 +22,7 @@ View make_view(const heap::HeaderHit& hit) {
 }
 
 bool reads_as_header(const heap::HeaderHit& hit, const Append& append, View* view) {
-  u64 size = append.event->elem_size;
+  u64 size = append.event->append.elem_size;
   u64 room = (append.array.end.value - hit.ptr.value) / size;
   if (hit.len == 0 || hit.len > room) return false;
   bool slice = hit.cap >= hit.len && hit.cap <= room;
@@ -42,10 +42,10 @@ bool reads_as_header(const heap::HeaderHit& hit, const Append& append, View* vie
 
 Array find_array(Context& context, const abi::Event& event) {
   Array array;
-  u64 cap_end = event.old_ptr + event.cap * event.elem_size;
-  array.begin = TargetAddr(event.old_ptr);
+  u64 cap_end = event.append.old_ptr + event.append.cap * event.append.elem_size;
+  array.begin = TargetAddr(event.append.old_ptr);
   array.end = TargetAddr(cap_end);
-  if (event.stack_lo <= event.old_ptr && cap_end <= event.stack_hi) {
+  if (event.stack_lo <= event.append.old_ptr && cap_end <= event.stack_hi) {
     array.on_stack = true;
     array.g = TargetAddr(event.g);
     return array;
@@ -53,12 +53,12 @@ Array find_array(Context& context, const abi::Event& event) {
   const read::ModuleData& module = context.binary.module();
   u64 data = context.bias().to_target(module.noptrdata).value;
   u64 end = context.bias().to_target(module.enoptrbss).value;
-  if (data <= event.old_ptr && cap_end <= end) {
+  if (data <= event.append.old_ptr && cap_end <= end) {
     array.in_globals = true;
     return array;
   }
-  std::optional<heap::Object> object = context.spans.find_object(TargetAddr(event.old_ptr));
-  if (object && !object->is_stack && object->user.value <= event.old_ptr &&
+  std::optional<heap::Object> object = context.spans.find_object(TargetAddr(event.append.old_ptr));
+  if (object && !object->is_stack && object->user.value <= event.append.old_ptr &&
       cap_end <= object->user.value + object->size_bytes) {
     array.begin = object->user;
     array.end = object->user + object->size_bytes;

@@ -26,7 +26,7 @@ constexpr u32 kLooksNeeded = 2;
 constexpr usize kMaxOutcomes = 2000;
 
 bool may_be_receiver(const Case& c, const View& view) {
-  return view.ptr == c.event->old_ptr && view.len == c.event->new_len;
+  return view.ptr == c.event->append.old_ptr && view.len == c.event->append.new_len;
 }
 
 // A buffer that is filled again, from its start (emptied: whatever still looks into it belongs to a
@@ -45,7 +45,7 @@ bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches
   if (candidate.moved || candidate.copy_missing)
     return may_be_receiver(c, view) && !candidate.has_twin;
   if (candidate.watched_throughout) return false;
-  if (view.ptr == c.event->old_ptr) return true;
+  if (view.ptr == c.event->append.old_ptr) return true;
   // A variable that is live behind the append was not about to be replaced.
   if (view.holder == findings::Holder::kStack) return false;
   return has_watches ? !candidate.watched_a_while : view.ptr >= c.append.dest();
@@ -91,15 +91,15 @@ bool Tracker::header_is_unchanged(const View& view) const {
 // As many bytes of the destination as the event kept; empty when they cannot be read.
 std::vector<u8> Tracker::read_destination(const Case& c) const {
   std::vector<u8> now(c.event->old_size);
-  if (!context_.memory.read(TargetAddr(c.event->dest), now)) now.clear();
+  if (!context_.memory.read(TargetAddr(c.event->append.dest), now)) now.clear();
   return now;
 }
 
 // Does what the view covers of the destination differ from before?
 bool Tracker::shows_change(const Case& c, const View& view, const std::vector<u8>& bytes) {
   const abi::Event& e = *c.event;
-  u64 begin = std::max(e.dest, view.ptr) - e.dest;
-  u64 end = std::min(e.dest + e.old_size, view.end(e.elem_size)) - e.dest;
+  u64 begin = std::max(e.append.dest, view.ptr) - e.append.dest;
+  u64 end = std::min(e.append.dest + e.old_size, view.end(e.append.elem_size)) - e.append.dest;
   for (u64 i = begin; i < end && i < bytes.size(); ++i) {
     if (bytes[i] != e.old_bytes[i]) return true;
   }
@@ -273,8 +273,9 @@ void Tracker::mark_reachable(std::vector<Open>& open) const {
   std::vector<TargetAddr> objects;
   for (const Open& o : open) {
     const View& view = o.victim().view;
-    objects.push_back(view.holder == findings::Holder::kHeap ? view.object
-                                                             : TargetAddr(o.of->event->old_ptr));
+    objects.push_back(view.holder == findings::Holder::kHeap
+                          ? view.object
+                          : TargetAddr(o.of->event->append.old_ptr));
   }
   std::vector<bool> reached(objects.size(), false);
   context_.scanner.is_reachable(objects, kMaxReachBytes, &reached, at_main_gate());

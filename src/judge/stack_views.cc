@@ -148,10 +148,11 @@ std::optional<bool> FrameScan::is_live(const Word& ptr) const {
 // and the pointer is not the operand's, which a buffer's would be.
 bool FrameScan::may_be_capacity(const Word& ptr, const Word& word) const {
   const abi::Event& event = *append_.event;
-  const u64 end = ptr.value + word.value * event.elem_size;
-  const u64 operand_end = event.old_ptr + event.cap * event.elem_size;
+  const u64 end = ptr.value + word.value * event.append.elem_size;
+  const u64 operand_end = event.append.old_ptr + event.append.cap * event.append.elem_size;
   if (word.value != room_behind(ptr.value) && end != operand_end) return false;
-  bool is_sibling = same_frame_ && ptr.value == event.old_ptr && word.value == event.new_len &&
+  bool is_sibling = same_frame_ && ptr.value == event.append.old_ptr &&
+                    word.value == event.append.new_len &&
                     !(locate(ptr) == append_.site->site.old_ptr);
   return !is_sibling;
 }
@@ -186,7 +187,7 @@ View FrameScan::make_view(const Word& ptr, const Word& len) const {
 
 // How many elements there are from here to the end of the array.
 u64 FrameScan::room_behind(u64 pointer) const {
-  return (append_.array.end.value - pointer) / append_.event->elem_size;
+  return (append_.array.end.value - pointer) / append_.event->append.elem_size;
 }
 
 void FrameScan::add(View view) {
@@ -226,7 +227,7 @@ void FrameScan::consider(const Variable& variable, u64 offset, const std::string
   if (variable.len_may_be_cap && may_be_capacity(*ptr, *len)) {
     // A range over a full array keeps these two as well. Bytes may be a buffer's; of others a read
     // through this very pointer tells.
-    if (!is_kept() && append_.event->elem_size > 1)
+    if (!is_kept() && append_.event->append.elem_size > 1)
       consider_pointer(*ptr, "", type, variable.function);
     return;
   }
@@ -302,7 +303,7 @@ std::optional<FrameScan::Kept> FrameScan::find_kept(i64 slot) const {
   if (!ptr || !is_in_array(ptr->value)) return std::nullopt;
   const ImageAddr pc = same_frame_ ? append_.site->site.behind_call() : frame_.pc;
   const std::optional<program::HeaderWords> words = program::find_header_words(
-      context_.codes, frame_.function, pc, slot, append_.event->elem_size);
+      context_.codes, frame_.function, pc, slot, append_.event->append.elem_size);
   if (!words) return std::nullopt;
   const std::optional<Word> len = word_at(words->len);
   if (!len) return std::nullopt;
@@ -320,11 +321,11 @@ std::optional<FrameScan::Kept> FrameScan::find_kept(i64 slot) const {
 // its end, unless somebody sliced with three indices; and of an element alone nobody takes the next
 // ones by an index. Bytes are a string's or a slice's.
 bool FrameScan::is_slice(const Kept& kept) const {
-  const u64 size = append_.event->elem_size;
+  const u64 size = append_.event->append.elem_size;
   const bool is_constant = !kept.len.at && kept.len.reg == x86::kNoReg;
   if (kept.len.value == 0 || kept.len.value > room_behind(kept.ptr.value)) return false;
   if ((kept.is_indexed || size == 1) && !is_constant) return true;
-  const u64 operand_end = append_.event->old_ptr + append_.event->cap * size;
+  const u64 operand_end = append_.event->append.old_ptr + append_.event->append.cap * size;
   return kept.cap && kept.ptr.value + *kept.cap * size == operand_end;
 }
 

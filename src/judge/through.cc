@@ -61,7 +61,7 @@ bool holds_victim_header(read::DebugInfo& debug, const Access& access, const Vie
                          const Append& append) {
   constexpr usize kMaxFrames = 12;
   const abi::Event& event = *append.event;
-  bool is_result = victim.ptr == event.old_ptr && victim.len >= event.new_len;
+  bool is_result = victim.ptr == event.append.old_ptr && victim.len >= event.append.new_len;
   // A dead box in the heap may have the header that a growing slice passes through again; its own
   // words are watched.
   bool in_heap =
@@ -144,7 +144,7 @@ struct Slots {
 
 std::optional<Slots> find_slots(const Access& access, TargetAddr frame_sp, const View& victim,
                                 const abi::Event& event) {
-  bool is_result = victim.ptr == event.old_ptr && victim.len == event.new_len;
+  bool is_result = victim.ptr == event.append.old_ptr && victim.len == event.append.new_len;
   bool has_place = victim.holder == findings::Holder::kStack && victim.len_known &&
                    victim.ptr_word && victim.len_word;
   if (is_result || !has_place || !access.stack_hi || access.g != victim.g.value)

@@ -117,10 +117,10 @@ std::unique_ptr<Case> Tracker::open_case(process::RawEvent& raw) {
 // From the operand's start on, as much as is worth reading while the append waits.
 static std::vector<u8> read_array(const process::Memory& memory, const abi::Event& event) {
   constexpr u64 kMaxBytes = 8192;
-  const std::optional<u64> size = checked_mul(event.cap, event.elem_size);
+  const std::optional<u64> size = checked_mul(event.append.cap, event.append.elem_size);
   if (!size) return {};
   std::vector<u8> bytes(std::min(*size, kMaxBytes));
-  if (!memory.read(TargetAddr(event.old_ptr), bytes)) bytes.clear();
+  if (!memory.read(TargetAddr(event.append.old_ptr), bytes)) bytes.clear();
   return bytes;
 }
 
@@ -229,7 +229,7 @@ void Tracker::print_before(Case& c) {
   if (c.candidates.empty()) return;
   ImageAddr type = c.append.site->site.type_addr;
   ByteView old{c.event->old_bytes, c.event->old_size};
-  u64 size = c.event->elem_size;
+  u64 size = c.event->append.elem_size;
   ValuePrinter printer(context_);
   for (u64 i = 0; size > 1 && i < kPrintedElements && (i + 1) * size <= old.size(); ++i) {
     c.before.push_back(printer.print(old.subspan(i * size, size), type));
@@ -304,8 +304,8 @@ static int rank_of(const Case& c, const View& view, bool in_library) {
   if (view.live_for_sure) rank += 4;
   if (view.len_word) rank += 2;
   if (view.name.empty() && !view.len_known) rank -= 4;
-  bool emptied = view.ptr <= c.event->old_ptr && view.len > c.event->new_len &&
-                 c.event->new_len == c.event->num;
+  bool emptied = view.ptr <= c.event->append.old_ptr && view.len > c.event->append.new_len &&
+                 c.event->append.new_len == c.event->append.num;
   if (!emptied) rank += 3;
   if (view.same_frame) rank -= 1;
   return rank;
@@ -346,8 +346,8 @@ static HeaderWord make_header_word(const View& view) {
 }
 
 static WatchedPart make_part(const abi::Event& event, const Chunk& chunk) {
-  const std::optional<ByteView> before =
-      find_part(ByteView{event.old_bytes, event.old_size}, chunk.at.value - event.dest, chunk.size);
+  const std::optional<ByteView> before = find_part(ByteView{event.old_bytes, event.old_size},
+                                                   chunk.at.value - event.append.dest, chunk.size);
   return {chunk.at, before ? std::vector<u8>(before->begin(), before->end()) : std::vector<u8>{}};
 }
 
@@ -389,7 +389,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
     Candidate& candidate = c.candidates[index];
     for (const Chunk& chunk : watched) {
       bool covered = chunk.at.value >= candidate.view.ptr &&
-                     chunk.at.value + chunk.size <= candidate.view.end(c.event->elem_size);
+                     chunk.at.value + chunk.size <= candidate.view.end(c.event->append.elem_size);
       if (!covered) continue;
       candidate.evidence.emplace_back(make_header_word(candidate.view), make_part(*c.event, chunk),
                                       c.append, trust_in(c, candidate.view),
@@ -470,7 +470,7 @@ void Tracker::end_session(usize index, bool early) {
 
 bool Tracker::still_unchanged(const Case& c) const {
   std::vector<u8> now(c.event->old_size);
-  if (!context_.memory.read(TargetAddr(c.event->dest), now)) return false;
+  if (!context_.memory.read(TargetAddr(c.event->append.dest), now)) return false;
   return std::equal(now.begin(), now.end(), c.event->old_bytes);
 }
 
@@ -584,7 +584,7 @@ void Tracker::note_changes(const Session& session, Candidate& candidate) {
   bool is_as_left = !candidate.evidence.empty();
   for (Evidence& evidence : candidate.evidence) {
     const std::optional<ByteView> part =
-        find_part(bytes, evidence.element_word().value - event.dest, evidence.part_size());
+        find_part(bytes, evidence.element_word().value - event.append.dest, evidence.part_size());
     if (part) evidence.note_bytes(*part, from_ns, until_ns + kSampleDelayNs);
     is_as_left &= evidence.shows_append(from_ns, until_ns + kSampleDelayNs);
   }
@@ -603,7 +603,7 @@ std::vector<u8> Tracker::put_together(const Case& c, const Candidate& candidate,
   for (const Evidence& evidence : candidate.evidence) {
     for (const Access::Stored& stored : evidence.stores()) {
       for (u32 i = 0; i < stored.size_bytes; ++i) {
-        const u64 offset = stored.at.value + i - event.dest;
+        const u64 offset = stored.at.value + i - event.append.dest;
         if (offset >= bytes.size()) continue;
         bytes[offset] = static_cast<u8>(stored.value >> (8 * i));
         is_known[offset] = true;
@@ -611,7 +611,7 @@ std::vector<u8> Tracker::put_together(const Case& c, const Candidate& candidate,
       }
     }
   }
-  const usize size = std::max<u64>(event.elem_size, 1);
+  const usize size = std::max<u64>(event.append.elem_size, 1);
   usize first = changed / size * size;
   for (; first < bytes.size(); first += size) {
     const usize end = std::min(first + size, bytes.size());
@@ -634,7 +634,7 @@ std::vector<u8> Tracker::put_together(const Case& c, const Candidate& candidate,
 // itself (a deletion) they are known from before. Other memory may have changed since.
 std::optional<std::vector<u8>> Tracker::find_source(const Case& c, const Access& access,
                                                     TargetAddr from, u64 size) {
-  const u64 old_ptr = c.event->old_ptr;
+  const u64 old_ptr = c.event->append.old_ptr;
   std::optional<ByteView> found;
   if (from.value >= old_ptr) found = find_part(c.array_before, from.value - old_ptr, size);
   const heap::StackCopy stack{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack};
@@ -649,7 +649,7 @@ std::optional<std::vector<u8>> Tracker::find_source(const Case& c, const Access&
 void Tracker::note_copy(const Session& session, const Access& access) {
   const Case& c = *session.of;
   const abi::Event& event = *c.event;
-  const u64 size = event.elem_size, offset = access.word.value - event.dest;
+  const u64 size = event.append.elem_size, offset = access.word.value - event.append.dest;
   if (size == 0 || offset >= event.old_size) return;
   const u64 first = access.copies_all ? 0 : offset / size * size;
   const u64 length = access.copies_all ? event.old_size : size;
@@ -660,7 +660,7 @@ void Tracker::note_copy(const Session& session, const Access& access) {
     Candidate& candidate = session.of->candidates[index];
     if (candidate.evidence.empty() || !candidate.evidence[0].is_the_append(access)) continue;
     for (Evidence& evidence : candidate.evidence) {
-      const u64 at = evidence.element_word().value - event.dest;
+      const u64 at = evidence.element_word().value - event.append.dest;
       if (at < first) continue;
       if (std::optional<ByteView> part = find_part(*source, at - first, evidence.part_size()))
         evidence.note_copied(*part);
@@ -688,7 +688,7 @@ bool Tracker::was_changed_by_append(const Case& c, const View& view) {
       return true;
     for (const Evidence& evidence : candidate.evidence) {
       const u64 at = evidence.element_word().value;
-      const bool is_covered = at >= view.ptr && at < view.end(c.event->elem_size);
+      const bool is_covered = at >= view.ptr && at < view.end(c.event->append.elem_size);
       if (is_covered && evidence.change() == Change::kMade) return true;
     }
   }

@@ -91,12 +91,12 @@ struct View {
   u64 end(u64 elem_size) const { return ptr + len * elem_size; }
   // Begins with the append's operand and is longer than its result.
   bool surrounds(const abi::Event& event) const {
-    return ptr == event.old_ptr && len > event.new_len;
+    return ptr == event.append.old_ptr && len > event.append.new_len;
   }
   // Perhaps the buffer that the operand is a front part of, and that is used by position:
   // w.buf[:w.n]. Bytes are; who keeps elements of another kind like that stores them by index.
   bool may_be_cut(const abi::Event& event) const {
-    return surrounds(event) && event.elem_size == 1;
+    return surrounds(event) && event.append.elem_size == 1;
   }
 };
 

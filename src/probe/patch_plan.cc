@@ -1,11 +1,15 @@
 // Puts the region together: blob, site records, trampolines; see patch_plan.h for the picture.
 #include "probe/patch_plan.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 #include <map>
 #include <thread>
 
+#include "abi/ring.h"
 #include "base/go_symbol.h"
 #include "base/parallel.h"
 #include "probe/trampoline.h"
@@ -219,14 +223,15 @@ bool Planner::heal_call(const AppendSite& site) {
 abi::Site Planner::make_record(const AppendSite& site, abi::SiteMode mode, u64 resume) const {
   abi::Site record{};
   record.in_library = is_standard_library(binary_.pclntab().function(site.function).name) ? 1 : 0;
+  record.detector = abi::kAppend;
   record.mode = mode;
   record.resume = resume;
   record.elem_size = site.elem_size;
-  record.old_ptr = resolve(site.old_ptr, plan_.bias);
-  record.new_len = resolve(site.new_len, plan_.bias);
-  record.cap = resolve(site.cap, plan_.bias);
-  record.num = resolve(site.num, plan_.bias);
-  record.type = resolve(site.elem_type, plan_.bias);
+  record.values[abi::kOldPtr] = resolve(site.old_ptr, plan_.bias);
+  record.values[abi::kNewLen] = resolve(site.new_len, plan_.bias);
+  record.values[abi::kCap] = resolve(site.cap, plan_.bias);
+  record.values[abi::kNum] = resolve(site.num, plan_.bias);
+  record.values[abi::kType] = resolve(site.elem_type, plan_.bias);
   return record;
 }
 
@@ -440,6 +445,17 @@ void plan_main_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& p
 ByteView runtime_blob() {
   return {geist_runtime_blob_begin,
           static_cast<usize>(geist_runtime_blob_end - geist_runtime_blob_begin)};
+}
+
+u64 runtime_build() {
+  static const u64 build = [] {
+    const u64 layout[] = {abi::kVersion,     sizeof(abi::Control), sizeof(abi::Event),
+                          sizeof(abi::Slot), abi::kSlots,          sizeof(abi::Site),
+                          sizeof(abi::State)};
+    const ByteView blob = runtime_blob();
+    return XXH3_64bits_withSeed(blob.data(), blob.size(), XXH3_64bits(layout, sizeof layout));
+  }();
+  return build;
 }
 
 RegionShape region_shape(usize sites, bool counts, usize points) {

@@ -111,5 +111,7 @@ PatchPlan plan_anywhere(const read::GoBinary& binary, const sites::SiteTable& ta
 
 // The runtime blob that geist carries.
 ByteView runtime_blob();
+// Which runtime that is, and which layout of what it shares with the tool: abi::BlobHeader::build.
+u64 runtime_build();
 
 }  // namespace geist::probe

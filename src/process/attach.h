@@ -10,6 +10,9 @@
 // geist leaves behind disarms itself, and the next attach takes it over: it restores the code first
 // and uses the memory again.
 //
+// Only its own build's, though: the memory begins with a version and a build (abi/version.h), and
+// what another one has patched is refused by name.
+//
 // Detach leaves the mappings where they are, since a thread may still be inside; the next attach
 // uses them again.
 #pragma once
@@ -42,6 +45,13 @@ struct AttachRequest {
   Budget budget;
   probe::PlanOptions plan;
   std::function<StandingPlaces(LoadBias)> find_standing;
+};
+
+// What another build of geist has left in the process.
+struct ForeignMemory {
+  TargetAddr begin;
+  u64 size = 0;
+  std::string build;  // in words
 };
 
 class Attachment {
@@ -91,6 +101,8 @@ class Attachment {
   void leave_out(const probe::CodePatch& patch, sites::SiteBucket bucket);
   bool leads_to_region(TargetAddr at, ByteView code) const;
   std::optional<usize> find_left_over(ByteView now, usize changed) const;
+  const ForeignMemory* find_foreign_patch(ByteView now, usize changed) const;
+  Error explain_foreign(const ForeignMemory& memory) const;
 
   const read::GoBinary& binary_;
   const sites::SiteTable& table_;
@@ -100,7 +112,8 @@ class Attachment {
   LoadBias bias_;
   AddrRange text_;
   StoppedProcess::CodeRoom room_;
-  Footprint footprint_;                      // a former attachment's until map_memory() is through
+  Footprint footprint_;  // a former attachment's until map_memory() is through
+  std::vector<ForeignMemory> foreign_;
   std::vector<probe::CodePatch> left_over_;  // code that a killed geist has changed
   std::optional<SharedRing> ring_;
   std::unique_ptr<ProbedProcess> process_;

@@ -31,10 +31,43 @@ void sleep_ms(u64 ms) {
   ::nanosleep(&ts, nullptr);
 }
 
-bool is_code_of_ours(const Memory& memory, const MapEntry& entry) {
-  if (!entry.is_anonymous() || entry.permissions.substr(0, 3) != "r-x") return false;
+bool is_anonymous_code(const MapEntry& entry) {
+  return entry.is_anonymous() && entry.permissions.substr(0, 3) == "r-x";
+}
+
+// The head of a geist's code; nothing where the mapping is something else.
+std::optional<abi::BlobHeader> find_head(const Memory& memory, const MapEntry& entry) {
+  if (!is_anonymous_code(entry)) return std::nullopt;
   std::optional<abi::BlobHeader> header = memory.find<abi::BlobHeader>(TargetAddr(entry.begin));
-  return header && header->magic == abi::kBlobMagic && header->region_size != 0;
+  return header && header->magic == abi::kBlobMagic ? header : std::nullopt;
+}
+
+// Of this very build: what it says beyond its version can be understood.
+bool is_of_this_build(const abi::BlobHeader& head) {
+  return head.version == abi::kVersion && head.build == probe::runtime_build();
+}
+
+std::string build_name(u32 version, u64 build) {
+  return version < abi::kVersion ? fmt::format("ABI version {}", version)
+                                 : fmt::format("ABI version {}, build {:016x}", version, build);
+}
+
+// The memory of another build of geist: how large it is only that build knows, so all of ours-like
+// mappings that follow each other count.
+std::vector<ForeignMemory> find_foreign(const Memory& memory, const std::vector<MapEntry>& maps) {
+  std::vector<ForeignMemory> found;
+  for (auto entry = maps.begin(); entry != maps.end(); ++entry) {
+    std::optional<abi::BlobHeader> head = find_head(memory, *entry);
+    if (!head || is_of_this_build(*head)) continue;
+    u64 end = entry->end;
+    for (auto next = entry + 1; next != maps.end() && next->begin == end; ++next) {
+      if (!is_anonymous_code(*next) && !next->path.starts_with("/memfd:geist-ring")) break;
+      end = next->end;
+    }
+    found.push_back(
+        {TargetAddr(entry->begin), end - entry->begin, build_name(head->version, head->build)});
+  }
+  return found;
 }
 
 // The memory of a former attachment. Every address comes from the program and is held against its
@@ -45,9 +78,9 @@ std::optional<Footprint> find_footprint(const Memory& memory, const std::vector<
                         [&](const MapEntry& e) { return e.holds(addr, size); });
   };
   for (const MapEntry& entry : maps) {
-    if (!is_code_of_ours(memory, entry)) continue;
-    abi::BlobHeader header =
-        memory.find<abi::BlobHeader>(TargetAddr(entry.begin)).value_or(abi::BlobHeader{});
+    const std::optional<abi::BlobHeader> head = find_head(memory, entry);
+    if (!head || !is_of_this_build(*head) || head->region_size == 0) continue;
+    const abi::BlobHeader& header = *head;
     // Two entries: the page that a fork's child finds empty, and the rest.
     auto is_state = [&](u64 begin, u64 size) {
       auto part = entry_with(begin, size);
@@ -118,12 +151,40 @@ Status Attachment::locate() {
   return Done{};
 }
 
-bool Attachment::leads_to_region(TargetAddr at, ByteView code) const {
-  if (code.size() < kJmpBytes || (code[0] != kJmp && code[0] != kCall)) return false;
+// Where a JMP or CALL leads that stands at `at`; nothing when there is none.
+static std::optional<TargetAddr> find_target(TargetAddr at, ByteView code) {
+  if (code.size() < kJmpBytes || (code[0] != kJmp && code[0] != kCall)) return std::nullopt;
   i32 distance = 0;
   std::memcpy(&distance, code.data() + 1, sizeof distance);
-  u64 to = at.value + kJmpBytes + static_cast<u64>(static_cast<i64>(distance));
-  return to >= footprint_.region.value && to - footprint_.region.value < footprint_.region_size;
+  return at + kJmpBytes + static_cast<u64>(static_cast<i64>(distance));
+}
+
+Error Attachment::explain_foreign(const ForeignMemory& memory) const {
+  return Error(fmt::format("process {} runs patches of another build of geist ({})", request_.pid,
+                           memory.build),
+               ErrorKind::kSystem)
+      .with_hint(fmt::format(
+          "This geist ({}) does not know what is in that memory. Attach to the process with the\n"
+          "other geist and end it, which takes the patches back; or start the program anew.",
+          build_name(abi::kVersion, probe::runtime_build())));
+}
+
+bool Attachment::leads_to_region(TargetAddr at, ByteView code) const {
+  const std::optional<TargetAddr> to = find_target(at, code);
+  return to && *to >= footprint_.region && *to - footprint_.region < footprint_.region_size;
+}
+
+// The other build's memory that the patch leads to which changed this byte; null when there is
+// none.
+const ForeignMemory* Attachment::find_foreign_patch(ByteView now, usize changed) const {
+  for (usize back = 0; back < kJmpBytes && back <= changed; ++back) {
+    const usize begin = changed - back;
+    const std::optional<TargetAddr> to = find_target(text_.begin + begin, now.subspan(begin));
+    for (const ForeignMemory& other : foreign_) {
+      if (to && *to >= other.begin && *to - other.begin < other.size) return &other;
+    }
+  }
+  return nullptr;
 }
 
 // Where the patch begins that changed this byte: there, or, since a CALL stays one and its distance
@@ -137,12 +198,14 @@ std::optional<usize> Attachment::find_left_over(ByteView now, usize changed) con
 }
 
 // A detached geist leaves its memory, a killed one also its patches: code that differs from the
-// file and jumps there or calls.
+// file and jumps there or calls. Another build's memory is never touched: without patches it is
+// left where it is, with patches there is no attaching.
 Status Attachment::find_former_memory() {
   ProcessMemory memory(request_.pid);
   GEIST_TRY(maps, read_maps(request_.pid));
   footprint_ = find_footprint(memory, maps).value_or(Footprint{});
-  if (!footprint_.region) return Done{};
+  foreign_ = find_foreign(memory, maps);
+  if (!footprint_.region && foreign_.empty()) return Done{};
   std::optional<ByteView> file =
       binary_.image().find_bytes(bias_.to_image(text_.begin), text_.end - text_.begin);
   std::vector<u8> now(text_.end - text_.begin);
@@ -150,7 +213,10 @@ Status Attachment::find_former_memory() {
     return Error("the code of the program cannot be read", ErrorKind::kSystem);
   for (usize i = 0; i < now.size();) {
     std::optional<usize> begin;
-    if (now[i] != (*file)[i]) begin = find_left_over(now, i);
+    if (now[i] != (*file)[i]) {
+      if (const ForeignMemory* other = find_foreign_patch(now, i)) return explain_foreign(*other);
+      begin = find_left_over(now, i);
+    }
     if (!begin) {
       ++i;
       continue;
@@ -347,6 +413,11 @@ Status Attachment::prepare() {
   GEIST_TRY_STATUS(write_region(memory_, plan, footprint_));
   process_.reset(new ProbedProcess{request_.pid, bias_, std::move(plan), std::move(*ring_),
                                    ProcessMemory(request_.pid)});
+  for (const ForeignMemory& other : foreign_) {
+    process_->plan.notes.push_back(
+        fmt::format("{} KiB of another build of geist ({}) stay in the process, unused",
+                    other.size >> 10, other.build));
+  }
   for (const probe::ProbedSite& site : process_->plan.sites) {
     if (site.mode != abi::kWatch) healing_[&site.patch] = &site;
   }

@@ -148,6 +148,7 @@ Status write_region(const WritableMemory& memory, const probe::PatchPlan& plan,
   std::memcpy(&header, bytes.data(), sizeof header);
   header.state = footprint.state.value;
   header.region_size = static_cast<u32>(footprint.region_size);
+  header.build = probe::runtime_build();
   GEIST_TRY_STATUS(
       memory.write(plan.region, ByteView(reinterpret_cast<const u8*>(&header), sizeof header)));
   // free_stacks, control, slots, reserved, then the contexts, which start empty.

@@ -148,10 +148,10 @@ std::optional<RawEvent> SharedRing::take(u32 site_count) {
     raw.event = std::make_unique<abi::Event>();
     std::memcpy(raw.event.get(), &s->event, sizeof(abi::Event));
     const abi::Event& e = *raw.event;
-    bool sane = e.kind == abi::kOverwrite && e.site < site_count &&
+    bool sane = e.detector == abi::kAppend && e.site < site_count &&
                 e.old_size <= abi::kMaxOldBytes && e.stack_size <= abi::kMaxStackBytes &&
-                e.elem_size != 0 && e.num != 0 && e.num <= e.new_len && e.new_len <= e.cap &&
-                e.cap < (u64{1} << 47) && e.elem_size < (u64{1} << 31);
+                e.append.elem_size != 0 && e.append.num != 0 && e.append.num <= e.append.new_len && e.append.new_len <= e.append.cap &&
+                e.append.cap < (u64{1} << 47) && e.append.elem_size < (u64{1} << 31);
     if (sane) return raw;
     ++lost_damaged_;
     release(raw);

@@ -21,19 +21,27 @@
 #define FRAME_BYTES        144
 
         .section .text.entry, "ax"
+        // Objects, so that nobody takes them for instructions.
         .globl  geist_blob_header
+        .type   geist_blob_header, @object
+        .type   geist_blob_state, @object
 geist_blob_header:
         .quad   0x626f6c6274736967              // magic
-        .long   3                               // version
+        .long   6                               // version
         .long   geist_blob_end - geist_blob_header
+        .quad   0                               // build, written by the tool
         .long   geist_entry_event - geist_blob_header
         .long   geist_entry_exit - geist_blob_header
         .long   geist_entry_main - geist_blob_header
-        .long   0
-geist_blob_state:
-        .quad   0                               // address of State, written by the tool
         .long   geist_entry_move - geist_blob_header
         .long   geist_entry_point - geist_blob_header
+        .long   0
+        .size   geist_blob_header, . - geist_blob_header
+geist_blob_state:
+        .quad   0                               // address of State, written by the tool
+        .long   0                               // region_size, written by the tool
+        .long   0
+        .size   geist_blob_state, . - geist_blob_state
 
         .macro  entry name, handler
         .globl  \name

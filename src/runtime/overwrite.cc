@@ -53,19 +53,21 @@ uint64_t mix(uint64_t hash, uint64_t word) {
 }  // namespace
 
 Append read_append(const Site* site, const Saved* saved) {
-  Append a;
-  a.old_ptr = evaluate(site->old_ptr, saved);
-  a.new_len = evaluate(site->new_len, saved);
-  a.cap = evaluate(site->cap, saved);
-  a.num = evaluate(site->num, saved);
-  a.elem_size = site->elem_size != 0 ? site->elem_size : load64(evaluate(site->type, saved));
+  Append append;
+  abi::AppendFacts& a = append.facts;
+  a.old_ptr = evaluate(site->values[abi::kOldPtr], saved);
+  a.new_len = evaluate(site->values[abi::kNewLen], saved);
+  a.cap = evaluate(site->values[abi::kCap], saved);
+  a.num = evaluate(site->values[abi::kNum], saved);
+  a.elem_size =
+      site->elem_size != 0 ? site->elem_size : load64(evaluate(site->values[abi::kType], saved));
   a.dest = a.old_ptr + (a.new_len - a.num) * a.elem_size;
   a.dest_size = a.num * a.elem_size;
   uint64_t bytes = 0;
   bool fits = !__builtin_mul_overflow(a.cap, a.elem_size, &bytes) && bytes < uint64_t{1} << 47;
-  a.plausible = fits && a.old_ptr != 0 && a.num != 0 && a.num <= a.new_len && a.new_len <= a.cap &&
-                a.elem_size != 0 && a.elem_size <= kMaxElemSize;
-  return a;
+  append.plausible = fits && a.old_ptr != 0 && a.num != 0 && a.num <= a.new_len &&
+                     a.new_len <= a.cap && a.elem_size != 0 && a.elem_size <= kMaxElemSize;
+  return append;
 }
 
 uint64_t hash_context(const Site* site, const Saved* saved, uint64_t stack_hi) {
@@ -111,11 +113,11 @@ bool tool_is_alive(Control* control, uint64_t now) {
 // they hold is zero.
 static bool is_all_zero(const Append& append) {
   uint64_t i = 0;
-  for (; i + 8 <= append.dest_size; i += 8) {
-    if (load64(append.dest + i) != 0) return false;
+  for (; i + 8 <= append.facts.dest_size; i += 8) {
+    if (load64(append.facts.dest + i) != 0) return false;
   }
-  for (; i < append.dest_size; ++i) {
-    if (*reinterpret_cast<const volatile uint8_t*>(append.dest + i) != 0) return false;
+  for (; i < append.facts.dest_size; ++i) {
+    if (*reinterpret_cast<const volatile uint8_t*>(append.facts.dest + i) != 0) return false;
   }
   return true;
 }

@@ -57,7 +57,7 @@ bool is_half_full(const State* state, const Control* control) {
 
 void fill(Event* event, const Control* control, const Site* site, const Saved* saved,
           const Append& append) {
-  event->kind = abi::kOverwrite;
+  event->detector = site->detector;
   event->site = site->id;
   uint64_t g = saved->regs[kR14];
   uint64_t sp = saved->regs[kRsp];
@@ -65,19 +65,19 @@ void fill(Event* event, const Control* control, const Site* site, const Saved* s
   event->goid = g != 0 ? load64(g + control->g_goid) : 0;
   uint64_t m = g != 0 ? load64(g + control->g_m) : 0;
   event->procid = m != 0 ? load64(m + control->m_procid) : 0;
-  event->old_ptr = append.old_ptr;
-  event->new_len = append.new_len;
-  event->cap = append.cap;
-  event->num = append.num;
-  event->elem_size = append.elem_size;
-  event->dest = append.dest;
-  event->dest_size = append.dest_size;
+  event->facts_size = sizeof event->append;
+  event->append = append.facts;
+  for (uint32_t i = sizeof event->append / 8; i < abi::kMaxFacts; ++i) event->facts[i] = 0;
+  event->other_g = 0;
+  event->other_site = 0;
+  event->reserved = 0;
   for (int r = 0; r < 16; ++r) event->regs[r] = saved->regs[r];
   event->stack_lo = g != 0 ? load64(g) : 0;
   event->stack_hi = g != 0 ? load64(g + 8) : 0;
-  event->old_size = append.dest_size < abi::kMaxOldBytes ? static_cast<uint32_t>(append.dest_size)
-                                                         : abi::kMaxOldBytes;
-  copy_words(event->old_bytes, append.dest, event->old_size);
+  event->old_size = append.facts.dest_size < abi::kMaxOldBytes
+                        ? static_cast<uint32_t>(append.facts.dest_size)
+                        : abi::kMaxOldBytes;
+  copy_words(event->old_bytes, append.facts.dest, event->old_size);
   event->stack_size = 0;
   if (event->stack_lo <= sp && sp < event->stack_hi) {
     uint64_t above = event->stack_hi - sp;
@@ -85,7 +85,6 @@ void fill(Event* event, const Control* control, const Site* site, const Saved* s
         above < abi::kMaxStackBytes ? static_cast<uint32_t>(above) : abi::kMaxStackBytes;
     copy_words(event->stack, sp, event->stack_size);
   }
-  event->reserved = 0;
 }
 
 void publish_and_wake(Control* control) {

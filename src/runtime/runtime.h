@@ -37,7 +37,7 @@ uint64_t hash_context(const abi::Site* site, const Saved* saved, uint64_t stack_
 
 // What is about to happen, computed from the site's locations.
 struct Append {
-  uint64_t old_ptr, new_len, cap, num, elem_size, dest, dest_size;
+  abi::AppendFacts facts;
   bool plausible;
 };
 Append read_append(const abi::Site* site, const Saved* saved);

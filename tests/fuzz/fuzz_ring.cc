@@ -64,7 +64,8 @@ class Ring {
       const abi::Event& e = *raw->event;
       GEIST_CHECK(e.site < sites && e.old_size <= abi::kMaxOldBytes &&
                   e.stack_size <= abi::kMaxStackBytes);
-      GEIST_CHECK(e.num != 0 && e.num <= e.new_len && e.new_len <= e.cap && e.elem_size != 0);
+      GEIST_CHECK(e.append.num != 0 && e.append.num <= e.append.new_len &&
+                  e.append.new_len <= e.append.cap && e.append.elem_size != 0);
       (void)ring_->still_waits(e);
       ring_->release(*raw);
     }

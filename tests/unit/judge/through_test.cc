@@ -31,8 +31,8 @@ class ThroughTest : public ::testing::Test {
     victim_.ptr_word = TargetAddr(kSp + 0x50);
     victim_.len_word = TargetAddr(kSp + 0x58);
     victim_.frame = make_activation(frame, kG, victim_.stack_hi);
-    event_.old_ptr = kPtr;
-    event_.new_len = 2;
+    event_.append.old_ptr = kPtr;
+    event_.append.new_len = 2;
   }
 
   void decode(std::vector<u8> bytes) {
@@ -85,7 +85,7 @@ TEST_F(ThroughTest, AReplacedHeaderIsNot) {
 }
 
 TEST_F(ThroughTest, TheHeaderOfTheResultIsNobodys) {
-  event_.new_len = kLen;
+  event_.append.new_len = kLen;
   EXPECT_FALSE(loads(0, kLen));
 }
 
@@ -137,7 +137,7 @@ TEST_F(PassedTest, AReplacedHeaderIsNot) {
 }
 
 TEST_F(PassedTest, TheHeaderOfTheResultIsNobodys) {
-  event_.new_len = kLen;
+  event_.append.new_len = kLen;
   EXPECT_FALSE(passes());
 }
 

@@ -66,11 +66,12 @@ class Runtime : public testing::Test {
     state->control = reinterpret_cast<uint64_t>(&control);
     state->slots = reinterpret_cast<uint64_t>(slots.get());
     site.id = 7;
+    site.detector = abi::kAppend;
     site.elem_size = 8;
-    site.old_ptr = in_register(0);
-    site.new_len = in_register(3);
-    site.cap = in_register(1);
-    site.num.addend = 1;
+    site.values[abi::kOldPtr] = in_register(0);
+    site.values[abi::kNewLen] = in_register(3);
+    site.values[abi::kCap] = in_register(1);
+    site.values[abi::kNum].addend = 1;
     array = {10, 20, 30, 40};
     m = {0, 4711};
     g = {reinterpret_cast<uint64_t>(stack.data()),
@@ -112,16 +113,17 @@ TEST_F(Runtime, AnEventHoldsWhatIsAboutToHappen) {
   append();
   const abi::Event& e = slots[0].event;
   ASSERT_EQ(slots[0].sequence, 1u);
-  EXPECT_EQ(e.kind, abi::kOverwrite);
+  EXPECT_EQ(e.detector, uint32_t{abi::kAppend});
+  EXPECT_EQ(e.facts_size, sizeof(abi::AppendFacts));
   EXPECT_EQ(e.site, 7u);
   EXPECT_EQ(e.goid, 99u);
   EXPECT_EQ(e.procid, 4711u);
   EXPECT_EQ(e.hit, 1u);
-  EXPECT_EQ(e.old_ptr, saved.regs[0]);
-  EXPECT_EQ(e.new_len, 3u);
-  EXPECT_EQ(e.cap, 4u);
-  EXPECT_EQ(e.dest, saved.regs[0] + 16);
-  EXPECT_EQ(e.dest_size, 8u);
+  EXPECT_EQ(e.append.old_ptr, saved.regs[0]);
+  EXPECT_EQ(e.append.new_len, 3u);
+  EXPECT_EQ(e.append.cap, 4u);
+  EXPECT_EQ(e.append.dest, saved.regs[0] + 16);
+  EXPECT_EQ(e.append.dest_size, 8u);
   ASSERT_EQ(e.old_size, 8u);
   uint64_t old = 0;
   std::memcpy(&old, e.old_bytes, 8);
@@ -281,6 +283,31 @@ TEST_F(TimeSlice, BeginsAtAWaitForAMovedStackToo) {
   EXPECT_EQ(p[2], kSystemCalls + 1);
 }
 
+// The thread wakes on another processor, whose counter is behind.
+TEST_F(Runtime, AWaitThatEndsBeforeItBeganCostsNothing) {
+  control.park_grace_ticks = kHz;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) {
+    fake.tsc -= 500;
+    take(control.head - 1);
+  };
+  append(1);
+  EXPECT_EQ(control.parked_ticks, 0u);
+  EXPECT_LT(control.slow_path_ticks, kHz);
+  append(2);  // there is a budget left to wait in
+  EXPECT_EQ(fake.waits, 2u);
+}
+
+TEST_F(Runtime, AGateOnAProcessorWhoseCounterIsBehindIsWaitedAt) {
+  int waits = 0;
+  fake.on_wait = [&](volatile uint32_t* word, uint64_t) {
+    fake.tsc -= 10;
+    if (++waits == 3) *word = abi::kGateOpen;
+  };
+  geist_on_exit(&site, &saved, state.get());
+  EXPECT_EQ(waits, 3);
+  EXPECT_EQ(control.gate_ticks, 0u);
+}
+
 TEST_F(Runtime, TheBudgetIsTheGraceAndAShareOfTheTime) {
   control.park_grace_ticks = 50000;
   control.park_share = 65536 / 10;
@@ -414,9 +441,9 @@ TEST_F(Runtime, AnAppendOfManyBytesKeepsTheFirst) {
   large.fill(1);
   saved.regs[0] = reinterpret_cast<uint64_t>(large.data());
   saved.regs[3] = saved.regs[1] = 64;
-  site.num.addend = 64;
+  site.values[abi::kNum].addend = 64;
   append();
-  EXPECT_EQ(slots[0].event.dest_size, 512u);
+  EXPECT_EQ(slots[0].event.append.dest_size, 512u);
   EXPECT_EQ(slots[0].event.old_size, abi::kMaxOldBytes);
 }
 
