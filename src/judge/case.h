@@ -48,6 +48,7 @@ struct KnownGoroutine {
 };
 
 struct Case {
+  u64 number = 0;  // of the run, from 1 on
   std::unique_ptr<abi::Event> event;
   Append append;
   double at_s = 0;               // since the start of the run

@@ -44,6 +44,12 @@ struct Changed {
   bool found = false;
 };
 
+// [begin, end) of the bytes, as far as there are any.
+ByteView part_of(ByteView bytes, u64 begin, u64 end) {
+  end = std::min<u64>(end, bytes.size());
+  return begin < end ? bytes.subspan(begin, end - begin) : ByteView();
+}
+
 Changed find_changed(const Case& c, const View& view, ByteView after) {
   const abi::Event& e = *c.event;
   usize known = std::min<usize>(e.old_size, after.size());
@@ -83,12 +89,11 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
   ValuePrinter printer(context_);
   if (size == 1) {
     // A byte says nothing: the run from the first changed one that the victim sees.
-    u64 begin = changed.offset;
-    u64 end = std::min<u64>(std::min(c.append.dest_end(), view.end(1)) - e.append.dest, old.size());
-    end = std::min<u64>(end, after.size());
-    if (begin >= end) return;
-    ByteView old_run = old.subspan(begin, end - begin);
-    ByteView new_run = after.subspan(begin, end - begin);
+    const u64 end =
+        std::min(c.append.dest_end(), std::max(view.end(1), e.append.dest)) - e.append.dest;
+    ByteView old_run = part_of(old, changed.offset, end);
+    ByteView new_run = part_of(after, changed.offset, end);
+    if (old_run.empty() || new_run.size() != old_run.size()) return;
     f.before = ValuePrinter::print_bytes(old_run);
     f.after = ValuePrinter::print_bytes(new_run);
     f.before_hex = ValuePrinter::hex(old_run);

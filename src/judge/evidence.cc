@@ -59,9 +59,14 @@ void Evidence::on_header(const Access& access) {
   if (!written_ || !access.reads() || access.actor >= access.frames.size()) return;
   if (access.copied_to && copies_.size() < kMaxCopies)
     copies_.push_back({access.copied_to, access.by_growth});
+  else if (access.copied_to)
+    count(&LeftOut::copies);
   // An array that grows takes all its headers along: nobody looked at this one.
   if (access.by_growth || owns_spare_buffer(access.frames[access.actor].function.name)) return;
-  if (header_reads_.size() >= kMaxHeaderReads) header_reads_.erase(header_reads_.begin());
+  if (header_reads_.size() >= kMaxHeaderReads) {
+    header_reads_.erase(header_reads_.begin());
+    count(&LeftOut::header_reads);
+  }
   HeaderRead read{access.activation(access.actor), access.loaded, access.header.use,
                   access.header.pointer};
   if (is_beside(access)) read.use = HeaderUse::kArgument;

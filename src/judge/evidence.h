@@ -123,6 +123,8 @@ class Evidence {
   // happened (a filter that compares the lengths) may have read it for another reason.
   bool header_was_used() const { return in_use_; }
   const std::optional<Access>& read() const { return read_; }
+  // Where what there is no room for is counted; must outlive this.
+  void count_left_out_in(LeftOut* left_out) { left_out_ = left_out; }
 
  private:
   struct HeaderRead {
@@ -134,6 +136,9 @@ class Evidence {
   bool is_beside(const Access& access) const;
   static bool takes_pointer(const HeaderRead& header, const Access& access,
                             const RouteAnswer& answer);
+  void count(u64 LeftOut::*what) {
+    if (left_out_ != nullptr) ++(left_out_->*what);
+  }
   bool shows_read_through(const HeaderRead& header, const Access& access, usize frame) const;
   void on_header(const Access& access);
   void on_element(const Access& access);
@@ -164,6 +169,7 @@ class Evidence {
   u64 append_write_ns_ = 0;
   u64 other_write_ns_ = 0;  // the first one after the append's; 0: none
   std::optional<Access> read_;
+  LeftOut* left_out_ = nullptr;
 };
 
 }  // namespace geist::judge

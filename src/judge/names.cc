@@ -317,6 +317,7 @@ HolderName NameSearch::run() {
       }
       bool known = std::any_of(hops_.begin(), hops_.end(),
                                [&](const Hop& h) { return h.base == hit.holder.value; });
+      if (!known && next.size() >= kMaxFrontier) ++context_.left_out.holders;
       if (known || next.size() >= kMaxFrontier) continue;
       hops_.push_back({hit.holder.value, hit.holder_size, hit.at.value, hop});
       next.push_back(static_cast<int>(hops_.size() - 1));

@@ -15,6 +15,7 @@
 #include "heap/gc.h"
 #include "heap/goroutines.h"
 #include "judge/tracker.h"
+#include "process/signs_of_life.h"
 
 namespace geist::judge {
 namespace {
@@ -181,16 +182,19 @@ std::optional<findings::Level> Tracker::level_of(const Case& c, const Candidate&
 void Tracker::record(const Case& c, usize candidate, findings::Level level,
                      const std::vector<u8>& after) {
   for (Outcome& o : outcomes_) {
-    if (o.found != &c || o.candidate != candidate) continue;
+    if (o.of != c.number || o.candidate != candidate) continue;
     if (level <= o.finding.level) return;
     o.finding = describer_.describe(c, c.candidates[candidate], level, after);
     ++revision_;
     return;
   }
-  if (outcomes_.size() >= kMaxOutcomes) return;
+  if (outcomes_.size() >= kMaxOutcomes) {
+    ++findings_left_out_;
+    return;
+  }
   ++revision_;
-  outcomes_.push_back(
-      {&c, candidate, describer_.describe(c, c.candidates[candidate], level, after)});
+  outcomes_.push_back({c.number, candidate, c.event->context,
+                       describer_.describe(c, c.candidates[candidate], level, after)});
 }
 
 std::vector<findings::Finding> Tracker::findings() const {
@@ -246,6 +250,15 @@ void Tracker::look_again() {
                             [&](usize k) { return s.of->candidates[k].closed; });
     if (over) end_session(i, false);
   }
+  cases_.forget_if([this](const Case& c) { return is_over(c); });
+}
+
+// Nothing of it can become a finding any more, or a stronger one.
+bool Tracker::is_over(const Case& c) const {
+  const bool is_watched =
+      std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& s) { return s.of == &c; });
+  return !is_watched && std::all_of(c.candidates.begin(), c.candidates.end(),
+                                    [](const auto& v) { return v.closed || v.confirmed; });
 }
 
 std::vector<Tracker::Open> Tracker::find_open() const {
@@ -264,8 +277,7 @@ std::vector<Tracker::Open> Tracker::find_open() const {
 // While main.main waits at its return, its goroutine counts as running.
 heap::StandingGoroutine Tracker::at_main_gate() const {
   const abi::Control& control = process_.ring.control();
-  bool waits = __atomic_load_n(&control.main_gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting;
-  if (!waits) return {};
+  if (!process::SharedRing::is_waited_at(&control.main_gate)) return {};
   return {TargetAddr(control.main_gate_g), TargetAddr(control.main_gate_sp)};
 }
 
@@ -338,14 +350,20 @@ void Tracker::settle_place(Open& open, const std::vector<Place>& in_use) const {
   });
 }
 
-// At a gate the program stands still in one place: main.main returns, or the process exits.
-void Tracker::settle(bool main_returned) {
+// At a gate the program stands still in one place: main.main returns, or the process exits. That
+// holds only for what was read before it went on.
+void Tracker::settle(const u32* gate, bool main_returned) {
   read_samples();
   wait_for_settled_bytes();
   std::vector<Open> open = find_open();
   if (open.empty()) return;
+  const process::SignsOfLife meanwhile(process_.ring);
   mark_reachable(open);
   find_moved(open);
+  if (!process::SharedRing::is_waited_at(gate)) {
+    ++gates_left_;
+    return;
+  }
   for (const Open& o : open) {
     std::optional<findings::Level> level =
         level_of(*o.of, o.victim(), true, o.reachable, main_returned);
@@ -355,21 +373,18 @@ void Tracker::settle(bool main_returned) {
 
 void Tracker::serve_gates() {
   abi::Control& control = process_.ring.control();
-  auto waits = [](u32* gate) {
-    return __atomic_load_n(gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting;
-  };
-  if (waits(&control.main_gate)) {
-    settle(true);
+  if (process::SharedRing::is_waited_at(&control.main_gate)) {
+    settle(&control.main_gate, true);
     settled_at_end_ = true;
     if (options_.at_end) options_.at_end();
     process_.ring.open_gate(&control.main_gate);
   }
-  if (waits(&control.exit_gate)) {
+  if (process::SharedRing::is_waited_at(&control.exit_gate)) {
     if (settled_at_end_) {
       read_samples();
       wait_for_settled_bytes();
     } else {
-      settle(false);
+      settle(&control.exit_gate, false);
     }
     if (!settled_at_end_ && options_.at_end) options_.at_end();
     settled_at_end_ = true;
@@ -382,7 +397,7 @@ void Tracker::finish() {
   // events.
   read_samples();
   u32 sites = static_cast<u32>(process_.plan.sites.size());
-  while (process_.ring.take(sites)) ++not_judged_;
+  not_judged_ += process_.ring.drop_all(sites);
 }
 
 }  // namespace geist::judge

@@ -491,12 +491,17 @@ std::vector<View> find_parked_views(Context& context, const Append& append) {
   u64 damaged = 0;
   std::vector<heap::Goroutine> all = heap::read_goroutines(
       context.memory, context.binary.layout(), context.symbols, context.bias(), &damaged);
-  if (all.size() > kMaxGoroutines) all.resize(kMaxGoroutines);
+  context.left_out.unread += damaged;
+  if (all.size() > kMaxGoroutines) {
+    context.left_out.goroutines += all.size() - kMaxGoroutines;
+    all.resize(kMaxGoroutines);
+  }
   for (const heap::Goroutine& goroutine : all) {
     if (goroutine.g.value == append.event->g || goroutine.status == heap::GStatus::kRunning)
       continue;
     std::vector<u8> bytes;
     u64 size = goroutine.stack_hi.value - goroutine.sp.value;
+    if (goroutine.sp && size > kMaxParkedStackBytes) ++context.left_out.stacks;
     if (!goroutine.sp || size > kMaxParkedStackBytes) continue;
     bytes.resize(size);
     if (!context.memory.read(goroutine.sp, bytes) || !mentions(bytes, append.array)) continue;

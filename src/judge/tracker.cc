@@ -50,7 +50,8 @@ Tracker::Tracker(Context& context, process::ProbedProcess& process, const Tracke
       options_(options),
       watcher_(process.pid),
       accesses_(context),
-      describer_(context) {
+      describer_(context),
+      cases_(options.max_open_cases) {
   start_s_ = seconds(CLOCK_MONOTONIC);
   cpu_start_s_ = seconds(CLOCK_PROCESS_CPUTIME_ID);
   if (options_.watch) watcher_.start();
@@ -94,6 +95,7 @@ void Tracker::turn(u64 most_us) {
 
 std::unique_ptr<Case> Tracker::open_case(process::RawEvent& raw) {
   auto c = std::make_unique<Case>();
+  c->number = judged_;
   c->event = std::move(raw.event);
   c->at_s = now_s();
   c->sweepgen = context_.spans.sweepgen().value_or(0);
@@ -124,18 +126,36 @@ static std::vector<u8> read_array(const process::Memory& memory, const abi::Even
   return bytes;
 }
 
+// The records of the sites lie where the program can write: what the code says holds.
+bool Tracker::fits_site(const abi::Event& event) const {
+  const u64 size = context_.plan.sites[event.site].site.elem_size;
+  return size == 0 || size == event.append.elem_size;
+}
+
+// A context that was judged often enough. There are no more of them than the runtime has room for;
+// what says otherwise is not believed.
+bool Tracker::is_tired_of(u64 context) const {
+  auto judged = judged_of_context_.find(context);
+  if (judged == judged_of_context_.end()) return judged_of_context_.size() >= abi::kContextSlots;
+  return judged->second >= kMaxJudgedPerContext;
+}
+
 // Only an append that waits can be judged: of one that has gone on, headers found now may be its
 // own later results.
 void Tracker::on_event(process::RawEvent raw) {
+  if (!fits_site(*raw.event)) {
+    ++damaged_;
+    process_.ring.release(raw);
+    return;
+  }
   process_.ring.refund_delay(*raw.event);
   u64 context = raw.event->context;
   bool known = confirmed_contexts_.count(context) != 0;
-  bool tired = judged_of_context_[context] >= kMaxJudgedPerContext;
+  bool tired = is_tired_of(context);
   bool waits = process_.ring.still_waits(*raw.event);
   if (known || tired || !waits || !may_spend(last_scan_cost_s_)) {
     for (Outcome& o : outcomes_) {
-      if (o.found->event->context == context)
-        o.finding.count = std::max(o.finding.count, raw.event->hit);
+      if (o.context == context) o.finding.count = std::max(o.finding.count, raw.event->hit);
     }
     if (!known && !tired) ++not_judged_;
     process_.ring.release(raw);
@@ -180,9 +200,12 @@ void Tracker::forget(Case& c) {
 }
 
 void Tracker::add_view(Case& c, View view) {
-  if (c.candidates.size() >= kMaxCandidates) return;
   for (const Candidate& other : c.candidates) {
     if (other.view.header_word() && other.view.header_word() == view.header_word()) return;
+  }
+  if (c.candidates.size() >= kMaxCandidates) {
+    ++victims_left_out_;
+    return;
   }
   Candidate candidate;
   candidate.view = std::move(view);
@@ -262,14 +285,12 @@ void Tracker::keep(std::unique_ptr<Case> c) {
   if (c->candidates.empty()) return;
   c->test = find_test_name(context_, c->append);
   for (Candidate& candidate : c->candidates) candidate.handed_on = is_handed_on(*c, candidate.view);
-  cases_.push_back(std::move(c));
-  if (cases_.size() <= options_.max_open_cases) return;
-  Case* oldest = cases_.front().get();
+  const std::unique_ptr<Case> oldest = cases_.add(std::move(c));
+  if (oldest == nullptr) return;
+  ++cases_given_up_;
   for (usize i = sessions_.size(); i-- > 0;) {
-    if (sessions_[i].of == oldest) end_session(i, true);
+    if (sessions_[i].of == oldest.get()) end_session(i, true);
   }
-  closed_.push_back(std::move(cases_.front()));
-  cases_.erase(cases_.begin());
 }
 
 // Does the operand begin a variable of the appending function, which goes on to hand that, pointer
@@ -394,6 +415,7 @@ bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank
       candidate.evidence.emplace_back(make_header_word(candidate.view), make_part(*c.event, chunk),
                                       c.append, trust_in(c, candidate.view),
                                       make_route(c, candidate.view));
+      candidate.evidence.back().count_left_out_in(&context_.left_out);
     }
     candidate.change_watched = !candidate.evidence.empty();
     candidate.watched_throughout = candidate.view.len_word && candidate.change_watched;

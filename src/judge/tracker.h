@@ -17,6 +17,7 @@
 #include "judge/access.h"
 #include "judge/case.h"
 #include "judge/describe.h"
+#include "judge/open_cases.h"
 #include "process/launch.h"
 #include "process/watch.h"
 
@@ -47,8 +48,9 @@ class Tracker {
 
   // A case that earned at least kSuspect.
   struct Outcome {
-    const Case* found = nullptr;
+    u64 of = 0;  // the number of its case, which may be forgotten by now
     usize candidate = 0;
+    u64 context = 0;  // of the case's event
     findings::Finding finding;
   };
   // The findings, one for each (site, victim's kind and name): the strongest, with all counts.
@@ -91,6 +93,8 @@ class Tracker {
   };
 
   void on_event(process::RawEvent raw);
+  bool fits_site(const abi::Event& event) const;
+  bool is_tired_of(u64 context) const;
   std::unique_ptr<Case> open_case(process::RawEvent& raw);
   void add_heap_views(Case& c);
   void drop_garbage(const Case& c, std::vector<View>& views);
@@ -146,7 +150,8 @@ class Tracker {
     bool reachable = false;
     Candidate& victim() const { return of->candidates[candidate]; }
   };
-  void settle(bool main_returned);
+  void settle(const u32* gate, bool main_returned);
+  bool is_over(const Case& c) const;
   std::vector<Open> find_open() const;
   heap::StandingGoroutine at_main_gate() const;
   void mark_reachable(std::vector<Open>& open) const;
@@ -170,8 +175,7 @@ class Tracker {
   process::Watcher watcher_;
   AccessReader accesses_;
   Describer describer_;
-  std::vector<std::unique_ptr<Case>> cases_;   // open ones, oldest first
-  std::vector<std::unique_ptr<Case>> closed_;  // referred to by outcomes
+  OpenCases cases_;
   std::vector<Session> sessions_;
   std::vector<Outcome> outcomes_;
   std::map<u64, u32> judged_of_context_;
@@ -181,7 +185,9 @@ class Tracker {
   bool keeps_time_slices_ = false;
   double last_scan_cost_s_ = 0.0005;
   double last_look_s_ = 0;
-  u64 judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0, too_hot_to_watch_ = 0;
+  u64 damaged_ = 0, judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0,
+      too_hot_to_watch_ = 0;
+  u64 gates_left_ = 0, cases_given_up_ = 0, victims_left_out_ = 0, findings_left_out_ = 0;
   bool settled_at_end_ = false;
   u64 revision_ = 0;
 };

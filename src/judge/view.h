@@ -18,6 +18,7 @@
 #include "heap/unwind.h"
 #include "heap/views.h"
 #include "judge/activation.h"
+#include "judge/left_out.h"
 #include "probe/patch_plan.h"
 #include "process/launch.h"
 #include "process/memory.h"
@@ -45,6 +46,7 @@ struct Context {
   std::function<std::string(const View&)> find_heap_path = nullptr;
   program::CodeCache codes = program::CodeCache(binary);
   sites::AppendIdentities identities = sites::AppendIdentities(binary, sites);
+  LeftOut left_out = {};
 
   LoadBias bias() const { return plan.bias; }
 };

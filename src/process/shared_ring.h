@@ -61,8 +61,11 @@ class SharedRing {
   u32 published() const { return __atomic_load_n(&control_->published, __ATOMIC_SEQ_CST); }
   // Sleeps until more than `seen` is published or the time is over.
   void wait(u32 seen, u64 timeout_us);
-  // The next event, if one is ready. Its slot stays taken until release().
+  // The next event, if one is ready. Its slot stays taken until release(). Damaged ones before it
+  // are dropped and counted, at most a ring of them: then nothing, though there may be more.
   std::optional<RawEvent> take(u32 site_count);
+  // Takes out what is ready and lets it go, at most a ring of it. How many events that were.
+  u64 drop_all(u32 site_count);
   // Is the writer of this event certain to wait still? Not when its patience may have run out.
   bool still_waits(const abi::Event& event) const;
   // A busy machine lets the tool come late; the program's budget is for being looked at, so what an
@@ -71,9 +74,14 @@ class SharedRing {
   // Lets the writer go on, and gives the slot back.
   void release(const RawEvent& event) { release(event.ticket, *event.event); }
   void release(u64 ticket, const abi::Event& event);
-  // Opens a gate (the program waits at it).
-  void open_gate(u32* gate);
+  // Does the program wait at this gate?
+  static bool is_waited_at(const u32* gate);
+  // Opens it. False: nobody waits there, any more.
+  bool open_gate(u32* gate);
   void disarm();
+  // Has the runtime disarmed itself, which it does when it sees no heartbeat? Nothing was watched
+  // from then on.
+  bool has_disarmed_itself() const;
 
   // The goroutines that wait when their stack has grown, at most abi::kStackGates.
   void set_stack_gates(std::vector<TargetAddr> goroutines);
@@ -87,8 +95,8 @@ class SharedRing {
   u64 healed(u32 record) const;
   // How many of its appends went on unseen for the budget's sake, likewise.
   u64 thinned_out(u32 record) const;
-  // What the appends of the site with this record have counted, likewise. The sum of in_place is its
-  // first. Zero when nothing counts.
+  // What the appends of the site with this record have counted, likewise. The sum of in_place is
+  // its first. Zero when nothing counts.
   abi::SiteCounter counts(u32 record) const;
   // How often the point with this record (PlannedPoint::record) was passed, likewise.
   u64 passes(u32 record) const;
@@ -118,7 +126,16 @@ class SharedRing {
   u64 tsc_hz_ = 0;
   u32 park_timeout_us_ = 0;  // once ready
   u64 refunded_ticks_ = 0;
+  bool disarmed_by_us_ = false, disarmed_itself_ = false;
 };
+
+// Of an event of kAppend: do its facts agree with each other?
+bool append_holds_together(const abi::Event& event);
+// Does the event say the same wherever it says something twice? What follows from other fields is
+// computed again, without overflow: afterwards old_ptr + cap * elem_size is an address, the
+// destination lies before it, old_bytes are those of the destination, and the stack lies in
+// [regs[rsp], stack_hi).
+bool holds_together(const abi::Event& event, u32 site_count);
 
 u64 read_tsc();
 // Ticks per second of the time-stamp counter, measured once against CLOCK_MONOTONIC_RAW.

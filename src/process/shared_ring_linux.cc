@@ -15,6 +15,7 @@ namespace geist::process {
 namespace {
 
 constexpr u64 kHeartbeatLimitSeconds = 2;
+constexpr u64 kEndOfUserSpace = u64{1} << 47;
 
 void futex_wake_all(u32* word) {
   ::syscall(SYS_futex, word, FUTEX_WAKE, 1 << 30, nullptr, nullptr, 0);
@@ -99,7 +100,10 @@ SharedRing::SharedRing(SharedRing&& other) noexcept
       next_(other.next_),
       lost_damaged_(other.lost_damaged_),
       tsc_hz_(other.tsc_hz_),
-      park_timeout_us_(other.park_timeout_us_) {}
+      park_timeout_us_(other.park_timeout_us_),
+      refunded_ticks_(other.refunded_ticks_),
+      disarmed_by_us_(other.disarmed_by_us_),
+      disarmed_itself_(other.disarmed_itself_) {}
 
 SharedRing::~SharedRing() {
   if (control_ != nullptr) ::munmap(control_, mapped_bytes_);
@@ -139,23 +143,54 @@ void SharedRing::free_slot(u64 ticket) {
   __atomic_store_n(&slot(ticket)->sequence, ticket + abi::kSlots, __ATOMIC_RELEASE);
 }
 
+bool append_holds_together(const abi::Event& event) {
+  constexpr u64 kMostElemSize = u64{1} << 31;
+  const abi::AppendFacts& e = event.append;
+  const bool is_append = event.facts_size == sizeof e && e.num != 0 && e.num <= e.new_len &&
+                         e.new_len <= e.cap && e.elem_size != 0 && e.elem_size < kMostElemSize &&
+                         e.old_ptr != 0 && e.old_ptr < kEndOfUserSpace;
+  const std::optional<u64> bytes = is_append ? checked_mul(e.cap, e.elem_size) : std::nullopt;
+  if (!bytes || *bytes > kEndOfUserSpace - e.old_ptr) return false;
+  // Of parts of that sum, so they do not overflow either.
+  return e.dest == e.old_ptr + (e.new_len - e.num) * e.elem_size &&
+         e.dest_size == e.num * e.elem_size &&
+         event.old_size == std::min<u64>(e.dest_size, abi::kMaxOldBytes);
+}
+
+bool holds_together(const abi::Event& e, u32 site_count) {
+  constexpr int kRsp = 4;
+  if (e.detector != abi::kAppend || e.site >= site_count || !append_holds_together(e)) return false;
+  if (e.stack_size == 0) return true;
+  const u64 sp = e.regs[kRsp];
+  return e.stack_size <= abi::kMaxStackBytes && e.stack_lo <= sp && sp < e.stack_hi &&
+         e.stack_hi <= kEndOfUserSpace && e.stack_size <= e.stack_hi - sp;
+}
+
 std::optional<RawEvent> SharedRing::take(u32 site_count) {
-  for (;;) {
+  // The program can fill a slot anew as soon as it is free: more than there are slots is not asked.
+  for (u32 looks = 0; looks < abi::kSlots; ++looks) {
     abi::Slot* s = slot(next_);
     if (__atomic_load_n(&s->sequence, __ATOMIC_ACQUIRE) != next_ + 1) return std::nullopt;
     RawEvent raw;
     raw.ticket = next_++;
     raw.event = std::make_unique<abi::Event>();
     std::memcpy(raw.event.get(), &s->event, sizeof(abi::Event));
-    const abi::Event& e = *raw.event;
-    bool sane = e.detector == abi::kAppend && e.site < site_count &&
-                e.old_size <= abi::kMaxOldBytes && e.stack_size <= abi::kMaxStackBytes &&
-                e.append.elem_size != 0 && e.append.num != 0 && e.append.num <= e.append.new_len && e.append.new_len <= e.append.cap &&
-                e.append.cap < (u64{1} << 47) && e.append.elem_size < (u64{1} << 31);
-    if (sane) return raw;
+    if (holds_together(*raw.event, site_count)) return raw;
     ++lost_damaged_;
     release(raw);
   }
+  return std::nullopt;
+}
+
+u64 SharedRing::drop_all(u32 site_count) {
+  u64 dropped = 0;
+  while (dropped < abi::kSlots) {
+    std::optional<RawEvent> raw = take(site_count);
+    if (!raw) break;
+    release(*raw);
+    ++dropped;
+  }
+  return dropped;
 }
 
 bool SharedRing::still_waits(const abi::Event& event) const {
@@ -185,9 +220,16 @@ void SharedRing::release(u64 ticket, const abi::Event& event) {
   free_slot(ticket);
 }
 
-void SharedRing::open_gate(u32* gate) {
-  __atomic_store_n(gate, static_cast<u32>(abi::kGateOpen), __ATOMIC_RELEASE);
-  futex_wake_all(gate);
+bool SharedRing::is_waited_at(const u32* gate) {
+  return __atomic_load_n(gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting;
+}
+
+bool SharedRing::open_gate(u32* gate) {
+  u32 waiting = abi::kGateWaiting;
+  const bool waited = __atomic_compare_exchange_n(gate, &waiting, static_cast<u32>(abi::kGateOpen),
+                                                  false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  if (waited) futex_wake_all(gate);
+  return waited;
 }
 
 // A goroutine keeps its gate as long as it is wanted: its thread may stand there.
@@ -208,21 +250,14 @@ void SharedRing::set_stack_gates(std::vector<TargetAddr> goroutines) {
 
 std::optional<TargetAddr> SharedRing::find_moved_stack() const {
   for (const abi::StackGate& gate : control_->stack_gates) {
-    if (__atomic_load_n(&gate.gate, __ATOMIC_ACQUIRE) == abi::kGateWaiting)
-      return TargetAddr(__atomic_load_n(&gate.g, __ATOMIC_RELAXED));
+    if (is_waited_at(&gate.gate)) return TargetAddr(__atomic_load_n(&gate.g, __ATOMIC_RELAXED));
   }
   return std::nullopt;
 }
 
 bool SharedRing::open_stack_gate(TargetAddr g) {
   for (abi::StackGate& gate : control_->stack_gates) {
-    if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) != g.value) continue;
-    u32 waiting = abi::kGateWaiting;
-    bool waited =
-        __atomic_compare_exchange_n(&gate.gate, &waiting, static_cast<u32>(abi::kGateOpen), false,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    if (waited) futex_wake_all(&gate.gate);
-    if (waited) return true;
+    if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) == g.value && open_gate(&gate.gate)) return true;
   }
   return false;
 }
@@ -264,7 +299,14 @@ void SharedRing::charge_watches(double seconds) {
   __atomic_store_n(&control_->watch_ticks, ticks, __ATOMIC_RELAXED);
 }
 
+bool SharedRing::has_disarmed_itself() const {
+  const bool is_armed = __atomic_load_n(&control_->armed, __ATOMIC_RELAXED) != 0;
+  return disarmed_itself_ || (!disarmed_by_us_ && !is_armed);
+}
+
 void SharedRing::disarm() {
+  disarmed_itself_ = has_disarmed_itself();
+  disarmed_by_us_ = true;
   __atomic_store_n(&control_->armed, 0u, __ATOMIC_RELAXED);
   futex_wake_all(&control_->exit_gate);
   futex_wake_all(&control_->main_gate);

@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include <fmt/format.h>
 
-#include "base/start_thread.h"
 #include "detect/latent/latent.h"
 #include "process/process_info.h"
+#include "process/signs_of_life.h"
 
 namespace geist::run {
 namespace {
@@ -21,33 +19,6 @@ constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it tak
 constexpr auto kKeepCopyFor = std::chrono::milliseconds(200);
 constexpr double kMaxLookStepS = 60;
 constexpr double kMaxShareOfTime = 0.05;  // for looks, which take longer the larger the heap is
-
-// Shows the program that geist is there, as long as this is. Where there are no more threads the
-// program helps itself: it goes on unwatched until the next sign.
-class SignsOfLife {
- public:
-  explicit SignsOfLife(process::SharedRing& ring) {
-    thread_ = start_thread([this, &ring] {
-      std::unique_lock lock(mutex_);
-      for (; !is_over_; changed_.wait_for(lock, std::chrono::milliseconds(20))) ring.beat();
-    });
-  }
-  SignsOfLife(const SignsOfLife&) = delete;
-  ~SignsOfLife() {
-    {
-      std::unique_lock lock(mutex_);
-      is_over_ = true;
-    }
-    changed_.notify_one();
-    if (thread_) thread_->join();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_over_ = false;
-  std::optional<std::thread> thread_;
-};
 
 }  // namespace
 
@@ -65,7 +36,7 @@ HeapSource* RunningHeap::take() {
   known.debug = context_.debug;
   known.symbols = context_.symbols;
   known.bias = context_.bias();
-  const SignsOfLife meanwhile(process_.ring);
+  const process::SignsOfLife meanwhile(process_.ring);
   auto heap = HeapSource::copy(process_.pid, known);
   Status made = heap.ok() ? heap.value()->make_graph() : Status(heap.take_error());
   taken_at_ = Clock::now();
@@ -115,14 +86,17 @@ void RunningHeap::look_for_latent_at_end() {
 void RunningHeap::look() {
   const HeapSource* heap = take();
   if (heap == nullptr) return;
-  for (const findings::Finding& found : detect::latent::find_latent(heap->snapshot())) {
+  u64 left_out = 0;
+  for (const findings::Finding& found : detect::latent::find_latent(heap->snapshot(), &left_out)) {
     auto [at, is_new] = latent_.try_emplace(found.fingerprint, found);
     if (!is_new) ++at->second.count;
   }
+  latent_left_out_ = std::max(latent_left_out_, left_out);
 }
 
 void RunningHeap::add_latent(findings::Report& report) const {
   for (const auto& [fingerprint, finding] : latent_) report.findings.push_back(finding);
+  report.lost["latent_left_out"] += latent_left_out_;
   if (uses_.latent && context_.debug == nullptr)
     report.notes.push_back(
         "few latent findings or none: this binary has no debug information (-ldflags=-s -w), which "

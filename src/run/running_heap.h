@@ -57,6 +57,7 @@ class RunningHeap {
   u32 taken_for_names_ = 0;
   double next_look_s_ = 1, look_step_s_ = 1;
   std::map<std::string, findings::Finding> latent_;  // by fingerprint
+  u64 latent_left_out_ = 0;                          // in the look that had most of them
   std::string why_not_;
 };
 

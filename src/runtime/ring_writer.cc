@@ -168,7 +168,10 @@ void wait_at_gate(Control* control, uint32_t* gate) {
       break;
     if (ticks_since(start) > control->gate_timeout_us * ticks_per_us) break;
   }
-  __atomic_add_fetch(&control->gate_ticks, read_tsc() - start, __ATOMIC_RELAXED);
+  uint32_t waiting = abi::kGateWaiting;
+  __atomic_compare_exchange_n(gate, &waiting, static_cast<uint32_t>(abi::kGateIdle), false,
+                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  __atomic_add_fetch(&control->gate_ticks, ticks_since(start), __ATOMIC_RELAXED);
 }
 
 // Waits until the tool has moved its watches. Should it come after all, it finds nobody waiting.

@@ -281,6 +281,82 @@ def refuses_without_permission(ctx):
         shared.unlink()
 
 
+# ---- another build of geist
+
+def head_of_geist(pid):
+    """Where the code of a geist begins in the process: an anonymous mapping with its magic (src/abi/version.h)."""
+    with open(f'/proc/{pid}/mem', 'rb', 0) as memory:
+        for line in Path(f'/proc/{pid}/maps').read_text().splitlines():
+            if len(line.split()) > 5 or line.split()[1] != 'r-xp':
+                continue
+            begin = int(line.split('-')[0], 16)
+            memory.seek(begin)
+            if memory.read(8) == b'gistblob':
+                return begin
+    raise Failure('no code of geist in the process')
+
+
+def write_memory(pid, address, data):
+    with open(f'/proc/{pid}/mem', 'r+b', 0) as memory:
+        memory.seek(address)
+        memory.write(data)
+
+
+@case
+def another_build_is_refused(ctx):
+    """The patches of a geist of another ABI version or build are refused by name, and left as they are."""
+    with server(ctx) as program:
+        code = code_of(program.pid)
+        geist = subprocess.Popen([ctx.watch.geist, 'attach', str(program.pid), '--quiet'], stderr=subprocess.DEVNULL)
+        wait_until(lambda: code_of(program.pid) != code, 'geist has patched the program')
+        time.sleep(0.2)
+        geist.kill()
+        geist.wait()
+        patched, head = code_of(program.pid), head_of_geist(program.pid)
+        for at, forged, name in [(8, b'\x05\0\0\0', b'ABI version 5'), (16, bytes(range(8)), b'build 0706050403020100')]:
+            with open(f'/proc/{program.pid}/mem', 'rb', 0) as memory:
+                memory.seek(head + at)
+                true = memory.read(len(forged))
+            write_memory(program.pid, head + at, forged)
+            ended = attach(ctx, program.pid)
+            if ended.code != 3 or b'another build of geist' not in ended.err or name not in ended.err or b'start the program anew' not in ended.err:
+                raise Failure(f'exit code {ended.code}: {ended.err[:500]!r}')
+            if code_of(program.pid) != patched:
+                raise Failure('the code of the other geist was changed')
+            write_memory(program.pid, head + at, true)
+        must_attach(ctx, program.pid)
+        # Without patches its memory is in nobody's way.
+        write_memory(program.pid, head_of_geist(program.pid) + 8, b'\x05\0\0\0')
+        must_attach(ctx, program.pid)
+        if code_of(program.pid) != code:
+            raise Failure('the code differs after the last detach')
+        program.must_end_well()
+
+
+# ---- geist sleeps
+
+@case
+def geist_is_stopped(ctx):
+    """A geist that stands still for seconds (Ctrl-Z) is not waited for; the report says that watching ended early."""
+    with server(ctx) as program:
+        report = ctx.folder / 'run.json'
+        geist = subprocess.Popen([ctx.watch.geist, 'attach', str(program.pid), '--for=5s', f'--report=json:{report}'],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(1)
+        geist.send_signal(signal.SIGSTOP)
+        time.sleep(3.5)
+        geist.send_signal(signal.SIGCONT)
+        err = geist.communicate(timeout=60)[1].decode()
+        if geist.returncode not in (0, 1):
+            raise Failure(f'exit code {geist.returncode}: {brief(err)}')
+        told = json.loads(report.read_text())
+        if told['lost']['disarmed'] != 1 or told['lost_severity'].get('disarmed') != 'error':
+            raise Failure(f'lost {told["lost"]}, {told["lost_severity"]}')
+        if 'wrong: 1 disarmed' not in err or not any('no sign of life' in note for note in told['notes']):
+            raise Failure(f'not told: {brief(err)}, {told["notes"]}')
+        program.must_end_well()
+
+
 # ---- geist dies
 
 @case

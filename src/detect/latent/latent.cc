@@ -79,9 +79,12 @@ std::optional<findings::Finding> make_finding(const snap::SharingRow& array,
 
 }  // namespace
 
-std::vector<findings::Finding> find_latent(const snap::Snapshot& snapshot) {
+std::vector<findings::Finding> find_latent(const snap::Snapshot& snapshot, u64* left_out) {
   std::vector<findings::Finding> findings;
   snap::SharingAnswer answer = snap::find_sharing(snapshot, kMaxLatent);
+  const u64 shown =
+      static_cast<u64>(std::ranges::count(answer.rows, true, &snap::SharingRow::is_latent));
+  *left_out = answer.latent_arrays - std::min(answer.latent_arrays, shown);
   for (const snap::SharingRow& array : answer.rows) {
     for (const snap::ViewRow& view : array.views) {
       if (!view.is_latent) continue;

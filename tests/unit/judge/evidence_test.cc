@@ -541,5 +541,22 @@ TEST_F(WholeHeaderTest, SoDoesAFunctionItWasHandedTo) {
   EXPECT_EQ(read_through(HeaderUse::kArgument, true), Verdict::kConfirmed);
 }
 
+// A victim that is read all the time: what there is no room for is counted.
+TEST_F(EvidenceTest, HeaderReadsAndCopiesBeyondTheRoomAreCounted) {
+  LeftOut left_out;
+  Evidence e = make();
+  e.count_left_out_in(&left_out);
+  e.add(append_writes());
+  for (u64 i = 0; i < 64 + 5; ++i) {
+    Access copy = reads(kHeader, 0x9100 + i * 0x100);
+    if (i < 8 + 3) copy.copied_to = TargetAddr(0x7000 + i * 24);
+    e.add(copy);
+  }
+  EXPECT_EQ(e.copies().size(), 8u);
+  EXPECT_EQ(left_out.copies, 3u);
+  EXPECT_EQ(left_out.header_reads, 5u);
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+}
+
 }  // namespace
 }  // namespace geist::judge

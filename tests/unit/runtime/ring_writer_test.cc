@@ -456,6 +456,7 @@ TEST_F(Runtime, TheExitGateWaitsUntilItIsOpened) {
   };
   geist_on_exit(&site, &saved, state.get());
   EXPECT_EQ(waits, 3);
+  EXPECT_EQ(control.exit_gate, uint32_t{abi::kGateOpen});
 }
 
 TEST_F(Runtime, GatesAreBoundedAndNeedALivingTool) {
@@ -466,12 +467,14 @@ TEST_F(Runtime, GatesAreBoundedAndNeedALivingTool) {
   uint64_t before = fake.tsc;
   geist_on_exit(&site, &saved, state.get());
   EXPECT_LE(fake.tsc - before, control.gate_timeout_us * 1000 + 20000000);
+  EXPECT_EQ(control.exit_gate, uint32_t{abi::kGateIdle});  // nobody stands there any more
   fake.on_wait = [&](volatile uint32_t*, uint64_t) { fake.tsc += control.heartbeat_limit + 1; };
   fake.waits = 0;
   geist_on_main_return(&site, &saved, state.get());
   EXPECT_EQ(fake.waits, 1u);
   EXPECT_EQ(control.armed, 0u);
   EXPECT_EQ(control.main_gate_sp, saved.regs[4]);
+  EXPECT_EQ(control.main_gate, uint32_t{abi::kGateIdle});
   fake.waits = 0;
   geist_on_exit(&site, &saved, state.get());  // disarmed
   EXPECT_EQ(fake.waits, 0u);
