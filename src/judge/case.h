@@ -28,6 +28,8 @@ struct Candidate {
   bool lost_track = false;    // its stack moved, and what became of it there was not seen
   bool handed_on =
       false;  // of the appending frame, which hands it on as the slice that it was before
+  bool is_owner = false;           // the append's operand was loaded from this very header
+  bool is_refilled = false;        // likewise, and cut to nothing first: x.buf[:0]
   bool has_twin = false;           // the same header stands in another place that is in use
   std::vector<Place> copies;       // other places the header was copied to
   usize copies_seen = 0;           // of the evidence's

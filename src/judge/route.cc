@@ -48,6 +48,7 @@ class RouteFinder {
         stack_{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack} {}
 
   RouteAnswer find();
+  std::optional<std::vector<TargetAddr>> operand_words();
 
  private:
   struct Place {
@@ -68,6 +69,9 @@ class RouteFinder {
   void add_helper_arguments(std::vector<Place>& places) const;
   void classify(const Place& place);
   void classify(const Place& place, const Origin& origin);
+  bool add_words(const Place& place, const program::SliceEnds& ends,
+                 std::vector<TargetAddr>& words) const;
+  bool is_growslice(const Place& place, const Origin& origin) const;
   void classify_load(const Place& place, const Origin& origin);
   void classify_before(const Place& place, const Origin& origin, bool in_appender);
   // Of a place further back: `written` are the registers that were written between it and the
@@ -218,15 +222,9 @@ void RouteFinder::classify(const Place& place, const Origin& origin) {
         is_unknown_ = true;
       return;
     }
-    case Kind::kResult: {
-      const FunctionCode* code = code_of(place.frame);
-      const ImageAddr target = code->briefs()[origin.insn].target;
-      const std::optional<read::Function> callee =
-          target ? context_.binary.pclntab().find_function(target) : std::nullopt;
-      const bool is_append = callee && callee->name.starts_with("runtime.growslice");
-      (is_append ? is_other_ : is_unknown_) = true;
+    case Kind::kResult:
+      (is_growslice(place, origin) ? is_other_ : is_unknown_) = true;
       return;
-    }
     case Kind::kBefore:
       return classify_before(place, origin, in_appender);
     case Kind::kAddress:
@@ -236,6 +234,13 @@ void RouteFinder::classify(const Place& place, const Origin& origin) {
       is_unknown_ = true;
       return;
   }
+}
+
+bool RouteFinder::is_growslice(const Place& place, const Origin& origin) const {
+  const ImageAddr target = code_of(place.frame)->briefs()[origin.insn].target;
+  const std::optional<read::Function> callee =
+      target ? context_.binary.pclntab().find_function(target) : std::nullopt;
+  return callee && callee->name.starts_with("runtime.growslice");
 }
 
 // What a caller of the appending function gets back from the call is, or may be, the result; what
@@ -383,7 +388,77 @@ std::optional<u64> RouteFinder::value_of(usize frame, const Origin& origin,
   }
 }
 
+std::optional<std::vector<TargetAddr>> RouteFinder::operand_words() {
+  const sites::AppendSite& site = append_.site->site;
+  const FunctionCode* code = access_.frames.empty() ? nullptr : code_of(0);
+  const std::optional<u32> branch = code == nullptr ? std::nullopt : code->find_insn(site.branch);
+  const ValueLocation& ptr = site.old_ptr;
+  const bool is_place = ptr.addend == 0 && (ptr.kind == ValueLocation::Kind::kRegister ||
+                                            ptr.kind == ValueLocation::Kind::kStackSlot);
+  if (!branch || !is_place) return std::nullopt;
+  const Location at = ptr.kind == ValueLocation::Kind::kRegister ? Location{ptr.reg, 0}
+                                                                 : Location{x86::kNoReg, ptr.disp};
+  const Place operand{0, *branch, at};
+  std::vector<TargetAddr> words;
+  if (add_words(operand, {}, words)) return words;
+  // A header in a variable of the frame whose address was taken.
+  words.clear();
+  program::SliceEnds at_slots;
+  at_slots.any_slot = true;
+  if (add_words(operand, at_slots, words)) return words;
+  return std::nullopt;
+}
+
+// False when a way is not understood. An array that an earlier append of the same slice made is not
+// the one that is asked about.
+bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
+                            std::vector<TargetAddr>& words) const {
+  const FunctionCode* code = code_of(place.frame);
+  if (code == nullptr || place.frame > kMaxFrames) return false;
+  for (const Origin& origin : program::find_origins(*code, place.insn, place.at, callees_, ends)) {
+    switch (origin.kind) {
+      case Kind::kNumber:
+        break;
+      case Kind::kResult:
+        if (!is_growslice(place, origin)) return false;
+        break;
+      case Kind::kArgument: {
+        const std::optional<Place> handed = handed_by_caller(place.frame, origin.at);
+        if (!handed || !add_words(*handed, ends, words)) return false;
+        break;
+      }
+      case Kind::kSlot:
+        if (!ends.any_slot) return false;
+        words.push_back(access_.frames[place.frame].sp + static_cast<u64>(origin.at.slot));
+        break;
+      case Kind::kLoad: {
+        const std::optional<u64> address = address_of(place.frame, origin, {});
+        if (!address) return false;
+        words.push_back(TargetAddr(*address));
+        break;
+      }
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
+
+std::optional<std::vector<TargetAddr>> find_operand_words(Context& context, const Append& append) {
+  const abi::Event& event = *append.event;
+  process::WatchSample sample;
+  std::copy(std::begin(event.regs), std::end(event.regs), sample.regs.begin());
+  sample.stack.assign(event.stack, event.stack + event.stack_size);
+  Access access;
+  access.frames = append.frames;
+  access.g = event.g;
+  access.stack_hi = TargetAddr(event.stack_hi);
+  access.sample = &sample;
+  const View none;
+  return RouteFinder(context, append, none, access).operand_words();
+}
 
 RouteAnswer find_route(Context& context, const Append& append, const View& victim,
                        const Access& access) {

@@ -146,7 +146,7 @@ std::optional<findings::Level> Tracker::level_of(const Case& c, const Candidate&
   // used later, changed. A header whose words stand side by side may be a variable in memory, and
   // the append's own: only a watch can tell.
   bool in_memory = view.ptr_word && view.len_word == view.ptr_word + 8;
-  bool live_sibling = view.same_frame && is_fair_stack_victim(c, view) &&
+  bool live_sibling = view.same_frame && !candidate.is_refilled && is_fair_stack_victim(c, view) &&
                       candidate.change_watched && (!in_memory || candidate.watched_throughout);
   const bool is_appends = was_changed_by_append(c, view);
   if (live_sibling && is_appends) return findings::Level::kLikely;
@@ -157,7 +157,7 @@ std::optional<findings::Level> Tracker::level_of(const Case& c, const Candidate&
   if (!header_is_unchanged(view)) return std::nullopt;
   // Who changed it is known only where somebody looked right after the append.
   if (watcher_.available() && !is_appends) return findings::Level::kSuspect;
-  if (refills(c, view)) return findings::Level::kSuspect;
+  if (refills(c, view) || candidate.is_refilled) return findings::Level::kSuspect;
   if (may_be_replaced(c, candidate, watcher_.available())) return findings::Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {

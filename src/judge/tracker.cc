@@ -169,6 +169,7 @@ void Tracker::on_event(process::RawEvent raw) {
   for (View& view : find_stack_views(context_, c->append)) add_view(*c, std::move(view));
   for (View& view : find_parked_views(context_, c->append)) add_view(*c, std::move(view));
   add_heap_views(*c);
+  note_owner(*c);
   if (!c->candidates.empty()) c->array_before = read_array(context_.memory, *c->event);
   print_before(*c);
   note_goroutines(*c);
@@ -757,11 +758,13 @@ void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr
 }
 
 // A victim in a stack frame does not wait for a later look: that its header was read after the
-// change is the look.
+// change is the look. But for one whose front part the append fills: a scratch buffer is handed down
+// to be filled, cut (scratch[m:]) and handed down again, and nobody reads what stood there.
 void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes) {
   const Candidate& candidate = c.candidates[index];
   if (candidate.view.holder != findings::Holder::kStack || !is_fair_stack_victim(c, candidate.view))
     return;
+  if (candidate.view.surrounds(*c.event)) return;
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                             [](const Evidence& e) { return e.header_was_used(); });
   if (in_use) record(c, index, findings::Level::kLikely, as_appended(c, candidate, bytes));

@@ -100,6 +100,9 @@ class Tracker {
   void drop_garbage(const Case& c, std::vector<View>& views);
   void print_before(Case& c);
   void add_view(Case& c, View view);
+  void note_owner(Case& c);
+  bool is_write_cursor(const Append& append);
+  bool is_refill(const sites::AppendSite& site, u32 depth);
   void note_goroutines(Case& c);
   std::string find_goroutine(const Case& c, const Access& access) const;
   void keep_time_slices(TargetAddr g);
