@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "base/fd.h"
+#include "base/system_error.h"
 
 namespace geist {
 namespace {
@@ -83,10 +84,6 @@ void release_guard(i32 index) {
   guard.is_taken = false;
 }
 
-Error errno_error(const std::string& path) {
-  return Error(path + ": " + std::strerror(errno), ErrorKind::kSystem);
-}
-
 }  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
@@ -95,10 +92,10 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
     if (errno == ENOENT || errno == ENOTDIR)
       return Error(path + ": no such file or directory", ErrorKind::kNotFound);
     if (errno == EACCES) return Error(path + ": permission denied", ErrorKind::kNotRunnable);
-    return errno_error(path);
+    return system_error(path);
   }
   struct stat st {};
-  if (::fstat(fd.get(), &st) != 0) return errno_error(path);
+  if (::fstat(fd.get(), &st) != 0) return system_error(path);
   if (S_ISDIR(st.st_mode)) return Error(path + ": is a directory", ErrorKind::kNotRunnable);
   if (!S_ISREG(st.st_mode)) return Error(path + ": not a regular file");
   usize size = static_cast<usize>(st.st_size);

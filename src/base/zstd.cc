@@ -10,10 +10,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <utility>
 #include <vector>
+
+#include "base/system_error.h"
 
 namespace geist {
 namespace {
@@ -24,7 +25,7 @@ constexpr int kWorkers = 2;  // one compresses while another is filled; without 
 constexpr usize kFirstCapacity = usize{16} << 20;
 
 Error file_error(const std::string& path) {
-  return Error(path + ": " + std::strerror(errno), ErrorKind::kSystem);
+  return system_error(path);
 }
 
 // What the kernel says can be had without swapping; everything when it does not say.

@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
+#include "base/system_error.h"
 #include "base/text_file.h"
 #include "cli/print.h"
 #include "findings/fingerprint.h"
@@ -17,11 +16,6 @@
 
 namespace geist::cli {
 namespace {
-
-Error system_error(const std::string& path) {
-  int number = errno;
-  return Error(fmt::format("{}: {}", path, std::strerror(number)), ErrorKind::kSystem);
-}
 
 // Several geists at once, as under go test -exec, write to files of their own.
 std::string expand_pid(std::string path) {

@@ -10,17 +10,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
+#include "base/system_error.h"
 #include "process/inject.h"
 #include "process/self_restoring_code.h"
 
 namespace geist::process {
 namespace {
-
-Error system_error(const char* what) {
-  return Error(fmt::format("{}: {}", what, std::strerror(errno)), ErrorKind::kSystem);
-}
 
 // A call may sleep in the kernel for a while, but not for ever: a copy of a process of some hundred
 // GiB takes seconds.

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
 
+#include "base/system_error.h"
 #include "process/install.h"
 
 namespace geist::process {
@@ -20,10 +20,6 @@ constexpr u64 kReach = 0x7ff00000;       // of a rel32 branch, with room for the
 constexpr u64 kLowestAddress = 0x10000;  // vm.mmap_min_addr
 constexpr u64 kPageBytes = 4096;
 constexpr i64 kMaxErrno = 4095;
-
-Error system_error(const std::string& what, i64 error) {
-  return Error(what + ": " + std::strerror(static_cast<int>(error)), ErrorKind::kSystem);
-}
 
 bool failed(i64 result) {
   return result < 0 && result >= -kMaxErrno;
@@ -63,7 +59,8 @@ Status map_code_and_state(RemoteProcess& process, const probe::RegionShape& shap
   };
   const char* names[] = {"mmap", "madvise", "mmap"};
   return process.call(calls, [&](usize index, i64 result) -> Status {
-    if (failed(result)) return system_error(std::string(names[index]) + " in the program", -result);
+    if (failed(result))
+      return system_error(std::string(names[index]) + " in the program", static_cast<int>(-result));
     if (index == 0) footprint.state = TargetAddr(static_cast<u64>(result));
     if (index == 2) footprint.region_size = shape.size;
     return Done{};
@@ -101,12 +98,13 @@ Result<SharedRing> map_ring(RemoteProcess& process, const probe::RegionShape& sh
   names.push_back("close");
   Fd ours;
   Status made = process.call(calls, [&](usize index, i64 result) -> Status {
-    if (failed(result)) return system_error(std::string(names[index]) + " in the program", -result);
+    if (failed(result))
+      return system_error(std::string(names[index]) + " in the program", static_cast<int>(-result));
     if (index == 0)
       ours = Fd(
           ::open(fmt::format("/proc/{}/fd/{}", process.pid(), result).c_str(), O_RDWR | O_CLOEXEC));
     if (index == 0 && !ours.valid())
-      return system_error("cannot open the memory shared with the program", errno);
+      return system_error("cannot open the memory shared with the program");
     if (index == 2) footprint.ring = TargetAddr(static_cast<u64>(result));
     return Done{};
   });
@@ -122,7 +120,7 @@ Status unmap(RemoteProcess& process, const Footprint& footprint) {
       {SYS_munmap, {footprint.ring.value, abi::kRingBytes}},
   };
   return process.call(calls, [](usize, i64 result) -> Status {
-    if (failed(result)) return system_error("munmap in the program", -result);
+    if (failed(result)) return system_error("munmap in the program", static_cast<int>(-result));
     return Done{};
   });
 }

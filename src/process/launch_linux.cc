@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/system_error.h"
 #include "process/code_patches.h"
 #include "process/install.h"
 #include "process/launch.h"
@@ -20,10 +21,6 @@
 
 namespace geist::process {
 namespace {
-
-Error system_error(const std::string& what, int error) {
-  return Error(what + ": " + std::strerror(error), ErrorKind::kSystem);
-}
 
 std::vector<char*> make_vector(const std::vector<std::string>& words) {
   std::vector<char*> out;
@@ -103,15 +100,15 @@ bool wait_for_exec(int pid) {
 Result<int> start_stopped(const LaunchRequest& request) {
   int go_fds[2];
   int error_fds[2];
-  if (::pipe2(go_fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
+  if (::pipe2(go_fds, O_CLOEXEC) != 0) return system_error("pipe");
   Fd go_read(go_fds[0]);
   Fd go_write(go_fds[1]);
-  if (::pipe2(error_fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
+  if (::pipe2(error_fds, O_CLOEXEC) != 0) return system_error("pipe");
   Fd error_read(error_fds[0]);
   Fd error_write(error_fds[1]);
   const ExecWords words(request);
   pid_t pid = ::fork();
-  if (pid < 0) return system_error("fork", errno);
+  if (pid < 0) return system_error("fork");
   if (pid == 0) {
     go_write.reset();
     run_child(request, words, go_read.get(), error_write.get());
@@ -233,12 +230,12 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
 
 Result<int> start_plain(const LaunchRequest& request) {
   int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return system_error("pipe", errno);
+  if (::pipe2(fds, O_CLOEXEC) != 0) return system_error("pipe");
   Fd error_read(fds[0]);
   Fd error_write(fds[1]);
   const ExecWords words(request);
   pid_t pid = ::fork();
-  if (pid < 0) return system_error("fork", errno);
+  if (pid < 0) return system_error("fork");
   if (pid == 0) become(request, words, error_write.get());
   error_write.reset();
   int error = 0;

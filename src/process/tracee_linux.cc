@@ -5,19 +5,13 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
+#include "base/system_error.h"
 #include "process/tracee.h"
 
 namespace geist::process {
-namespace {
-
-Error system_error(const std::string& what) {
-  return Error(what + ": " + std::strerror(errno), ErrorKind::kSystem);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<Tracee> Tracee::adopt(int pid) {
   GEIST_TRY(memory, WritableMemory::open(pid));

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <thread>
 
+#include "base/system_error.h"
 #include "process/written_pages.h"
 
 namespace geist::process {
@@ -35,10 +35,6 @@ constexpr u64 kWritten = 1 << 1, kPresent = 1 << 3, kSwapped = 1 << 4;  // PAGE_
 // program through meanwhile, so there must be time between two calls.
 constexpr u64 kPiece = u64{16} << 20;
 constexpr int kRunsPerCall = 2;
-
-Error system_error(const char* what) {
-  return Error(fmt::format("{}: {}", what, std::strerror(errno)), ErrorKind::kSystem);
-}
 
 }  // namespace
 

@@ -9,11 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <string>
 
 #include "base/ints.h"
+#include "base/system_error.h"
 
 namespace geist::run {
 namespace {
@@ -36,8 +35,7 @@ Result<ChildSignals> ChildSignals::block() {
   for (int signal : kForwarded) sigaddset(&set, signal);
   ::sigprocmask(SIG_BLOCK, &set, &signals.old_mask_);
   signals.fd_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!signals.fd_.valid())
-    return Error(std::string("signalfd: ") + std::strerror(errno), ErrorKind::kSystem);
+  if (!signals.fd_.valid()) return system_error("signalfd");
   // A handler that does nothing: the end of the child then cuts short whatever we wait for.
   struct sigaction action {};
   action.sa_handler = on_child;

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <utility>
+
+#include "base/system_error.h"
 
 namespace geist::run {
 
@@ -16,8 +16,7 @@ Result<TemporaryFolder> TemporaryFolder::make() {
   const char* variable = std::getenv("TMPDIR");
   std::string path =
       fmt::format("{}/geist-XXXXXX", variable != nullptr && *variable != '\0' ? variable : "/tmp");
-  if (mkdtemp(path.data()) == nullptr)
-    return Error(fmt::format("{}: {}", path, std::strerror(errno)), ErrorKind::kSystem);
+  if (mkdtemp(path.data()) == nullptr) return system_error(path);
   std::error_code ignored;
   TemporaryFolder folder;
   folder.path_ = fs::absolute(path, ignored).string();

@@ -1,14 +1,14 @@
 #include "store/folder_lock.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/file.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <thread>
+
+#include "base/system_error.h"
 
 namespace geist::store {
 namespace {
@@ -28,8 +28,7 @@ Result<FolderLock> FolderLock::open(const std::string& path) {
   FolderLock lock;
   lock.path_ = path;
   lock.fd_ = Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock.fd_.valid())
-    return Error(fmt::format("{}: {}", path, std::strerror(errno)), ErrorKind::kSystem);
+  if (!lock.fd_.valid()) return system_error(path);
   return lock;
 }
 
@@ -38,8 +37,7 @@ Result<FolderLock::Held> FolderLock::wait_for(int how) const {
   const auto end = std::chrono::steady_clock::now() + kLongestWait;
   for (milliseconds sleep(1);; sleep = std::min(sleep * 2, kLongestSleep)) {
     if (::flock(fd_.get(), how | LOCK_NB) == 0) return Held(fd_.get());
-    if (errno != EWOULDBLOCK && errno != EINTR)
-      return Error(fmt::format("{}: {}", path_, std::strerror(errno)), ErrorKind::kSystem);
+    if (errno != EWOULDBLOCK && errno != EINTR) return system_error(path_);
     if (std::chrono::steady_clock::now() >= end)
       return Error("another geist keeps it locked", ErrorKind::kSystem).in(path_);
     std::this_thread::sleep_for(sleep);

@@ -9,9 +9,9 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
+#include "base/system_error.h"
 #include "store/statement.h"
 
 namespace geist::store {
@@ -52,10 +52,6 @@ class Transaction {
   sqlite3* db_;
   bool is_open_ = false;
 };
-
-Error system_error(const std::string& path) {
-  return Error(fmt::format("{}: {}", path, std::strerror(errno)), ErrorKind::kSystem);
-}
 
 // Like mkdir -p, readable by the user alone. What is made is there after a loss of power, too.
 Status make_folder(const std::string& folder) {
