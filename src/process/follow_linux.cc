@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/start_thread.h"
 #include "process/follow.h"
 #include "process/tracee.h"
@@ -29,10 +30,6 @@ constexpr long kFollowOptions =
 // While a program is prepared: it must not run half patched when we die. No events of its dynamic
 // linker's doing.
 constexpr long kPrepareOptions = PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
 
 bool is_stop_signal(int signal) {
   return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;

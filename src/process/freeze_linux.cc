@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/clock.h"
 #include "process/process_info.h"
 
 namespace geist::process {
@@ -40,12 +41,6 @@ Error ptrace_error(int pid, int error) {
           "other debugger trace it.");
 }
 
-double now_s() {
-  timespec ts{};
-  ::clock_gettime(CLOCK_MONOTONIC, &ts);
-  return static_cast<double>(ts.tv_sec) + static_cast<double>(ts.tv_nsec) * 1e-9;
-}
-
 std::vector<int> list_threads(int pid) {
   std::vector<int> tids;
   std::error_code ignored;
@@ -62,7 +57,7 @@ ThreadWait wait_for_thread(int tid, double patience_s) {
   // A stop comes within some microseconds; then sleep between looks.
   constexpr int kBusyTurns = 200;
   constexpr double kAsleepAfterS = 0.02;  // a page that comes from a disk is there by then
-  const double begin = now_s();
+  const double begin = monotonic_s();
   for (int turn = 0;; ++turn) {
     int status = 0;
     pid_t got = ::waitpid(tid, &status, __WALL | WNOHANG);
@@ -74,7 +69,7 @@ ThreadWait wait_for_thread(int tid, double patience_s) {
     }
     const std::optional<char> state = find_thread_state(tid, tid);
     if (!state || *state == 'Z' || *state == 'X') return {ThreadWait::End::kGone};
-    const double waited = now_s() - begin;
+    const double waited = monotonic_s() - begin;
     if (waited > kAsleepAfterS && *state == 'D') return {ThreadWait::End::kAsleep};
     if (waited > patience_s) return {ThreadWait::End::kLate};
     ::usleep(50);

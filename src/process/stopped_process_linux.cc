@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/start_thread.h"
 #include "process/process_info.h"
 #include "process/self_restoring_code.h"
@@ -26,12 +27,6 @@ constexpr double kStopSeconds = 3.0;   // patience with a thread that does not s
 constexpr double kAsleepAfter = 0.02;  // then: may it be one that cannot be woken?
 constexpr int kMaxScans = 1000;        // for threads that come while we stop the others
 constexpr long kPollNs = 30000;
-
-double now_s() {
-  timespec ts{};
-  ::clock_gettime(CLOCK_MONOTONIC, &ts);
-  return static_cast<double>(ts.tv_sec) + static_cast<double>(ts.tv_nsec) * 1e-9;
-}
 
 void sleep_a_little() {
   timespec ts{0, kPollNs};
@@ -153,14 +148,14 @@ Result<bool> StoppedProcess::take_stop(int tid) {
 }
 
 Status StoppedProcess::wait_for_stops(std::vector<int> waiting) {
-  const double begin = now_s();
+  const double begin = monotonic_s();
   while (!waiting.empty()) {
     for (usize i = waiting.size(); i-- > 0;) {
       GEIST_TRY(over, take_stop(waiting[i]));
       if (over) waiting.erase(waiting.begin() + static_cast<i64>(i));
     }
     if (waiting.empty()) break;
-    double waited = now_s() - begin;
+    double waited = monotonic_s() - begin;
     for (usize i = waiting.size(); waited > kAsleepAfter && i-- > 0;) {
       std::optional<SleepingAt> at = find_sleeping_at(pid_, waiting[i]);
       if (find_thread_state(pid_, waiting[i]) != 'D' || !at) continue;
@@ -239,7 +234,7 @@ Status StoppedProcess::run_code(StoppedThread& thread, const std::vector<u64>& s
   usize at = 0;
   bool inside = false;
   int signal = 0;
-  const double begin = now_s();
+  const double begin = monotonic_s();
   while (at < stops.size()) {
     if (ptrace(PTRACE_SYSCALL, thread.tid, 0, signal) != 0)
       return explain_refusal(thread.tid, errno);
@@ -249,7 +244,7 @@ Status StoppedProcess::run_code(StoppedThread& thread, const std::vector<u64>& s
       pid_t got = ::waitpid(thread.tid, &status, __WALL | WNOHANG);
       if (got == thread.tid) break;
       if (got < 0 && errno != EINTR) return gone(pid_);
-      if (now_s() - begin > kStopSeconds)
+      if (monotonic_s() - begin > kStopSeconds)
         return Error("a system call made for the program does not come back", ErrorKind::kSystem);
       sleep_a_little();
     }
@@ -274,12 +269,12 @@ Status with_process_stopped(int pid, const WritableMemory& memory, StoppedProces
   std::optional<Status> result;
   std::optional<std::thread> tracer = start_thread([&] {
     StoppedProcess process(pid, memory, room);
-    double begin = now_s();
+    double begin = monotonic_s();
     result = process.stop();
     if (result->ok()) {
       result = work(process);
       process.resume();
-      pauses.ms.push_back((now_s() - begin) * 1000);
+      pauses.ms.push_back((monotonic_s() - begin) * 1000);
     }
   });
   if (!tracer)

@@ -11,6 +11,7 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "base/ints.h"
 #include "base/system_error.h"
 
@@ -21,10 +22,6 @@ constexpr int kForwarded[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM,
                               SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
 
 void on_child(int) {}
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-}
 
 }  // namespace
 
