@@ -6,12 +6,12 @@
 #include <cstring>
 #include <thread>
 
+#include "base/page.h"
 #include "base/parallel.h"
 
 namespace geist::process {
 namespace {
 
-constexpr u64 kPageBytes = 4096;
 constexpr u64 kMaxRunPages = 64;
 constexpr usize kMinPatchesOfThread = 512;  // a thread costs as much as some dozen pages
 

@@ -9,21 +9,14 @@
 #include <array>
 #include <cstring>
 
+#include "base/c_struct.h"
+
 namespace geist::process {
 namespace {
 
 constexpr u64 kMaxFiles = 1 << 20;
 // struct elf_prstatus: pr_pid, pr_reg in the order of user_regs_struct (sys/procfs.h).
 constexpr u64 kPrPid = 32, kPrReg = 112;
-
-template <typename T>
-std::optional<T> find_struct(ByteView bytes, u64 offset) {
-  std::optional<ByteView> part = find_part(bytes, offset, sizeof(T));
-  if (!part) return std::nullopt;
-  T value;
-  std::memcpy(&value, part->data(), sizeof(T));
-  return value;
-}
 
 }  // namespace
 

@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/page.h"
 #include "process/process_info.h"
 #include "read/elf/header.h"
 
 namespace geist::process {
 namespace {
 
-constexpr u64 kPage = 4096;
 constexpr u64 kChunk = u64{1} << 20;
 
 template <typename T>
@@ -48,8 +48,8 @@ std::vector<u8> make_notes(const CoreContents& contents) {
   append_note(notes, NT_AUXV, auxv);
   // Count, page size, {begin, end, offset}, path: that the entry lies in this file is all it says.
   std::vector<u8> files;
-  u64 page = contents.entry / kPage * kPage;
-  for (u64 word : {u64{1}, kPage, page, page + kPage, u64{0}}) append_struct(files, word);
+  u64 page = contents.entry / kPageBytes * kPageBytes;
+  for (u64 word : {u64{1}, kPageBytes, page, page + kPageBytes, u64{0}}) append_struct(files, word);
   files.insert(files.end(), contents.program.begin(), contents.program.end());
   files.push_back(0);
   append_note(notes, NT_FILE, files);
@@ -83,7 +83,7 @@ Result<CoreWriter> CoreWriter::make(CoreContents contents) {
   }
   std::vector<u8> notes = make_notes(contents);
   u64 head = sizeof(Elf64_Ehdr) + segments * sizeof(Elf64_Phdr);
-  u64 offset = (head + notes.size() + kPage - 1) / kPage * kPage;
+  u64 offset = (head + notes.size() + kPageBytes - 1) / kPageBytes * kPageBytes;
   CoreWriter writer(std::move(contents));
   append_struct(writer.head_, make_header(segments));
   Elf64_Phdr note{};
@@ -98,12 +98,12 @@ Result<CoreWriter> CoreWriter::make(CoreContents contents) {
     load.p_offset = offset;
     load.p_vaddr = region.begin.value;
     load.p_filesz = load.p_memsz = region.size_bytes;
-    load.p_align = kPage;
+    load.p_align = kPageBytes;
     append_struct(writer.head_, load);
     offset += region.size_bytes;
   }
   writer.head_.insert(writer.head_.end(), notes.begin(), notes.end());
-  writer.head_.resize((writer.head_.size() + kPage - 1) / kPage * kPage);
+  writer.head_.resize((writer.head_.size() + kPageBytes - 1) / kPageBytes * kPageBytes);
   writer.size_bytes_ = offset;
   return writer;
 }
@@ -117,7 +117,7 @@ Result<u64> CoreWriter::write(const std::function<Status(ByteView)>& sink) const
       u64 wanted = std::min(kChunk, region.size_bytes - done);
       u64 got = contents_.memory->read_some(region.begin + done, {chunk.data(), wanted});
       if (got == 0) {
-        got = std::min(kPage, wanted);
+        got = std::min(kPageBytes, wanted);
         std::fill_n(chunk.begin(), got, u8{0});
         unreadable += got;
       }

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/page.h"
 #include "base/system_error.h"
 #include "process/install.h"
 
@@ -18,7 +19,6 @@ namespace {
 
 constexpr u64 kReach = 0x7ff00000;       // of a rel32 branch, with room for the region itself
 constexpr u64 kLowestAddress = 0x10000;  // vm.mmap_min_addr
-constexpr u64 kPageBytes = 4096;
 constexpr i64 kMaxErrno = 4095;
 
 bool failed(i64 result) {

@@ -21,6 +21,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/page.h"
 #include "process/inject.h"
 #include "process/process_info.h"
 
@@ -28,7 +29,6 @@ namespace geist::process {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr u64 kPageBytes = 4096;
 // A page that is copied costs as much as the page tables of some dozen: what is written more is
 // not worth parts.
 constexpr u64 kMaxWrittenShare = 32;

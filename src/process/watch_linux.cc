@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "base/page.h"
 #include "process/process_info.h"
 #include "process/shared_ring.h"
 #include "process/watch.h"
@@ -24,7 +25,6 @@
 namespace geist::process {
 namespace {
 
-constexpr u64 kPageBytes = 4096;
 constexpr u64 kBufferPages =
     64;  // a power of two: 256 KiB a thread, about 30 samples with their stacks
 constexpr u32 kStackDumpBytes = 8192;

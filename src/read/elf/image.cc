@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/c_struct.h"
+
 namespace geist::read {
 namespace {
 
@@ -24,16 +26,6 @@ constexpr std::string_view kSupported =
 
 // How many sections or segments a header may announce before it is taken for damage.
 constexpr u64 kMaxHeaders = 1u << 20;
-
-template <typename T>
-std::optional<T> find_struct(ByteView bytes, u64 offset) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  std::optional<ByteView> part = find_part(bytes, offset, sizeof(T));
-  if (!part) return std::nullopt;
-  T value;
-  std::memcpy(&value, part->data(), sizeof(T));
-  return value;
-}
 
 bool begins_with(ByteView bytes, std::string_view text) {
   return bytes.size() >= text.size() && std::memcmp(bytes.data(), text.data(), text.size()) == 0;

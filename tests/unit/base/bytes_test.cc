@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "base/c_struct.h"
+
 namespace geist {
 namespace {
 
@@ -39,6 +41,18 @@ TEST(FindInt, ReadsLittleEndianAtAnyAlignment) {
   EXPECT_EQ(find_int<u8>(bytes, 9), std::nullopt);
   EXPECT_EQ(find_int<u32>(bytes, kMost - 1), std::nullopt);
   EXPECT_EQ(find_int<i8>(bytes, 0), -1);
+}
+
+TEST(FindStruct, IsWholeOrNothing) {
+  struct Pair {
+    u16 a, b;
+  };
+  const std::array<u8, 5> bytes{0, 1, 0, 2, 0};
+  const std::optional<Pair> pair = find_struct<Pair>(bytes, 1);
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->a, 1);
+  EXPECT_EQ(pair->b, 2);
+  EXPECT_FALSE(find_struct<Pair>(bytes, 2));
 }
 
 TEST(ByteReader, ReadsInOrderAndKnowsWhereItIs) {
