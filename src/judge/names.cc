@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/go_symbol.h"
 #include "judge/variables.h"
 
 namespace geist::judge {
@@ -26,11 +27,6 @@ struct Hop {
   u64 at = 0;     // address of the word that leads on (a pointer), or of the header itself
   int next = -1;  // index of the hop that word points to; -1: the header
 };
-
-std::string short_symbol(const std::string& symbol) {
-  usize slash = symbol.rfind('/');
-  return slash == std::string::npos ? symbol : symbol.substr(slash + 1);
-}
 
 // What the data word of an interface points to, told by its first word: an abi.Type or an itab
 // (type at +8). Null when that is not known, and for maps, channels and funcs, whose insides have
@@ -176,9 +172,9 @@ std::optional<HolderName> NameSearch::closure_name() const {
     if (capture.by_reference || view_.object.value + capture.offset != view_.ptr_word.value)
       continue;
     std::string type = capture.type != nullptr ? capture.type->name : "";
-    return HolderName{capture.name + " in " + short_symbol(name), type, name};
+    return HolderName{capture.name + " in " + short_function(name), type, name};
   }
-  return HolderName{"captured slice in " + short_symbol(name), "", name};
+  return HolderName{"captured slice in " + short_function(name), "", name};
 }
 
 std::vector<RootWord> NameSearch::words_of(const read::Variable& variable,
@@ -278,7 +274,7 @@ std::optional<HolderName> NameSearch::from_global(const heap::HeaderHit& hit, in
   Walk walk(context_, hops_);
   bool whole =
       walk.run(global->type, context_.bias().to_target(global->addr).value, hit.at.value, hop);
-  return HolderName{short_symbol(global->name) + walk.path + (whole ? "" : "…"), walk.type_name,
+  return HolderName{short_function(global->name) + walk.path + (whole ? "" : "…"), walk.type_name,
                     ""};
 }
 

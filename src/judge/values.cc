@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "base/go_symbol.h"
+
 namespace geist::judge {
 namespace {
 
@@ -50,11 +52,6 @@ std::string quote(ByteView bytes) {
 std::string print_address(const GoType& type, u64 address) {
   return address == 0 ? fmt::format("({})(nil)", type.name)
                       : fmt::format("({})({:#x})", type.name, address);
-}
-
-std::string short_name(std::string_view symbol) {
-  usize slash = symbol.rfind('/');
-  return std::string(slash == std::string_view::npos ? symbol : symbol.substr(slash + 1));
 }
 
 std::string print_integer(ByteView e, Kind kind) {
@@ -148,7 +145,7 @@ std::string ValuePrinter::print_func(u64 closure, u32 depth) const {
       code ? context_.binary.pclntab().find_function(context_.bias().to_image(TargetAddr(*code)))
            : std::nullopt;
   if (!function) return fmt::format("func {:#x}", closure);
-  std::string out = short_name(function->name);
+  std::string out = short_function(function->name);
   if (context_.debug == nullptr || depth == 0) return out;
   std::string captured;
   usize shown = 0;
@@ -204,8 +201,8 @@ std::string ValuePrinter::print_pointer(u64 pointer, const GoType& type, u32 dep
 }
 
 std::string ValuePrinter::print_struct(ByteView element, const GoType& type, u32 depth) const {
-  if (depth == 0) return short_name(type.name) + "{…}";
-  std::string out = short_name(type.name) + "{";
+  if (depth == 0) return short_function(type.name) + "{…}";
+  std::string out = short_function(type.name) + "{";
   usize shown = 0;
   for (const read::TypeField& field : type.fields) {
     if (shown == kMaxFields) {

@@ -28,6 +28,10 @@ TEST(PackageOf, OddNamesHaveAnAnswer) {
   EXPECT_EQ(package_of("a/"), "a/");
 }
 
+TEST(ShortFunction, OfAGenericTypeKeepsItsArguments) {
+  EXPECT_EQ(short_function("main.Pair[example.com/b.K]"), "main.Pair[example.com/b.K]");
+}
+
 TEST(IsStandardLibrary, HasNoDotInTheFirstElement) {
   EXPECT_TRUE(is_standard_library("runtime.growslice"));
   EXPECT_TRUE(is_standard_library("encoding/json.Marshal"));
