@@ -54,8 +54,10 @@ std::vector<int> list_threads(int pid) {
 }  // namespace
 
 ThreadWait wait_for_thread(int tid, double patience_s) {
-  // A stop comes within some microseconds; then sleep between looks.
+  // A stop comes within some microseconds; then sleep between looks. On a busy machine a turn takes
+  // as long as others run.
   constexpr int kBusyTurns = 200;
+  constexpr double kBusyS = 0.001;
   constexpr double kAsleepAfterS = 0.02;  // a page that comes from a disk is there by then
   const double begin = monotonic_s();
   for (int turn = 0;; ++turn) {
@@ -63,7 +65,7 @@ ThreadWait wait_for_thread(int tid, double patience_s) {
     pid_t got = ::waitpid(tid, &status, __WALL | WNOHANG);
     if (got == tid) return {ThreadWait::End::kStatus, status};
     if (got < 0 && errno != EINTR) return {ThreadWait::End::kGone};
-    if (turn < kBusyTurns) {
+    if (turn < kBusyTurns && monotonic_s() - begin < kBusyS) {
       ::sched_yield();
       continue;
     }

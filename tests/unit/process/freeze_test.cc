@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -68,14 +69,17 @@ class Sleeper {
   Fd reader;
 
  private:
+  static int sleep_until_killed(void* begun) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const int self = ::getpid();
+    (void)!::write(*static_cast<int*>(begun), &self, sizeof self);
+    for (;;) ::pause();
+  }
   static void* sleep_in_vfork(void* begun) {
-    const int told = *static_cast<int*>(begun);
-    if (::vfork() == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      const int self = ::getpid();
-      (void)!::write(told, &self, sizeof self);
-      for (;;) ::pause();
-    }
+    // The sanitizers make a fork of vfork().
+    alignas(16) static char stack[1 << 16];
+    GEIST_CHECK(::clone(sleep_until_killed, stack + sizeof stack, CLONE_VFORK | SIGCHLD, begun) >
+                0);
     (void)!::write(writer_, "x", 1);
     return nullptr;
   }
@@ -90,7 +94,7 @@ TEST(Freeze, AThreadThatCannotBeWokenHoldsNobodyUp) {
   {
     auto frozen = FrozenProcess::freeze(*tracer.value(), sleeper.pid);
     ASSERT_TRUE(frozen.ok()) << frozen.error().message();
-    EXPECT_LT(seconds_since(begin), 1.0);
+    EXPECT_LT(seconds_since(begin), 2.5);  // 3 s is the patience with one that runs
     ASSERT_EQ(frozen->threads().size(), 2u);
     const int asleep = sleeper.find_asleep();
     for (const FrozenThread& thread : frozen->threads()) {
