@@ -114,7 +114,7 @@ class Planner {
       : binary_(binary),
         plan_(plan),
         thorough_(options.thorough),
-        shape_(region_shape(max_sites, options.counts, options.points.size())) {
+        shape_(region_shape(max_sites, options.counts, options.point_slots())) {
     ByteView blob = runtime_blob();
     std::memcpy(&header_, blob.data(), sizeof header_);
     plan_.region_bytes.resize(shape_.size - shape_.counters_size, 0);
@@ -456,6 +456,13 @@ u64 runtime_build() {
     return XXH3_64bits_withSeed(blob.data(), blob.size(), XXH3_64bits(layout, sizeof layout));
   }();
   return build;
+}
+
+usize PlanOptions::point_slots() const {
+  usize slots = points.size();
+  for (const PointProbe& probe : points)
+    slots += align_up(probe.primitive.extra_bytes, kTrampolineBytes) / kTrampolineBytes;
+  return slots;
 }
 
 RegionShape region_shape(usize sites, bool counts, usize points) {

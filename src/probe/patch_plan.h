@@ -82,12 +82,14 @@ struct PlanOptions {
   bool only_healed = false;  // leave all other calls alone
   // They give way to sites and hooks, not the other way round.
   std::vector<PointProbe> points;
+  // Their number, as region_shape() takes it: one with long code counts as several.
+  usize point_slots() const;
   // runtime.exit, the returns of main.main and stacks that have grown wait for the judge.
   bool with_hooks = true;
 };
 
-// What to reserve for the region of a plan for this many sites and points, and where its writable
-// part, the site records, will be.
+// What to reserve for the region of a plan for this many sites and points
+// (PlanOptions::point_slots), and where its writable part, the site records, will be.
 struct RegionShape {
   u64 size = 0;
   u64 site_table_offset = 0;

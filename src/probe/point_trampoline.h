@@ -45,6 +45,7 @@ struct Primitive {
   bool writes_flags = false;
   bool enters = false;    // it uses PrimitivePlace::enter
   x86::RegMask uses = 0;  // registers of the program that it reads or changes: none of its temps
+  u64 extra_bytes = 0;    // of code, where it is longer than a few instructions
   std::function<void(x86::Assembler&, const PrimitivePlace&)> emit;
 };
 

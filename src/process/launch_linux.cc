@@ -207,7 +207,7 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   const read::ModuleData& module = binary_.module();
   const probe::RegionShape shape =
       probe::region_shape(static_cast<usize>(table_.count(sites::SiteBucket::kProbed)),
-                          request_.plan.counts, request_.plan.points.size());
+                          request_.plan.counts, request_.plan.point_slots());
   GEIST_TRY(maps, read_maps(tracee_.pid()));
   GEIST_TRY(
       gap, find_gap(maps, bias_.to_target(module.text), bias_.to_target(module.etext), shape.size));

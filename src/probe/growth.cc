@@ -1,0 +1,206 @@
+// Two primitives and a filter by return address; see growth.h.
+#include "probe/growth.h"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "program/points.h"
+
+namespace geist::probe {
+namespace {
+
+using program::Point;
+using program::PointKind;
+using x86::Assembler;
+using x86::Cond;
+using x86::Label;
+using x86::Reg;
+
+constexpr i64 kMostRoomBytes = i64{16} << 20;
+constexpr i64 kMostRoomElements = i64{1} << 24;  // before the product with their size
+// Of one range in the filter's code: two comparisons with their jumps, and one more on the way.
+constexpr u64 kRangeBytes = 48;
+
+// What is chosen, for the primitives of a plan that share it. Offsets from `base`.
+struct Filter {
+  ImageAddr base;
+  std::vector<CodeRange> ranges;  // sorted, apart
+};
+
+// Leaves to `out` unless `offset` is in one of the ranges [first, end); by halving.
+void emit_search(Assembler& as, const Filter& filter, Reg offset, usize first, usize end, Label in,
+                 Label out) {
+  auto offset_of = [&](ImageAddr address) {
+    return static_cast<i64>(address.value - filter.base.value);
+  };
+  if (end - first == 1) {
+    as.cmp_imm(offset, offset_of(filter.ranges[first].begin));
+    as.jcc(Cond::kB, out);
+    as.cmp_imm(offset, offset_of(filter.ranges[first].end));
+    as.jcc(Cond::kA, out);
+    as.jmp(in);
+    return;
+  }
+  const usize middle = first + (end - first) / 2;
+  Label below = as.new_label();
+  as.cmp_imm(offset, offset_of(filter.ranges[middle].begin));
+  as.jcc(Cond::kB, below);
+  emit_search(as, filter, offset, middle, end, in, out);
+  as.bind(below);
+  emit_search(as, filter, offset, first, middle, in, out);
+}
+
+// Goes on only where the return address at `slot` above the point's stack pointer is chosen.
+void emit_filter(Assembler& as, const PrimitivePlace& place, const Filter& filter, i64 slot) {
+  Label in = as.new_label();
+  as.mov(place.temps[0], {.base = x86::kRsp, .disp = slot + place.pushed_bytes});
+  as.mov_imm(place.temps[1], static_cast<i64>(place.bias.to_target(filter.base).value));
+  as.sub(place.temps[0], place.temps[1]);
+  if (filter.ranges.empty())
+    as.jmp(place.done);
+  else
+    emit_search(as, filter, place.temps[0], 0, filter.ranges.size(), in, place.done);
+  as.bind(in);
+}
+
+using SharedFilter = std::shared_ptr<const Filter>;  // null: everything
+
+void take_filter(const SharedFilter& filter, Primitive& primitive) {
+  primitive.temps = 2;
+  primitive.writes_flags = true;
+  if (filter) primitive.extra_bytes = filter->ranges.size() * kRangeBytes;
+}
+
+Primitive ask_for_room(const Point& point, bool has_buffer, SharedFilter filter) {
+  Primitive primitive;
+  take_filter(filter, primitive);
+  primitive.uses = x86::bit(x86::kRbx) | x86::bit(x86::kRcx) | x86::bit(x86::kRsi);
+  if (has_buffer) primitive.uses |= x86::bit(x86::kR9);
+  primitive.emit = [filter, has_buffer, slot = point.frame_bytes](Assembler& as,
+                                                                  const PrimitivePlace& place) {
+    if (filter) emit_filter(as, place, *filter, slot);
+    as.cmp_imm(x86::kRbx, kMostRoomElements);
+    as.jcc(Cond::kA, place.done);  // also what is negative, and panics
+    as.lea(place.temps[0], {.index = x86::kRbx, .scale = 4, .disp = 8});
+    as.mov(place.temps[1], {.base = x86::kRsi});  // abi.Type.Size_
+    as.imul(place.temps[0], place.temps[1]);
+    as.cmp_imm(place.temps[0], kMostRoomBytes);
+    as.jcc(Cond::kA, place.done);
+    as.lea(x86::kRcx, {.base = x86::kRbx, .index = x86::kRbx, .disp = 4});
+    if (has_buffer) as.mov_imm(x86::kR9, 0);
+  };
+  return primitive;
+}
+
+Primitive say_it_is_full(u64 tight_len, const Point& point, SharedFilter filter) {
+  Primitive primitive;
+  take_filter(filter, primitive);
+  primitive.uses = x86::bit(x86::kRax) | x86::bit(x86::kRbx) | x86::bit(x86::kRcx);
+  primitive.emit = [filter, tight_len, slot = point.frame_bytes](Assembler& as,
+                                                                 const PrimitivePlace& place) {
+    if (filter) emit_filter(as, place, *filter, slot);
+    as.cmp_imm(x86::kRbx, static_cast<i64>(tight_len));
+    as.jcc(Cond::kA, place.done);
+    as.mov(x86::kRcx, x86::kRbx);
+  };
+  return primitive;
+}
+
+Error cannot_be_set(const char* function, const program::RefusedPoint& refused) {
+  return Error(fmt::format("growth cannot be changed in this program: {} at {:#x}: {}", function,
+                           refused.at.value, program::refusal_help(refused.why)));
+}
+
+}  // namespace
+
+std::vector<CodeRange> ranges_of_calls(const sites::SiteTable& table,
+                                       const std::vector<ImageAddr>& chosen) {
+  std::vector<ImageAddr> sorted = chosen;
+  std::ranges::sort(sorted);
+  std::vector<CodeRange> ranges;
+  bool goes_on = false;  // the site before this one was chosen
+  for (const sites::AppendSite& site : table.sites) {
+    const bool is_chosen = std::ranges::binary_search(sorted, site.call);
+    if (is_chosen && !goes_on) ranges.push_back({site.behind_call(), site.behind_call()});
+    if (is_chosen) ranges.back().end = site.behind_call();
+    goes_on = is_chosen;
+  }
+  return ranges;
+}
+
+// All of the function's returns, or it is refused: a capacity that is changed now and then tells
+// nothing.
+Status GrowthPoints::find_in(const char* function, bool is_move) {
+  if (!binary_->pclntab().find_function_named(function)) return Done{};
+  const bool has_buffer = std::string_view(function).find("Buf") != std::string_view::npos;
+  auto take = [&](PointKind kind, std::vector<Place>& places) -> Status {
+    program::FoundPoints found = program::find_points(*binary_, {kind, function, ""});
+    if (!found.refused.empty()) return cannot_be_set(function, found.refused[0]);
+    for (const Point& point : found.points) {
+      if (point.frame_bytes < 0)
+        return cannot_be_set(
+            function, {kind, point.function, point.at, program::PointRefusal::kUnexpectedPrologue});
+      places.push_back({point, has_buffer, is_move});
+    }
+    return Done{};
+  };
+  // NoAlias variants hand oldCap to the allocator where that may free the old array
+  // (GOEXPERIMENT=runtimefreegc): it must stay what it is, and growslice is told at its own entry.
+  const bool frees = std::string_view(function).ends_with("NoAlias") &&
+                     binary_->pclntab().find_function_named("runtime.freegc").has_value();
+  if (!is_move && !frees) GEIST_TRY_STATUS(take(PointKind::kEntry, entries_));
+  return take(PointKind::kReturn, returns_);
+}
+
+Result<GrowthPoints> GrowthPoints::find(const read::GoBinary& binary) {
+  GrowthPoints points(binary);
+  for (const char* function : {"runtime.growslice", "runtime.growsliceNoAlias",
+                               "runtime.growsliceBuf", "runtime.growsliceBufNoAlias"})
+    GEIST_TRY_STATUS(points.find_in(function, false));
+  for (const char* function : {"runtime.moveSliceNoCap", "runtime.moveSliceNoCapNoScan"})
+    GEIST_TRY_STATUS(points.find_in(function, true));
+  if (points.returns_.empty()) return Error("the program has no runtime.growslice: nothing grows");
+  return points;
+}
+
+std::vector<CodeRange> GrowthPoints::functions_of(const std::vector<ImageAddr>& calls) const {
+  std::vector<CodeRange> ranges;
+  for (ImageAddr call : calls) {
+    std::optional<read::Function> function = binary_->pclntab().find_function(call);
+    if (function) ranges.push_back({function->entry, function->end});
+  }
+  std::ranges::sort(ranges, {}, &CodeRange::begin);
+  auto rest = std::ranges::unique(ranges);
+  ranges.erase(rest.begin(), rest.end());
+  return ranges;
+}
+
+void GrowthPoints::add(const sites::SiteTable& table, const Growth& growth,
+                       PlanOptions& options) const {
+  SharedFilter sites, functions;
+  if (growth.calls) {
+    const ImageAddr base = binary_->module().text;
+    sites = std::make_shared<Filter>(Filter{base, ranges_of_calls(table, *growth.calls)});
+    functions = std::make_shared<Filter>(Filter{base, functions_of(*growth.calls)});
+  }
+  for (const Place& place : growth.is_roomy ? entries_ : returns_) {
+    SharedFilter filter = place.is_move ? functions : sites;
+    options.points.push_back(
+        {place.point, growth.is_roomy ? ask_for_room(place.point, place.has_buffer, filter)
+                                      : say_it_is_full(growth.tight_len, place.point, filter)});
+  }
+}
+
+std::vector<PointProbe> count_allocation_questions(const read::GoBinary& binary) {
+  std::vector<PointProbe> points;
+  for (const char* function : {"runtime.ReadMemStats", "testing.AllocsPerRun",
+                               "runtime/metrics.Read", "testing.(*B).runN"}) {
+    program::FoundPoints found = program::find_points(binary, {PointKind::kEntry, function, ""});
+    for (const Point& point : found.points) points.push_back({point, count_passes()});
+  }
+  return points;
+}
+
+}  // namespace geist::probe
