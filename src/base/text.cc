@@ -29,4 +29,13 @@ std::string clip(const std::string& text, usize width) {
   return out + "…";
 }
 
+std::string quote_for_shell(const std::string& word) {
+  bool is_plain =
+      !word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos;
+  if (is_plain) return word;
+  std::string out = "'";
+  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 }  // namespace geist

@@ -14,6 +14,8 @@ namespace geist {
 std::string base_name(const std::string& file);
 // Columns a string takes on a terminal: code points, not bytes.
 usize display_width(std::string_view text);
+// As one word for a shell, quoted only where it must be.
+std::string quote_for_shell(const std::string& word);
 // At most `width` columns, the last one '…' when something was cut.
 std::string clip(const std::string& text, usize width);
 

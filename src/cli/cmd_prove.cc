@@ -26,6 +26,7 @@
 #include "run/refuse_sanitized.h"
 #include "run/run_recorder.h"
 #include "run/run_report.h"
+#include "run/site_finding.h"
 #include "sites/cache.h"
 #include "source/source.h"
 
@@ -36,13 +37,12 @@ namespace {
 std::vector<std::string> detecting_command(const ProveOptions& options, const run::Program& program,
                                            int report_file) {
   std::vector<std::string> argv{
-      "geist",
-      "run",
-      "--log=/dev/null",
-      "--exitcode=0",
-      "--no-store",
+      "geist", "run", "--log=/dev/null", "--exitcode=0", "--no-store",
       fmt::format("--report=json:/proc/{}/fd/{}", ::getpid(), report_file),
-      fmt::format("--level={}", findings::level_name(options.output.level))};
+      // A suspect takes part: an experiment needs no victim that lived on. What is not proved and
+      // below the user's level is left out in the end.
+      fmt::format("--level={}", findings::level_name(options.is_run ? options.output.level
+                                                                    : findings::Level::kSuspect))};
   if (options.assume_go_minor)
     argv.push_back(fmt::format("--assume-go=1.{}", *options.assume_go_minor));
   argv.insert(argv.end(), options.run_flags.begin(), options.run_flags.end());
@@ -128,22 +128,38 @@ findings::Report report_without_judge(const read::GoBinary& binary, const sites:
 
 // Findings of one append share its runs.
 Status prove_findings(prove::Prover& prover, findings::Report& report) {
-  GEIST_TRY_STATUS(prover.learn());
   std::map<std::string, prove::Verdict> verdicts;
   for (findings::Finding& finding : report.findings) {
     std::string append = run::append_name(finding);
-    if (append.empty()) continue;
+    // Of a suspect's victim nobody knows whether it is read: an honest program that relies on the
+    // write in place changes too when it is healed. Without its victim it is asked for again below.
+    if (append.empty() || finding.level < findings::Level::kLikely) continue;
     if (!verdicts.contains(append)) {
       GEIST_TRY(verdict, prover.prove(append));
       verdicts[append] = std::move(verdict);
     }
     run::add_verdict(verdicts[append], finding, report.notes);
   }
-  for (const std::string& part : prover.unstable()) {
-    report.notes.push_back(part + " varies too much from run to run to be compared");
-  }
   run::sort_by_level(report.findings);
   return Done{};
+}
+
+// Without a finding that was proved, and without being told what is right.
+Status prove_unseen(prove::Prover& prover, const read::GoBinary& binary,
+                    const sites::SiteTable& sites, findings::Report& report) {
+  GEIST_TRY(answer, prove::find_unseen(prover.experiment(), binary, sites, {}));
+  run::SiteFindings make(binary, sites);
+  source::SourceCache sources(
+      {.go_release = report.target.go, .binary_path = binary.image().path()});
+  run::add_unseen(answer, make, sources, "", report);
+  run::sort_by_level(report.findings);
+  return Done{};
+}
+
+bool has_proof(const findings::Report& report) {
+  return std::any_of(
+      report.findings.begin(), report.findings.end(),
+      [](const findings::Finding& f) { return f.level == findings::Level::kProved; });
 }
 
 Status bisect(const ProveOptions& options, prove::Runner& runner, const read::GoBinary& binary,
@@ -199,15 +215,19 @@ Result<Detected> detect_or_not(const ProveOptions& options, const run::Program& 
 Status prove_or_bisect(const ProveOptions& options, const read::GoBinary& binary,
                        const sites::SiteTable& sites, prove::Runner& runner,
                        findings::Report& report) {
-  bool knows_right = !options.expected_path.empty() || options.wanted_exit.has_value();
-  if (!report.findings.empty()) {
+  const bool knows_right = !options.expected_path.empty() || options.wanted_exit.has_value();
+  const bool looks_for_more = !knows_right && !options.is_run;
+  if (!report.findings.empty() || looks_for_more) {
     prove::Prover prover(runner, binary, sites, options.confirm_runs);
+    GEIST_TRY_STATUS(prover.learn());
     GEIST_TRY_STATUS(prove_findings(prover, report));
+    if (looks_for_more && !has_proof(report))
+      GEIST_TRY_STATUS(prove_unseen(prover, binary, sites, report));
+    for (const std::string& part : prover.unstable())
+      report.notes.push_back(part + " varies too much from run to run to be compared");
   }
-  bool is_proved =
-      std::any_of(report.findings.begin(), report.findings.end(),
-                  [](const findings::Finding& f) { return f.level == findings::Level::kProved; });
-  if (knows_right && !is_proved) GEIST_TRY_STATUS(bisect(options, runner, binary, sites, report));
+  if (knows_right && !has_proof(report))
+    GEIST_TRY_STATUS(bisect(options, runner, binary, sites, report));
   return Done{};
 }
 

@@ -74,6 +74,27 @@ process::LaunchRequest make_request(const RunOptions& options, const std::string
   return request;
 }
 
+// What the run has otherwise: appends that are healed, growth under a condition.
+struct Changes {
+  probe::PlanOptions plan;
+  std::vector<std::string> notes;
+  void add_to(probe::PlanOptions& other) const {
+    other.modes = plan.modes;
+    other.points.insert(other.points.end(), plan.points.begin(), plan.points.end());
+  }
+};
+
+Result<Changes> choose_changes(const RunOptions& options, const read::GoBinary& binary,
+                               const sites::SiteTable& sites) {
+  Changes changes;
+  GEIST_TRY(healed, probe::choose_healed_sites(binary, sites, options.healed_sites, false));
+  changes.plan.modes = std::move(healed.modes);
+  changes.notes = std::move(healed.notes);
+  GEIST_TRY_STATUS(
+      probe::add_conditions(binary, sites, options.conditions, changes.plan, changes.notes));
+  return changes;
+}
+
 judge::TrackerOptions make_tracking(const RunOptions& options, run::RunningHeap& heap) {
   judge::TrackerOptions tracking =
       run::tracker_options(!options.no_watch, options.history, options.budget_percent);
@@ -88,6 +109,9 @@ findings::Report begin_report(const RunOptions& options, const read::GoBinary& b
   report.geist_version = GEIST_VERSION;
   report.target = run::describe_target(options.command, binary);
   report.sites = run::count_sites(sites, refused);
+  for (const probe::Condition& condition : options.conditions) {
+    for (std::string& text : condition.texts()) report.conditions.push_back(std::move(text));
+  }
   return report;
 }
 
@@ -123,11 +147,17 @@ void add_run(const RunOptions& options, const judge::Tracker& tracker, const rea
   if (exit.signal) report.exit_signal = run::signal_name(*exit.signal);
 }
 
-void add_healing(const read::GoBinary& binary, const probe::HealChoice& choice,
+void add_changes(const read::GoBinary& binary, const Changes& changes,
                  const process::ProbedProcess& process, findings::Report& report) {
-  report.notes.insert(report.notes.end(), choice.notes.begin(), choice.notes.end());
+  report.notes.insert(report.notes.end(), changes.notes.begin(), changes.notes.end());
   for (std::string& line : run::describe_healing(binary, process))
     report.notes.push_back(std::move(line));
+  for (const probe::PlannedPoint& point : process.plan.points) {
+    if (point.refused && point.point.kind != program::PointKind::kCall)
+      report.notes.push_back(fmt::format("a condition does not hold everywhere: {:#x}: {}",
+                                         point.point.at.value,
+                                         program::refusal_help(*point.refused)));
+  }
 }
 
 // For who proves the findings when the program's file has gone. Failing costs the proofs, not the
@@ -136,7 +166,8 @@ void keep_for_proof(const RunOptions& options, const std::string& path, findings
   auto is_wanted = [&](const findings::Finding& finding) {
     return finding.level >= options.output.level;
   };
-  if (options.kept_folder.empty() || std::ranges::none_of(report.findings, is_wanted)) return;
+  if (options.kept_folder.empty()) return;
+  if (!options.keeps_always && std::ranges::none_of(report.findings, is_wanted)) return;
   Status kept = run::keep_program(path, options.command,
                                   fmt::format("{}/{}", options.kept_folder, ::getpid()));
   if (!kept.ok())
@@ -164,8 +195,8 @@ int cmd_run(const RunOptions& options) {
       cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return give_up(options, symbols.error());
-  auto healed = probe::choose_healed_sites(*binary.value(), sites, options.healed_sites, false);
-  if (!healed.ok()) return fail(healed.error());
+  auto changes = choose_changes(options, *binary.value(), sites);
+  if (!changes.ok()) return fail(changes.error());
 
   // Start it with every site probed, while the names are read in a thread of its own: a signal for
   // the program must not find one that has not blocked it. Then it runs and nobody traces it.
@@ -173,7 +204,7 @@ int cmd_run(const RunOptions& options) {
   if (!signals.ok()) return fail(signals.error());
   run::DebugOpener debug(*binary.value());
   process::LaunchRequest request = make_request(options, program->path, signals.value());
-  request.plan.modes = healed->modes;
+  changes->add_to(request.plan);
   auto process = process::launch(*binary.value(), sites, request);
   if (!process.ok()) return give_up(options, process.error(), &signals.value());
   process::ProbedProcess& running = *process.value();
@@ -195,7 +226,7 @@ int cmd_run(const RunOptions& options) {
   add_run(options, tracker, *binary.value(), running, heap, exit, report);
   source::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   run::add_from_source(report, *binary.value(), sites, sources);
-  add_healing(*binary.value(), healed.value(), running, report);
+  add_changes(*binary.value(), changes.value(), running, report);
   run::note_what_was_missing(report, tracker, debug, !options.no_watch);
   keep_for_proof(options, program->path, report);
   if (recorder) recorder->finish(report);  // kept before it is told

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/report_output.h"
+#include "probe/condition.h"
 
 namespace geist::cli {
 
@@ -10,6 +11,7 @@ struct RunOptions {
   OutputOptions output;  // levels, reports, filters, exit code: finish_report() does all of that
   std::optional<int> assume_go_minor;
   std::vector<std::string> healed_sites;  // names of appends; "all"; with '!' behind: always
+  std::vector<probe::Condition> conditions;
   bool no_watch = false;
   bool is_test = false;   // go test runs this: what geist cannot watch must not fail a test
   bool thorough = false;  // also appends to slots that are all zero
@@ -21,6 +23,7 @@ struct RunOptions {
   u32 kept_runs = 200;
   std::string
       kept_folder;  // a program with findings is kept below, to be run again; empty: it is not
+  bool keeps_always = false;           // also one without
   std::vector<std::string> detectors;  // those asked for by their flag
   u32 history = 512;                   // overwriting appends that are followed up at a time
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
@@ -23,6 +24,7 @@
 #include "run/kept_program.h"
 #include "run/prove_tests.h"
 #include "run/run_recorder.h"
+#include "run/shake_tests.h"
 
 namespace geist::cli {
 namespace {
@@ -48,7 +50,8 @@ Result<std::vector<std::string>> exec_words(const TestOptions& options, const st
                                     "--log=/dev/null",
                                     fmt::format("--report=json:{}/%p.json", folder)};
   words.insert(words.end(), options.run_flags.begin(), options.run_flags.end());
-  if (options.proves) words.push_back("--keep=" + folder);
+  if (options.proves || options.shakes) words.push_back("--keep=" + folder);
+  if (options.shakes || options.proves) words.push_back("--keep-always");
   words.push_back("--");
   return words;
 }
@@ -102,12 +105,33 @@ void prove_parts(std::vector<Part>& parts, bool is_quiet) {
         printable_lines(fmt::format("geist: running the tests of {} finding{} again, healed\n",
                                     findings, findings == 1 ? "" : "s")));
   for (Part& part : parts) {
-    if (part.report.findings.empty()) continue;
+    if (part.report.findings.empty() && part.report.exit_code == 0) continue;
     Result<run::KeptProgram> program = run::read_kept_program(part.kept);
     if (program.ok())
       run::prove_test_findings(program.value(), part.report);
     else
       part.report.notes.push_back("not proved: " + program.error().message());
+  }
+}
+
+void shake_parts(std::vector<Part>& parts, const TestOptions& options) {
+  const bool is_told = !options.output.quiet && ::isatty(STDERR_FILENO) == 1;
+  run::TestShaking shaking;
+  shaking.conditions = {probe::read_condition("roomy").value(),
+                        probe::read_condition("tight64").value()};
+  shaking.run_flags = options.run_flags;
+  shaking.deadline = std::chrono::steady_clock::now() +
+                     std::chrono::milliseconds(static_cast<i64>(options.shake_s * 1000));
+  usize done = 0;
+  for (Part& part : parts) {
+    if (is_told)
+      print_err(printable_lines(fmt::format("geist: shaking {} ({} of {})\n",
+                                            part.report.target.binary, ++done, parts.size())));
+    Result<run::KeptProgram> program = run::read_kept_program(part.kept);
+    if (program.ok())
+      run::shake_test_binary(program.value(), shaking, part.report);
+    else
+      part.report.notes.push_back("not shaken: " + program.error().message());
   }
 }
 
@@ -182,9 +206,10 @@ int cmd_test(const TestOptions& options) {
     recorder = run::keep_early(report, options.output.level, options.kept_runs);
 
   // Prove. The tests are over: from here on a signal may end us, what was found is kept.
-  if (options.proves) {
+  if (options.proves || options.shakes) {
     signals->restore();
-    prove_parts(collected.parts, options.output.quiet);
+    if (options.proves) prove_parts(collected.parts, options.output.quiet);
+    if (options.shakes) shake_parts(collected.parts, options);
     report = make_report(collected, options, exit);
   }
 

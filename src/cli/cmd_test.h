@@ -10,6 +10,8 @@ struct TestOptions {
   std::vector<std::string> run_flags;  // for the `geist run` around each test binary
   OutputOptions output;
   bool proves = false;    // each finding, by running its tests again
+  bool shakes = false;    // each test binary
+  double shake_s = 300;   // for so long at most
   bool keeps_run = true;  // the report, in the store
   u32 kept_runs = 200;
 };

@@ -61,6 +61,10 @@ int run_verb(const ParsedFlags& parsed) {
     Result<HealOptions> options = make_heal_options_of_run(parsed);
     return options.ok() ? cmd_heal(options.value()) : fail_usage(options.error(), parsed.verb);
   }
+  if (parsed.verb == "shake") {
+    Result<ShakeOptions> options = make_shake_options(parsed);
+    return options.ok() ? cmd_shake(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
   if (parsed.verb == "prove") {
     Result<ProveOptions> options = make_prove_options(parsed);
     return options.ok() ? cmd_prove(options.value()) : fail_usage(options.error(), parsed.verb);

@@ -98,6 +98,8 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
   options.healed_sites = healed_sites(parsed);
+  GEIST_TRY(conditions, probe::read_conditions(parsed.list("condition")));
+  options.conditions = std::move(conditions);
   options.is_test = parsed.has("test");
   options.output.quiet = options.output.quiet || options.is_test;
   GEIST_TRY(assumed, parse_assumed_go(parsed));
@@ -107,6 +109,7 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.detectors = asked_detectors(parsed);
   options.no_cache = parsed.has("no-cache");
   options.kept_folder = parsed.value("keep");
+  options.keeps_always = parsed.has("keep-always");
   options.follow = parsed.has("follow");
   options.budget_percent = static_cast<u32>(parsed.number("budget"));
   options.keeps_run = !parsed.has("no-store");
@@ -114,16 +117,22 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.history = static_cast<u32>(parsed.number("history"));
   if (options.follow && options.output.wants_latent())
     return Error("--level=latent is for one program, and --follow for several: one of the two");
+  if (options.follow && !options.conditions.empty())
+    return Error("--condition is for one program, and --follow for several: one of the two");
   return options;
 }
 
-static Result<std::optional<double>> parse_for(const ParsedFlags& parsed) {
-  if (!parsed.has("for")) return std::optional<double>();
-  std::optional<double> seconds = parse_duration(parsed.value("for"));
+static Result<std::optional<double>> parse_time(const ParsedFlags& parsed, const char* flag) {
+  if (!parsed.has(flag)) return std::optional<double>();
+  std::optional<double> seconds = parse_duration(parsed.value(flag));
   if (!seconds)
-    return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"",
-                             parsed.value("for")));
+    return Error(fmt::format("--{}: expected a duration like 30s or 1m30s, found \"{}\"", flag,
+                             parsed.value(flag)));
   return seconds;
+}
+
+static Result<std::optional<double>> parse_for(const ParsedFlags& parsed) {
+  return parse_time(parsed, "for");
 }
 
 Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
@@ -155,6 +164,11 @@ Result<TestOptions> make_test_options(const ParsedFlags& parsed) {
                        "--budget=" + parsed.value("budget"),
                        "--history=" + parsed.value("history")};
   if (parsed.has("no-watch")) options.run_flags.push_back("--no-watch");
+  options.shakes = parsed.has("shake");
+  GEIST_TRY(time, parse_time(parsed, "time"));
+  if (time && !options.shakes) return Error("--time: only with --shake");
+  constexpr double kUsualSeconds = 300;
+  options.shake_s = time.value_or(kUsualSeconds);
   options.keeps_run = !parsed.has("no-store");
   options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
   return options;
@@ -202,6 +216,7 @@ Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed) {
   options.command = parsed.operands;
   options.sites = healed_sites(parsed);
   if (options.sites.empty()) return Error("--no-judge: there is nothing to do without --heal");
+  if (parsed.has("condition")) return Error("--no-judge and --condition exclude each other");
   GEIST_TRY_STATUS(take_common(parsed, options));
   return options;
 }
@@ -229,14 +244,13 @@ Result<ProveOptions> make_prove_options(const ParsedFlags& parsed) {
   if (parsed.has("want-exit")) options.wanted_exit = static_cast<int>(parsed.number("want-exit"));
   options.keeps_run = !parsed.has("no-store");
   options.no_judge = parsed.has("no-judge");
-  if (options.no_judge && options.expected_path.empty() && !options.wanted_exit) {
-    return Error("--no-judge: what would be right is missing: --expect or --want-exit");
-  }
   return options;
 }
 
 Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
   GEIST_TRY(run, make_run_options(parsed));
+  if (!run.conditions.empty())
+    return Error("--prove and --condition exclude each other: see geist help shake");
   if (!run.healed_sites.empty())
     return Error("--prove and --heal exclude each other: --prove heals what it finds");
   ProveOptions options;
@@ -253,6 +267,40 @@ Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
   options.no_cache = run.no_cache;
   options.keeps_run = run.keeps_run;
   options.kept_runs = run.kept_runs;
+  return options;
+}
+
+Result<ShakeOptions> make_shake_options(const ParsedFlags& parsed) {
+  ShakeOptions options;
+  options.command = parsed.operands;
+  GEIST_TRY(output, make_output_options(parsed));
+  options.output = std::move(output);
+  GEIST_TRY(assumed, parse_assumed_go(parsed));
+  options.assume_go_minor = assumed;
+  std::vector<std::string> names;
+  for (const std::string& text : parsed.list("conditions")) {
+    for (std::string& name : run::split_names(text)) names.push_back(std::move(name));
+  }
+  if (names.empty()) names = {"roomy", "tight64"};
+  GEIST_TRY(conditions, probe::read_conditions(names));
+  for (const probe::Condition& condition : conditions) {
+    if (condition.kind == probe::ConditionKind::kCopy || !condition.sites.empty())
+      return Error(fmt::format("--conditions: expected roomy, tight64 or tight=N, found \"{}\"",
+                               condition.texts().front()))
+          .with_hint("copy is what geist prove tries; of one append: geist run --condition");
+  }
+  options.conditions = std::move(conditions);
+  options.watched_files = parsed.list("watch-file");
+  options.timeout_ms = static_cast<u64>(parsed.number("timeout")) * 1000;
+  options.confirm_runs = static_cast<u64>(parsed.number("runs"));
+  options.run_flags = {fmt::format("--level={}", findings::level_name(options.output.level)),
+                       "--budget=25"};  // nobody waits for an experiment as for a server
+  options.no_cache = parsed.has("no-cache");
+  if (options.no_cache) options.run_flags.push_back("--no-cache");
+  if (options.assume_go_minor)
+    options.run_flags.push_back(fmt::format("--assume-go=1.{}", *options.assume_go_minor));
+  options.keeps_run = !parsed.has("no-store");
+  options.kept_runs = static_cast<u32>(parsed.number("keep-runs"));
   return options;
 }
 

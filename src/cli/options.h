@@ -7,6 +7,7 @@
 #include "cli/cmd_prove.h"
 #include "cli/cmd_report.h"
 #include "cli/cmd_run.h"
+#include "cli/cmd_shake.h"
 #include "cli/cmd_sites.h"
 #include "cli/cmd_test.h"
 #include "cli/flags.h"
@@ -22,6 +23,7 @@ Result<HealOptions> make_heal_options_of_run(const ParsedFlags& parsed);
 Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed);
 Result<AttachOptions> make_attach_options(const ParsedFlags& parsed);
 Result<TestOptions> make_test_options(const ParsedFlags& parsed);
+Result<ShakeOptions> make_shake_options(const ParsedFlags& parsed);
 Result<SitesOptions> make_sites_options(const ParsedFlags& parsed);
 Result<ReportOptions> make_report_options(const ParsedFlags& parsed);
 ColorMode color_mode(const ParsedFlags& parsed);

@@ -8,7 +8,7 @@
 
 namespace geist::findings {
 
-enum class When : u8 { kAlways, kByLevel, kByFlag };
+enum class When : u8 { kAlways, kByLevel, kByFlag, kByVerb };
 
 struct DetectorRow {
   std::string_view name;

@@ -56,18 +56,24 @@ struct Victim {
   std::vector<Frame> made_by;  // the call whose result the header is, innermost
                                // first; empty when the code does not tell
   std::string made_by_note;    // "the same append, earlier"
+  // False where an experiment found the append and nobody looked for victims.
+  bool is_known() const { return len != 0 || !address.empty() || !name.empty() || !type.empty(); }
 };
 
-// What a program did otherwise when one append was healed, in each of its runs.
+// What a program did otherwise when one append was healed, or under a condition, in each of its
+// runs.
 struct Proof {
-  std::string what;   // "stdout", "stderr", "exit", "file out.txt", "test TestAdd"
-  i64 line = 0;       // of the first difference; 0 where there are no lines
-  std::string plain;  // that line, or the status; without and with healing
+  std::string condition;  // "roomy", "tight64" (probe/condition.h); empty: appends were healed
+  std::string what;       // "stdout", "stderr", "exit", "file out.txt", "test TestAdd"
+  i64 line = 0;           // of the first difference; 0 where there are no lines
+  std::string plain;      // that line, or the status; without and with healing
   std::string healed;
   std::vector<std::string> diff;  // the lines around it: "  same", "- plain", "+ healed"
   u64 plain_runs = 0;
   u64 healed_runs = 0;
   u64 healed_count = 0;  // how often the append was healed in the first healed run
+  // Under the condition and with the append healed: runs that did what plain ones do.
+  u64 restored_runs = 0;
 };
 
 struct Finding {
@@ -114,6 +120,10 @@ struct Finding {
   std::string heal;  // the append's name for geist heal, "echo.(*Group).add:group.go:145"; empty
                      // when it cannot be healed
   std::optional<Proof> proof;  // since level kProved
+
+  // It sleeps: it was seen under this condition only, "roomy". Empty: in a run as it is.
+  std::string condition;
+  std::string repeat;  // a command that shows it again; empty when the plain run does
 };
 
 // Which appends had to be healed to make the output right, found by halving; nothing is known of
@@ -127,6 +137,18 @@ struct Bisection {
   std::vector<Site> sites;  // the smallest set that was found
   u64 candidates = 0;       // appends that overwrote something
   u64 runs = 0;             // of the program, all together
+  Proof proof;
+};
+
+// Something that changed when appends were healed, or under a condition, and that is no finding.
+struct OtherChange {
+  // "relies_on_sharing", "undecided": of healed appends; "asks_for_capacity", "counts_allocations",
+  // "varies", "not_in_plain_run": alarms that are none.
+  std::string kind;
+  std::string condition;               // as in Proof
+  std::string reason;                  // one sentence
+  std::string test;                    // the Go test it happened in; empty outside of tests
+  std::vector<Bisection::Site> sites;  // the appends, as far as they were looked for
   Proof proof;
 };
 
@@ -216,6 +238,8 @@ struct Report {
   std::vector<Finding> findings;    // at or above the asked level, strongest first
   std::map<std::string, u64> lost;  // named counters (findings/loss.inc); zero ones included
   std::optional<Bisection> bisection;
+  std::vector<std::string> conditions;  // the run was under these: "roomy:main.f:main.go:12"
+  std::vector<OtherChange> other_changes;
   std::map<std::string, Section> sections;  // by the name of the detector (detectors.inc)
   std::vector<std::string> notes;  // one sentence each: what could not be done and what helps
   u64 suppressed = 0;

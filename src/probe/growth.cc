@@ -2,7 +2,9 @@
 #include "probe/growth.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -22,6 +24,10 @@ constexpr i64 kMostRoomBytes = i64{16} << 20;
 constexpr i64 kMostRoomElements = i64{1} << 24;  // before the product with their size
 // Of one range in the filter's code: two comparisons with their jumps, and one more on the way.
 constexpr u64 kRangeBytes = 48;
+// What moves off the stack was in a buffer of 32 bytes (cmd/compile/internal/base/flag.go,
+// VariableMakeThreshold); of more, nothing is changed.
+constexpr i64 kMostMovedBytes = 128, kMostMovedElements = 128;
+constexpr u64 kTypeBytes = 16, kTypeShift = 4;
 
 // What is chosen, for the primitives of a plan that share it. Offsets from `base`.
 struct Filter {
@@ -108,6 +114,51 @@ Primitive say_it_is_full(u64 tight_len, const Point& point, SharedFilter filter)
   return primitive;
 }
 
+// Size_ and PtrBytes of types without pointers, by size.
+std::vector<u8> fake_types() {
+  std::vector<u8> bytes((kMostMovedBytes + 1) * kTypeBytes, 0);
+  for (u64 size = 0; size <= kMostMovedBytes; ++size)
+    std::memcpy(&bytes[size * kTypeBytes], &size, sizeof size);
+  return bytes;
+}
+
+// At a CALL of moveSliceNoCap*: growslice(old, len, 2·len + 4, 0, et) in its place. The caller has
+// appended to that slice, so its frame has room for the arguments of growslice, too.
+Primitive move_with_room(ImageAddr growslice, bool has_type) {
+  Primitive primitive;
+  primitive.writes_flags = true;
+  primitive.leaves_to = growslice;
+  primitive.uses = x86::bit(x86::kRax) | x86::bit(x86::kRbx) | x86::bit(x86::kRcx) |
+                   x86::bit(x86::kRdi) | x86::bit(x86::kRsi);
+  if (!has_type) primitive.extra_bytes = fake_types().size();
+  primitive.emit = [has_type](Assembler& as, const PrimitivePlace& place) {
+    as.test(x86::kRcx, x86::kRcx);
+    as.jcc(Cond::kE, place.done);
+    as.cmp_imm(x86::kRcx, kMostMovedElements);
+    as.jcc(Cond::kA, place.done);
+    if (has_type) {
+      as.mov(x86::kRsi, x86::kRax);
+    } else {
+      as.cmp_imm(x86::kRax, kMostMovedBytes);
+      as.jcc(Cond::kA, place.done);
+      Label code = as.new_label();
+      as.jmp(code);
+      const u64 types = as.here();
+      as.append_bytes(fake_types());
+      as.bind(code);
+      as.shl(x86::kRax, kTypeShift);
+      as.lea(x86::kRsi, {.disp = static_cast<i64>(types), .absolute = true});
+      as.add(x86::kRsi, x86::kRax);
+    }
+    as.mov(x86::kRax, x86::kRbx);
+    as.mov(x86::kRbx, x86::kRcx);
+    as.lea(x86::kRcx, {.base = x86::kRbx, .index = x86::kRbx, .disp = 4});
+    as.mov_imm(x86::kRdi, 0);
+    as.jmp(place.leave);
+  };
+  return primitive;
+}
+
 Error cannot_be_set(const char* function, const program::RefusedPoint& refused) {
   return Error(fmt::format("growth cannot be changed in this program: {} at {:#x}: {}", function,
                            refused.at.value, program::refusal_help(refused.why)));
@@ -161,6 +212,15 @@ Result<GrowthPoints> GrowthPoints::find(const read::GoBinary& binary) {
     GEIST_TRY_STATUS(points.find_in(function, false));
   for (const char* function : {"runtime.moveSliceNoCap", "runtime.moveSliceNoCapNoScan"})
     GEIST_TRY_STATUS(points.find_in(function, true));
+  if (std::optional<read::Function> growslice =
+          binary.pclntab().find_function_named("runtime.growslice"))
+    points.growslice_ = growslice->entry;
+  for (const char* function : {"runtime.moveSliceNoCap", "runtime.moveSliceNoCapNoScan"}) {
+    program::FoundPoints found = program::find_points(binary, {PointKind::kCall, "", function});
+    for (const Point& point : found.points)
+      points.moves_.push_back(
+          {point, false, true, !std::string_view(function).ends_with("NoScan")});
+  }
   if (points.returns_.empty()) return Error("the program has no runtime.growslice: nothing grows");
   return points;
 }
@@ -177,6 +237,24 @@ std::vector<CodeRange> GrowthPoints::functions_of(const std::vector<ImageAddr>& 
   return ranges;
 }
 
+// Of functions that append, those of chosen appends where some are chosen. What cannot be changed
+// stays as it is, for that is legal as well.
+void GrowthPoints::add_moves(const sites::SiteTable& table, const Growth& growth,
+                             PlanOptions& options) const {
+  std::set<u32> functions;
+  for (const sites::AppendSite& site : table.sites) {
+    const bool is_chosen =
+        !growth.calls || std::ranges::find(*growth.calls, site.call) != growth.calls->end();
+    if (is_chosen) functions.insert(site.function.value);
+  }
+  for (const Place& move : moves_) {
+    if (!functions.contains(move.point.function.value)) continue;
+    PointProbe probe{move.point, move_with_room(growslice_, move.has_type)};
+    if (stack_needed(probe.point, probe.primitive) <= probe.point.stack_room)
+      options.points.push_back(std::move(probe));
+  }
+}
+
 void GrowthPoints::add(const sites::SiteTable& table, const Growth& growth,
                        PlanOptions& options) const {
   SharedFilter sites, functions;
@@ -185,6 +263,7 @@ void GrowthPoints::add(const sites::SiteTable& table, const Growth& growth,
     sites = std::make_shared<Filter>(Filter{base, ranges_of_calls(table, *growth.calls)});
     functions = std::make_shared<Filter>(Filter{base, functions_of(*growth.calls)});
   }
+  if (growth.is_roomy) add_moves(table, growth, options);
   for (const Place& place : growth.is_roomy ? entries_ : returns_) {
     SharedFilter filter = place.is_move ? functions : sites;
     options.points.push_back(

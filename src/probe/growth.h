@@ -12,11 +12,15 @@
 //
 // For all of the program, or for some calls: then what runs there looks at the return address.
 // growsliceBuf* would put the elements into a buffer on the caller's stack, whose capacity is the
-// code's: under roomy it is told that the buffer has no room. Such a buffer that is used without a
-// call keeps its capacity (Go ≥ 1.25, 32 bytes).
+// code's: under roomy it is told that the buffer has no room. Go ≥ 1.26 also uses such buffers (32
+// bytes) without a call, and moves what is in them to the heap when it is handed on: under roomy
+// that CALL of moveSliceNoCap* is one of growslice for no more elements, which allocates, copies
+// and clears alike.
 //
 // Source: runtime/slice.go growslice, nextslicecap, growsliceBuf, moveSliceNoCap; go1.21 to go1.27:
-// growslice(oldPtr AX, newLen BX, oldCap CX, num DI, et SI[, bufPtr R8, bufLen R9]) gives AX BX CX.
+// growslice(oldPtr AX, newLen BX, oldCap CX, num DI, et SI[, bufPtr R8, bufLen R9]) gives AX BX CX,
+// moveSliceNoCap(et AX, old BX, len CX) and moveSliceNoCapNoScan(elemSize AX, old BX, len CX) too.
+// Of an abi.Type without pointers growslice reads its first two words, Size_ and PtrBytes.
 #pragma once
 
 #include <optional>
@@ -56,13 +60,17 @@ class GrowthPoints {
     program::Point point;
     bool has_buffer = false;  // growsliceBuf*: R9 is its room
     bool is_move = false;     // moveSliceNoCap*: its callers are no sites
+    bool has_type = true;     // not moveSliceNoCapNoScan: that has the size
   };
   explicit GrowthPoints(const read::GoBinary& binary) : binary_(&binary) {}
   Status find_in(const char* function, bool is_move);
+  void add_moves(const sites::SiteTable& table, const Growth& growth, PlanOptions& options) const;
   std::vector<CodeRange> functions_of(const std::vector<ImageAddr>& calls) const;
 
   const read::GoBinary* binary_;
   std::vector<Place> entries_, returns_;
+  std::vector<Place> moves_;  // CALLs of moveSliceNoCap*
+  ImageAddr growslice_;
 };
 
 // Counts how often the program asks what was allocated, which no capacity may change and every one

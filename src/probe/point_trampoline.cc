@@ -57,7 +57,7 @@ class Frame {
   bool saves_flags_ = false;
 };
 
-// The way into the runtime; after all other code, for it is taken now and then.
+// The way into the runtime, or elsewhere; after all other code, for it is taken now and then.
 struct Entrance {
   Frame frame;
   x86::Label label;
@@ -90,6 +90,11 @@ class Emitter {
     }
     if (!emit_way_on(*primitives.back().point)) return std::nullopt;
     for (const Entrance& entrance : entrances_) emit_entrance(as_, entrance);
+    for (const Entrance& exit : exits_) {
+      as_.bind(exit.label);
+      exit.frame.restore(as_);
+      as_.jmp_to(bias_.to_target(exit.of.primitive->leaves_to).value);
+    }
     as_.finish();
     if (!as_.ok()) return std::nullopt;
     out_.bytes = as_.bytes();
@@ -114,12 +119,14 @@ class Emitter {
     place.bias = bias_;
     place.done = as_.new_label();
     place.enter = as_.new_label();
+    place.leave = as_.new_label();
     frame.save(as_);
     placed.primitive->emit(as_, place);
     as_.bind(place.done);
     frame.restore(as_);
     out_.resumes.push_back(as_.here());
     if (placed.primitive->enters) entrances_.push_back({frame, place.enter, placed});
+    if (placed.primitive->leaves_to) exits_.push_back({frame, place.leave, placed});
   }
 
   // What runs after the last primitive.
@@ -140,7 +147,7 @@ class Emitter {
   const LoadBias bias_;
   Assembler as_;
   usize next_ = 0;  // the first instruction that is not moved yet
-  std::vector<Entrance> entrances_;
+  std::vector<Entrance> entrances_, exits_;
   PointTrampoline out_;
 };
 

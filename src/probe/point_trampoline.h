@@ -36,6 +36,7 @@ struct PrimitivePlace {
   LoadBias bias;
   x86::Label done;   // go on; also after its last instruction
   x86::Label enter;  // enter the runtime with the machine as it was at the point, then go on
+  x86::Label leave;  // go to Primitive::leaves_to instead of going on
 };
 
 // A few instructions that run at a point. A register that it writes and that is none of its temps
@@ -44,6 +45,7 @@ struct Primitive {
   u8 temps = 0;  // so many registers of its own, at most kMaxTemps
   bool writes_flags = false;
   bool enters = false;    // it uses PrimitivePlace::enter
+  ImageAddr leaves_to;    // a function that PrimitivePlace::leave jumps to; 0: it does not use that
   x86::RegMask uses = 0;  // registers of the program that it reads or changes: none of its temps
   u64 extra_bytes = 0;    // of code, where it is longer than a few instructions
   std::function<void(x86::Assembler&, const PrimitivePlace&)> emit;

@@ -4,6 +4,7 @@
 #include "prove/baseline.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstring>
 #include <string_view>
@@ -197,6 +198,11 @@ std::string without_test_times(const std::string& out) {
   return kept;
 }
 
+std::string describe_exit(const Outcome& outcome) {
+  return outcome.signal ? fmt::format("killed by SIG{}", ::sigabbrev_np(*outcome.signal))
+                        : fmt::format("exit status {}", outcome.code);
+}
+
 Baseline::Baseline(std::vector<Outcome> plain) : plain_(std::move(plain)) {
   GEIST_CHECK(!plain_.empty());
 }
@@ -221,7 +227,7 @@ std::vector<std::string> Baseline::versions_of_file(const std::string& path) con
   return versions;
 }
 
-std::optional<Difference> Baseline::compare_verdicts(const Outcome& healed) const {
+std::vector<Difference> Baseline::changed_tests(const Outcome& healed) const {
   std::vector<std::map<std::string, std::string>> plain;
   for (const Outcome& run : plain_) plain.push_back(read_verdicts(run.out));
   std::map<std::string, std::string> now = read_verdicts(healed.out);
@@ -230,20 +236,26 @@ std::optional<Difference> Baseline::compare_verdicts(const Outcome& healed) cons
     auto it = verdicts.find(test);
     return it == verdicts.end() ? std::string("none") : it->second;
   };
-  // A test fails with its subtest, which stands behind it in the order of names and says more.
-  std::string changed, before, after;
+  std::vector<std::array<std::string, 3>> changed;  // test, verdict before and after
   for (const auto& [test, verdict] : plain[0]) {
     bool fixed = std::all_of(plain.begin(), plain.end(),
                              [&](const auto& v) { return verdict_in(v, test) == verdict; });
     std::string healed_verdict = verdict_in(now, test);
     if (!fixed || healed_verdict == verdict) continue;
-    if (!changed.empty() && !test.starts_with(changed + "/")) continue;
-    changed = test;
-    before = verdict;
-    after = healed_verdict;
+    // A test fails with its subtest, which stands behind it in the order of names and says more.
+    if (!changed.empty() && test.starts_with(changed.back()[0] + "/")) changed.pop_back();
+    changed.push_back({test, verdict, healed_verdict});
   }
+  std::vector<Difference> out;
+  for (const auto& [test, before, after] : changed)
+    out.push_back({"test " + test, 0, before, after, {"- " + before, "+ " + after}});
+  return out;
+}
+
+std::optional<Difference> Baseline::compare_verdicts(const Outcome& healed) const {
+  std::vector<Difference> changed = changed_tests(healed);
   if (changed.empty()) return std::nullopt;
-  return Difference{"test " + changed, 0, before, after, {"- " + before, "+ " + after}};
+  return std::move(changed[0]);
 }
 
 std::optional<Difference> Baseline::compare_exit(const Outcome& healed) const {
@@ -254,12 +266,8 @@ std::optional<Difference> Baseline::compare_exit(const Outcome& healed) const {
   }
   if (healed.timed_out || (healed.code == before.code && healed.signal == before.signal))
     return std::nullopt;
-  auto text = [](const Outcome& o) {
-    return o.signal ? fmt::format("killed by SIG{}", ::sigabbrev_np(*o.signal))
-                    : fmt::format("exit status {}", o.code);
-  };
-  return Difference{
-      "exit", 0, text(before), text(healed), {"- " + text(before), "+ " + text(healed)}};
+  const std::string was = describe_exit(before), is = describe_exit(healed);
+  return Difference{"exit", 0, was, is, {"- " + was, "+ " + is}};
 }
 
 std::optional<Difference> Baseline::find_difference(const Outcome& healed) const {

@@ -51,6 +51,9 @@ class Baseline {
   usize runs() const { return plain_.size(); }
   const Outcome& first() const { return plain_.front(); }
   std::optional<Difference> find_difference(const Outcome& healed) const;
+  // Tests whose verdict differs, each with its difference; of a test and its subtests, those
+  // subtests.
+  std::vector<Difference> changed_tests(const Outcome& healed) const;
   // Parts that vary so much that they are not compared: "stdout".
   std::vector<std::string> unstable() const;
 
@@ -63,6 +66,9 @@ class Baseline {
 
   std::vector<Outcome> plain_;
 };
+
+// "exit status 1", "killed by SIGSEGV".
+std::string describe_exit(const Outcome& outcome);
 
 // Without the times in the verdict lines of a Go test binary.
 std::string without_test_times(const std::string& out);

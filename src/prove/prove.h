@@ -5,9 +5,7 @@
 //                  ─▶ more plain, control and healed runs, in turn
 //                  ─▶ every healed run shows it, no other does: proved
 //
-// One differing run proves nothing about a program that varies: a coin flip agrees with that every
-// second time. So a difference is asked for again, `confirm_runs` times, with runs of the other
-// kinds in between; a run that shows the difference without healing makes it part of what varies.
+// How a difference is asked for: experiment.h.
 #pragma once
 
 #include <functional>
@@ -16,8 +14,7 @@
 #include <vector>
 
 #include "findings/finding.h"
-#include "prove/baseline.h"
-#include "prove/runner.h"
+#include "prove/experiment.h"
 
 namespace geist::prove {
 
@@ -31,23 +28,20 @@ class Prover {
  public:
   Prover(Runner& runner, const read::GoBinary& binary, const sites::SiteTable& table,
          u64 confirm_runs)
-      : runner_(runner), binary_(binary), table_(table), confirm_runs_(confirm_runs) {}
+      : binary_(binary), table_(table), experiment_(runner, confirm_runs) {}
 
   // The two plain runs. Fails when the program cannot be run to its end.
-  Status learn();
+  Status learn() { return experiment_.learn(); }
   // After learn(): heals the append of this name (program::find_sites_named).
   Result<Verdict> prove(const std::string& append);
   // What cannot be compared because it varies too much.
-  std::vector<std::string> unstable() const { return baseline_->unstable(); }
+  std::vector<std::string> unstable() const { return experiment_.baseline().unstable(); }
+  Experiment& experiment() { return experiment_; }
 
  private:
-  Result<Outcome> run_to_end(Result<Outcome> outcome) const;
-
-  Runner& runner_;
   const read::GoBinary& binary_;
   const sites::SiteTable& table_;
-  u64 confirm_runs_;
-  std::optional<Baseline> baseline_;
+  Experiment experiment_;
 };
 
 // What the user calls right.

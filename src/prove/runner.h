@@ -26,9 +26,16 @@ struct Command {
   sigset_t signal_mask{};
 };
 
-struct HealedOutcome {
+// What a run has otherwise than a plain one.
+struct Changes {
+  std::map<ImageAddr, abi::SiteMode> modes;  // of healed appends, by call
+  std::vector<probe::PointProbe> points;     // growth (probe/growth.h), counters
+};
+
+struct ChangedOutcome {
   Outcome outcome;
   std::map<ImageAddr, u64> healed;  // by call, sites that were healed at least once
+  std::vector<u64> passes;          // of Changes::points that count, as often as they were passed
 };
 
 class Runner {
@@ -41,7 +48,11 @@ class Runner {
   Result<Outcome> run_plain();
   // Started by geist with no site touched: what a difference to a plain run must not come from.
   Result<Outcome> run_control();
-  Result<HealedOutcome> run_healed(const std::map<ImageAddr, abi::SiteMode>& modes);
+  // Fails also when a point could not be set: half a condition tells nothing.
+  Result<ChangedOutcome> run_changed(const Changes& changes);
+  Result<ChangedOutcome> run_healed(const std::map<ImageAddr, abi::SiteMode>& modes) {
+    return run_changed({modes, {}});
+  }
   // Another program in the place of the command, with the same input and time.
   Result<Outcome> run_other(const std::string& path, const std::vector<std::string>& argv);
   u64 runs() const { return runs_; }

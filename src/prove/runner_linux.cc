@@ -173,21 +173,29 @@ Result<Outcome> Runner::run_other(const std::string& path, const std::vector<std
 }
 
 Result<Outcome> Runner::run_control() {
-  GEIST_TRY(run, run_healed({}));
+  GEIST_TRY(run, run_changed({}));
   return std::move(run.outcome);
 }
 
-Result<HealedOutcome> Runner::run_healed(const std::map<ImageAddr, abi::SiteMode>& modes) {
+Result<ChangedOutcome> Runner::run_changed(const Changes& changes) {
   ++runs_;
   GEIST_TRY(files, open_files());
   process::LaunchRequest request = make_request(files);
-  request.plan.modes = modes;
+  request.plan.modes = changes.modes;
+  request.plan.points = changes.points;
   GEIST_TRY(process, process::launch(*binary_, *table_, request));
   GEIST_TRY(outcome, finish(process->pid, files));
-  HealedOutcome run{std::move(outcome), {}};
+  ChangedOutcome run{std::move(outcome), {}, {}};
   for (const probe::ProbedSite& site : process->plan.sites) {
     if (u64 count = process->ring.healed(site.record); count != 0)
       run.healed[site.site.call] += count;
+  }
+  for (const probe::PlannedPoint& point : process->plan.points) {
+    // Slices that move off the stack keep their room where their CALL has no place for a patch.
+    if (point.refused && point.point.kind != program::PointKind::kCall)
+      return Error(fmt::format("the program cannot be changed at {:#x}: {}", point.point.at.value,
+                               program::refusal_help(*point.refused)));
+    run.passes.push_back(point.refused ? 0 : process->ring.passes(point.record));
   }
   return run;
 }

@@ -97,7 +97,10 @@ Json proof_json(const findings::Proof& proof) {
           {"diff", proof.diff},
           {"plain_runs", proof.plain_runs},
           {"healed_runs", proof.healed_runs},
-          {"healed_count", proof.healed_count}};
+          {"healed_count", proof.healed_count},
+          {"condition", text_or_null(proof.condition)},
+          {"restored_runs", proof.restored_runs},
+          {"sentence", emit_proof_sentence(proof)}};
 }
 
 Json words_json(const Finding& finding) {
@@ -147,7 +150,9 @@ Json finding_json(const Finding& finding) {
           {"fix", text_or_null(finding.fix)},
           {"fix_diff", text_or_null(finding.fix_diff)},
           {"heal", text_or_null(finding.heal)},
-          {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)}};
+          {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)},
+          {"condition", text_or_null(finding.condition)},
+          {"repeat", text_or_null(finding.repeat)}};
 }
 
 Json places_json(const std::set<findings::PlaceInSource>& places) {
@@ -157,9 +162,9 @@ Json places_json(const std::set<findings::PlaceInSource>& places) {
   return out;
 }
 
-Json bisection_json(const findings::Bisection& bisection) {
+Json healed_sites_json(const std::vector<findings::Bisection::Site>& healed) {
   Json sites = Json::array();
-  for (const findings::Bisection::Site& site : bisection.sites) {
+  for (const findings::Bisection::Site& site : healed) {
     sites.push_back({{"function", text_or_null(site.frame.function)},
                      {"file", text_or_null(site.frame.file)},
                      {"line", number_or_null(site.frame.line)},
@@ -167,7 +172,11 @@ Json bisection_json(const findings::Bisection& bisection) {
                      {"heal", text_or_null(site.heal)},
                      {"healed", site.healed}});
   }
-  return {{"sites", sites},
+  return sites;
+}
+
+Json bisection_json(const findings::Bisection& bisection) {
+  return {{"sites", healed_sites_json(bisection.sites)},
           {"candidates", bisection.candidates},
           {"runs", bisection.runs},
           {"proof", proof_json(bisection.proof)}};
@@ -180,6 +189,19 @@ Json severities_json(const std::map<std::string, u64>& lost) {
     if (count != 0) severities[name] = findings::severity_name(findings::severity_of_loss(name));
   }
   return severities;
+}
+
+Json other_changes_json(const std::vector<findings::OtherChange>& changes) {
+  Json out = Json::array();
+  for (const findings::OtherChange& change : changes) {
+    out.push_back({{"kind", change.kind},
+                   {"condition", text_or_null(change.condition)},
+                   {"reason", change.reason},
+                   {"test", text_or_null(change.test)},
+                   {"sites", healed_sites_json(change.sites)},
+                   {"proof", proof_json(change.proof)}});
+  }
+  return out;
 }
 
 Json section_json(const findings::Section& section) {
@@ -274,6 +296,8 @@ Json fixed_json(const findings::Report& report) {
 
 Json report_json(const findings::Report& report) {
   Json json = fixed_json(report);
+  json["conditions"] = report.conditions;
+  json["other_changes"] = other_changes_json(report.other_changes);
   add_sections(report, json);
   return json;
 }
@@ -442,6 +466,7 @@ std::optional<findings::Proof> read_proof(const ObjectReader& parent) {
   if (!parent.has("proof")) return std::nullopt;
   ObjectReader reader = parent.object("proof");
   findings::Proof proof;
+  reader.read("condition", &proof.condition);
   reader.read("what", &proof.what);
   reader.read("line", &proof.line);
   reader.read("plain", &proof.plain);
@@ -450,14 +475,13 @@ std::optional<findings::Proof> read_proof(const ObjectReader& parent) {
   reader.read("plain_runs", &proof.plain_runs);
   reader.read("healed_runs", &proof.healed_runs);
   reader.read("healed_count", &proof.healed_count);
+  reader.read("restored_runs", &proof.restored_runs);
   return proof;
 }
 
-std::optional<findings::Bisection> read_bisection(const ObjectReader& parent) {
-  if (!parent.has("bisection")) return std::nullopt;
-  ObjectReader reader = parent.object("bisection");
-  findings::Bisection bisection;
-  reader.for_each("sites", [&](const Json& json, const std::string& name) {
+std::vector<findings::Bisection::Site> read_healed_sites(const ObjectReader& parent) {
+  std::vector<findings::Bisection::Site> sites;
+  parent.for_each("sites", [&](const Json& json, const std::string& name) {
     ObjectReader item(json, name, parent.problem());
     findings::Bisection::Site site;
     item.read("function", &site.frame.function);
@@ -466,12 +490,31 @@ std::optional<findings::Bisection> read_bisection(const ObjectReader& parent) {
     item.read("source", &site.frame.source);
     item.read("heal", &site.heal);
     item.read("healed", &site.healed);
-    bisection.sites.push_back(std::move(site));
+    sites.push_back(std::move(site));
   });
+  return sites;
+}
+
+std::optional<findings::Bisection> read_bisection(const ObjectReader& parent) {
+  if (!parent.has("bisection")) return std::nullopt;
+  ObjectReader reader = parent.object("bisection");
+  findings::Bisection bisection;
+  bisection.sites = read_healed_sites(reader);
   reader.read("candidates", &bisection.candidates);
   reader.read("runs", &bisection.runs);
   bisection.proof = read_proof(reader).value_or(findings::Proof{});
   return bisection;
+}
+
+findings::OtherChange read_other_change(const ObjectReader& reader) {
+  findings::OtherChange change;
+  reader.read("kind", &change.kind);
+  reader.read("condition", &change.condition);
+  reader.read("reason", &change.reason);
+  reader.read("test", &change.test);
+  change.sites = read_healed_sites(reader);
+  change.proof = read_proof(reader).value_or(findings::Proof{});
+  return change;
 }
 
 Finding read_finding(const ObjectReader& reader) {
@@ -521,6 +564,8 @@ Finding read_finding(const ObjectReader& reader) {
   reader.read("fix_diff", &finding.fix_diff);
   reader.read("heal", &finding.heal);
   finding.proof = read_proof(reader);
+  reader.read("condition", &finding.condition);
+  reader.read("repeat", &finding.repeat);
   return finding;
 }
 
@@ -608,6 +653,10 @@ findings::Report read_report(const ObjectReader& reader) {
   read_counts(reader, &report);
   read_sections(reader, &report);
   report.bisection = read_bisection(reader);
+  reader.read("conditions", &report.conditions);
+  reader.for_each("other_changes", [&](const Json& json, const std::string& name) {
+    report.other_changes.push_back(read_other_change(ObjectReader(json, name, reader.problem())));
+  });
   reader.for_each("findings", [&](const Json& json, const std::string& name) {
     report.findings.push_back(read_finding(ObjectReader(json, name, reader.problem())));
   });

@@ -1,3 +1,4 @@
+// Several processes or programs as one report: findings by bug and victim, counts added.
 #include "report/merge.h"
 
 #include <algorithm>
@@ -85,6 +86,8 @@ void merge_into(findings::Report* whole, findings::Report part) {
     if (std::find(whole->notes.begin(), whole->notes.end(), note) == whole->notes.end())
       whole->notes.push_back(note);
   }
+  for (findings::OtherChange& change : part.other_changes)
+    whole->other_changes.push_back(std::move(change));
   for (auto& [name, section] : part.sections)
     add_section(&whole->sections[name], std::move(section));
   whole->cost.parked_s += part.cost.parked_s;

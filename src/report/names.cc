@@ -4,9 +4,18 @@
 //   /usr/local/go/src/fmt/print.go                   ->  fmt/print.go
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "report/report.h"
 
 namespace geist::report {
+namespace {
+
+std::string times(u64 count) {
+  return count == 1 ? "once" : fmt::format("{} times", count);
+}
+
+}  // namespace
+
 std::optional<std::string> find_rest(const std::string& path, std::string directory) {
   while (!directory.empty() && directory.back() == '/') directory.pop_back();
   if (directory.empty() || path.size() <= directory.size() + 1) return std::nullopt;
@@ -36,6 +45,28 @@ std::string short_file(const std::string& file, const findings::Target& target,
 
 std::string describe_length(const findings::Victim& victim) {
   return victim.len != 0 ? fmt::format("len {}", victim.len) : "length not known";
+}
+
+std::string emit_proof_sentence(const findings::Proof& proof) {
+  std::string where = printable(proof.what);
+  if (proof.line != 0) where += fmt::format(" line {}", proof.line);
+  const std::string how = proof.condition.empty() ? "healed " + times(proof.healed_count)
+                                                  : "under " + printable(proof.condition);
+  std::string out = fmt::format("{}, {} changed in {} of {} runs and never in {} plain ones", how,
+                                where, proof.healed_runs, proof.healed_runs, proof.plain_runs);
+  if (proof.restored_runs != 0)
+    out += fmt::format("; with this append healed it is as before, in {} of {}",
+                       proof.restored_runs, proof.restored_runs);
+  return out;
+}
+
+std::string emit_sleeping_sentence(const findings::Finding& finding) {
+  if (finding.condition.empty()) return "";
+  if (finding.rule == "GB001")
+    return fmt::format("sleeps: seen only under {}, not in a run as it is",
+                       printable(finding.condition));
+  return "sleeps: right today, wrong when append gives more room: another Go release or one more "
+         "element is enough";
 }
 
 }  // namespace geist::report

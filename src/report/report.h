@@ -38,6 +38,10 @@ std::string count_in_words(const findings::Report& report);
 std::string describe_victim(const findings::Victim& victim);
 // "len 3"; 0 is nobody's: then only the pointer was found.
 std::string describe_length(const findings::Victim& victim);
+// "healed once, stdout line 3 changed in 5 of 5 runs and never in 6 plain ones".
+std::string emit_proof_sentence(const findings::Proof& proof);
+// What a finding that sleeps means for its reader; empty for one that does not.
+std::string emit_sleeping_sentence(const findings::Finding& finding);
 // geist-report/1, two-space indent, newline at the end. Bytes that are not UTF-8 become U+FFFD.
 std::string emit_json(const findings::Report& report);
 // The same without spaces and line breaks.

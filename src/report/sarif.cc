@@ -134,7 +134,7 @@ Json SarifWriter::code_flow(const Finding& finding) const {
                      {"executionOrder", static_cast<int>(steps.size()) + 1}});
   };
   add(location(finding.append_stack.front(), message(words.way_writer)), "memory");
-  add(victim_location(finding), "value");
+  if (finding.victim.is_known()) add(victim_location(finding), "value");
   if (!finding.reader_stack.empty()) {
     add(location(finding.reader_stack.front(), message(words.way_reader)), "usage");
   }
@@ -172,7 +172,11 @@ Json SarifWriter::properties(const Finding& finding) const {
   add("elementType", finding.element_type);
   add("victim", finding.victim.name);
   add("victimType", finding.victim.type);
-  properties["victimHolder"] = std::string(findings::holder_name(finding.victim.holder));
+  if (finding.victim.is_known())
+    properties["victimHolder"] = std::string(findings::holder_name(finding.victim.holder));
+  add("condition", finding.condition);
+  add("repeat", finding.repeat);
+  if (finding.proof) add("proof", emit_proof_sentence(*finding.proof));
   add("fix", finding.fix);
   return properties;
 }
@@ -204,7 +208,8 @@ const char* sarif_level(Level level) {
 
 Json SarifWriter::result(const Finding& finding) const {
   std::string text = emit_sentence(finding);
-  if (finding.level != Level::kLatent) text += ": " + describe_victim(finding.victim);
+  if (finding.level != Level::kLatent && finding.victim.is_known())
+    text += ": " + describe_victim(finding.victim);
   if (!finding.before.empty() && !finding.after.empty()) {
     text += fmt::format("; it was {} and became {}", finding.before, finding.after);
   }
@@ -218,7 +223,8 @@ Json SarifWriter::result(const Finding& finding) const {
   if (rule != classes.end()) result["ruleIndex"] = rule - classes.begin();
   if (!finding.append_stack.empty())
     result["locations"] = Json::array({location(finding.append_stack.front(), nullptr)});
-  result["relatedLocations"] = Json::array({victim_location(finding)});
+  if (finding.victim.is_known())
+    result["relatedLocations"] = Json::array({victim_location(finding)});
   Json stacks = Json::array();
   if (!finding.append_stack.empty()) {
     result["codeFlows"] = Json::array({code_flow(finding)});

@@ -45,6 +45,10 @@ constexpr const char* kBold = "\x1b[1m";
 constexpr const char* kRed = "\x1b[1;31m";
 constexpr const char* kGreen = "\x1b[32m";
 
+std::string times(u64 count) {
+  return count == 1 ? "once" : fmt::format("{} times", count);
+}
+
 class TextWriter {
  public:
   TextWriter(const findings::Report& report, const TextOptions& options)
@@ -62,6 +66,7 @@ class TextWriter {
     line(std::string(kRule));
   }
   void write_bisection(const findings::Bisection& bisection);
+  void write_other_change(const findings::OtherChange& change);
   void line(const std::string& text) { out_ += text + "\n"; }
   std::string take() { return std::move(out_); }
 
@@ -117,6 +122,7 @@ class TextWriter {
   void write_fix(const Finding& finding);
   std::string heal_command(const std::string& name) const;
   void write_proof(const findings::Proof& proof);
+  void write_diff(const findings::Proof& proof);
   void write_patch(const Finding& finding);
 
   const findings::Report& report_;
@@ -147,6 +153,7 @@ void TextWriter::write_head(const Finding& finding) {
   line(paint(kRed, title) + "  " + paint(kBold, level) + std::string(space, ' ') + right);
 
   line(emit_sentence(finding));
+  if (std::string sleeps = emit_sleeping_sentence(finding); !sleeps.empty()) line(sleeps);
 }
 
 void TextWriter::write_tests(const Finding& finding) {
@@ -277,7 +284,7 @@ void TextWriter::write_stacks(const Finding& finding) {
     line(fmt::format("  {}{}", words.writer, by(finding.goroutine)));
     write_frames(finding.append_stack);
   }
-  write_victim(finding);
+  if (finding.victim.is_known()) write_victim(finding);
   if (finding.level >= Level::kConfirmed && !finding.reader_stack.empty()) {
     line(fmt::format("  {}{}", words.reader, by(finding.reader_goroutine)));
     write_frames(finding.reader_stack);
@@ -311,15 +318,6 @@ void TextWriter::write_array(const Finding& finding) {
   }
 }
 
-std::string quote_for_shell(const std::string& word) {
-  bool is_plain =
-      !word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~!") == std::string::npos;
-  if (is_plain) return word;
-  std::string out = "'";
-  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 // To be copied into a shell. A command too long for a line is shortened to its program.
 std::string TextWriter::heal_command(const std::string& name) const {
   constexpr std::string_view kRemark = "        (no rebuild)";
@@ -342,24 +340,22 @@ std::string TextWriter::heal_command(const std::string& name) const {
 }
 
 void TextWriter::write_fix(const Finding& finding) {
-  if (finding.fix.empty() && finding.heal.empty() && !finding.proof) return;
+  if (finding.fix.empty() && finding.heal.empty() && finding.repeat.empty() && !finding.proof)
+    return;
   line("");
   if (!finding.fix.empty()) line("  fix      " + paint(kBold, printable(finding.fix)));
   write_patch(finding);
   if (!finding.heal.empty()) line("  heal     " + heal_command(finding.heal));
+  if (!finding.repeat.empty()) line("  repeat   " + printable(finding.repeat));
   if (finding.proof) write_proof(*finding.proof);
 }
 
-std::string times(u64 count) {
-  return count == 1 ? "once" : fmt::format("{} times", count);
+void TextWriter::write_proof(const findings::Proof& proof) {
+  line("  proof    " + emit_proof_sentence(proof));
+  write_diff(proof);
 }
 
-void TextWriter::write_proof(const findings::Proof& proof) {
-  std::string where = printable(proof.what);
-  if (proof.line != 0) where += fmt::format(" line {}", proof.line);
-  line(fmt::format("  proof    healed {}, {} changed in {} of {} runs and never in {} plain ones",
-                   times(proof.healed_count), where, proof.healed_runs, proof.healed_runs,
-                   proof.plain_runs));
+void TextWriter::write_diff(const findings::Proof& proof) {
   for (const std::string& row : proof.diff) {
     std::string text = clip(printable(row), options_.width - 13);
     const char* color = row.starts_with('-') ? kRed : row.starts_with('+') ? kGreen : "";
@@ -387,6 +383,22 @@ void TextWriter::write_bisection(const findings::Bisection& bisection) {
   line(fmt::format("  found in {} runs among {} appends that overwrote something", bisection.runs,
                    bisection.candidates));
   line(std::string(kRule));
+}
+
+void TextWriter::write_other_change(const findings::OtherChange& change) {
+  const std::string how =
+      change.condition.empty()
+          ? change.sites.size() == 1 ? "with one append healed" : "with appends healed"
+          : "under " + printable(change.condition);
+  const std::string test = change.test.empty() ? "" : "in " + printable(change.test) + " ";
+  line(fmt::format("geist: no finding: {}{} changes {}: {}", test, printable(change.proof.what),
+                   how, printable(change.reason)));
+  for (const findings::Bisection::Site& site : change.sites)
+    line(fmt::format(
+        "  append in {} ({}){}", printable(short_function(site.frame.function)), place(site.frame),
+        site.frame.source.empty() ? ""
+                                  : "  " + clip(printable(site.frame.source), kMaxNameColumn)));
+  write_diff(change.proof);
 }
 
 // The changed lines alone: what stands around them is one look into the file away.
@@ -539,6 +551,11 @@ std::string emit_summary_line(const findings::Report& report) {
     if (!report.target.command.empty() && report.programs.empty())
       out += fmt::format(" (geist sites {})", printable(report.target.command.front()));
   }
+  if (!report.conditions.empty()) {
+    out += " · under ";
+    for (const std::string& text : report.conditions)
+      out += (&text == &report.conditions[0] ? "" : ", ") + printable(text);
+  }
   if (report.suppressed != 0) out += fmt::format(" · {} suppressed", report.suppressed);
   if (std::string lost = count_lost(report); !lost.empty()) out += " · " + lost;
   if (report.cost.parked_s >= 0.0005) {
@@ -584,6 +601,8 @@ std::string emit_text(const findings::Report& report, const TextOptions& options
   }
   if (options.only_findings) return writer.take();
   if (report.bisection) writer.write_bisection(*report.bisection);
+  for (const findings::OtherChange& change : report.other_changes)
+    writer.write_other_change(change);
   for (const std::string& note : report.notes) writer.line("geist: note: " + printable(note));
   for (const std::string& unused : report.unused_suppressions) {
     writer.line("geist: note: suppression matched nothing: " + printable(unused));

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <map>
 #include <thread>
 
@@ -19,6 +20,7 @@
 #include "run/heal_names.h"
 #include "run/proofs.h"
 #include "run/refuse_sanitized.h"
+#include "run/site_finding.h"
 #include "run/test_rerun.h"
 #include "sites/cache.h"
 
@@ -27,12 +29,18 @@ namespace {
 
 constexpr u64 kTimeoutMs = 60000;
 constexpr u64 kConfirmRuns = 4;
-constexpr usize kMaxTests = 3;  // of one finding that are tried
+constexpr usize kMaxTests = 3;    // of one finding that are tried
+constexpr usize kMaxFailing = 5;  // tests of a binary
 
 // "TestOrders/two_chunks" of "example.com/shop.TestOrders/two_chunks".
 std::string name_in_binary(const read::GoBinary& binary, const std::string& test) {
   const std::string package = program::find_tested_package(binary).value_or("");
   return test.starts_with(package + ".") ? test.substr(package.size() + 1) : "";
+}
+
+std::string full_name(const read::GoBinary& binary, const std::string& test) {
+  const std::string package = program::find_tested_package(binary).value_or("");
+  return package.empty() ? test : package + "." + test;
 }
 
 // A runner and its prover for one command line; the prover points to the runner.
@@ -48,6 +56,7 @@ class TestProver {
       : program_(program), binary_(binary), sites_(sites) {}
 
   Result<prove::Verdict> prove(const findings::Finding& finding);
+  Status prove_failing(findings::Report& report);
 
  private:
   Result<prove::Prover*> prover_of(const std::string& test);
@@ -94,6 +103,31 @@ Result<prove::Verdict> TestProver::prove(const findings::Finding& finding) {
   return best;
 }
 
+// A test that fails and in which nothing was proved: which append, healed, makes it pass?
+Status TestProver::prove_failing(findings::Report& report) {
+  GEIST_TRY(all, prover_of(""));
+  std::vector<std::string> failing;
+  for (const auto& [test, verdict] :
+       prove::read_verdicts(all->experiment().baseline().first().out)) {
+    if (verdict != "FAIL") continue;
+    // A test fails with its subtest, which stands after it in the order of names and says more.
+    if (!failing.empty() && test.starts_with(failing.back() + "/")) failing.pop_back();
+    failing.push_back(test);
+  }
+  SiteFindings make(binary_, sites_);
+  source::SourceCache sources(
+      {.go_release = report.target.go, .binary_path = binary_.image().path()});
+  for (usize i = 0; i < std::min(failing.size(), kMaxFailing); ++i) {
+    GEIST_TRY(prover, prover_of(failing[i]));
+    GEIST_TRY(answer, prove::find_unseen(prover->experiment(), binary_, sites_, {}));
+    add_unseen(answer, make, sources, full_name(binary_, failing[i]), report);
+  }
+  if (failing.size() > kMaxFailing)
+    report.notes.push_back(fmt::format("{} more failing tests were not run again, healed",
+                                       failing.size() - kMaxFailing));
+  return Done{};
+}
+
 Status prove_all(const KeptProgram& program, findings::Report& report) {
   GEIST_TRY(binary, read::GoBinary::open(program.path, {}));
   GEIST_TRY_STATUS(refuse_sanitized(*binary));
@@ -107,6 +141,11 @@ Status prove_all(const KeptProgram& program, findings::Report& report) {
         verdict.ok() ? verdict.value() : prove::Verdict{std::nullopt, verdict.error().message()},
         finding, report.notes);
   }
+  const bool is_proved = std::ranges::any_of(report.findings, [](const findings::Finding& f) {
+    return f.level == findings::Level::kProved;
+  });
+  if (report.exit_code != 0 && !is_proved) GEIST_TRY_STATUS(prover.prove_failing(report));
+  sort_by_level(report.findings);
   return Done{};
 }
 

@@ -79,7 +79,7 @@
     const row = el('div.row',
       el('div.head', el('span.level.' + f.level, f.level), el('span.mono', el('bdi', title(f))), el('span.place', '#' + f.id)),
       el('div.place', place(f.site) || (f.level === 'latent' ? 'no append yet' : 'place not known'), f.count > 1 ? ' · seen ' + f.count + 'x' : ''),
-      el('div.place', el('bdi', 'victim: ' + (f.victim.name ?? f.victim.type ?? 'a slice'))));
+      el('div.place', !hasVictim(f.victim) ? '' : el('bdi', 'victim: ' + (f.victim.name ?? f.victim.type ?? 'a slice'))));
     row.id = 'row-' + index;
     row.style.top = position * ROW + 'px';
     row.setAttribute('role', 'option');
@@ -156,6 +156,8 @@
     return list;
   }
 
+  const hasVictim = (v) => v.len || v.address || v.name || v.type;
+
   function victimPane(f) {
     const v = f.victim;
     const pane = el('div', el('h3', 'The victim'), facts([
@@ -168,8 +170,9 @@
   }
 
   function stacks(f) {
-    const panes = el('div.stacks', el('div', el('h3', byGoroutine(capital(f.words.stack), f.goroutine)), stackList(f.stack)), victimPane(f));
-    panes.append(el('div', el('h3', byGoroutine(capital(f.words.reads), f.reads_goroutine)),
+    const panes = el('div.stacks', el('div', el('h3', byGoroutine(capital(f.words.stack), f.goroutine)), stackList(f.stack)));
+    if (!hasVictim(f.victim)) return el('section', panes);  // an experiment found it
+    panes.append(victimPane(f), el('div', el('h3', byGoroutine(capital(f.words.reads), f.reads_goroutine)),
       f.reads.length ? stackList(f.reads) : el('p.place', f.words.not_read)));
     return el('section', panes);
   }
@@ -271,13 +274,16 @@
     return el('section', el('h3', 'Heal, without a rebuild'), el('pre.wraps', `geist heal --site '${name}' -- ${command}`));
   }
 
+  function repeat(f) {
+    if (!f.repeat) return null;
+    return el('section', el('h3', f.condition ? 'Sleeps: seen under ' + f.condition + ' only' : 'See it again'), el('pre.wraps', f.repeat));
+  }
+
   const times = (n) => n === 1 ? 'once' : n + ' times';
 
   function proof(p) {
     if (!p) return null;
-    const where = p.what + (p.line ? ' line ' + p.line : '');
-    const section = el('section', el('h3', 'Proof'), el('p', `healed ${times(p.healed_count)}, ${where} changed in ${p.healed_runs} of ` +
-      `${p.healed_runs} runs and never in ${p.plain_runs} plain ones`));
+    const section = el('section', el('h3', 'Proof'), el('p', p.sentence));
     if (p.diff?.length) section.append(diffLines(p.diff.join('\n')));
     return section;
   }
@@ -307,7 +313,7 @@
     const rest = [back, el('div.meta', el('span.level.' + f.level, f.level), el('span', '#' + f.id), el('span', f.rule), el('span', `seen ${f.count}x`),
       el('span.mono', f.fingerprint)), el('h2', el('bdi', sentence(f))),
       ...(f.tests ?? []).map((test) => el('p', 'in test ', el('bdi', test))), f.site.source ? el('pre.wraps', f.site.source) : null,
-      values(f), drawing(f), stacks(f), cure(f), heal(f.heal), proof(f.proof)];
+      values(f), drawing(f), stacks(f), cure(f), heal(f.heal), repeat(f), proof(f.proof)];
     detail.replaceChildren(...rest.filter(Boolean));
     detail.scrollTop = 0;
   }
