@@ -82,9 +82,10 @@ std::vector<ImageAddr> calls_of(const std::vector<NamedAppend>& appends,
   return calls;
 }
 
-std::map<ImageAddr, abi::SiteMode> healing(const std::vector<ImageAddr>& calls) {
+std::map<ImageAddr, abi::SiteMode> healing(const std::vector<ImageAddr>& calls,
+                                           abi::SiteMode mode) {
   std::map<ImageAddr, abi::SiteMode> modes;
-  for (ImageAddr call : calls) modes[call] = abi::kHeal;
+  for (ImageAddr call : calls) modes[call] = mode;
   return modes;
 }
 

@@ -33,7 +33,9 @@ std::vector<NamedAppend> group_by_name(const read::GoBinary& binary, const sites
 std::vector<ImageAddr> calls_of(const std::map<ImageAddr, u64>& counts);
 std::vector<ImageAddr> calls_of(const std::vector<NamedAppend>& appends,
                                 const std::vector<usize>& chosen);
-std::map<ImageAddr, abi::SiteMode> healing(const std::vector<ImageAddr>& calls);
+// `mode` kHealAlways: also where the slots that would be written are all zero, which may be live.
+std::map<ImageAddr, abi::SiteMode> healing(const std::vector<ImageAddr>& calls,
+                                           abi::SiteMode mode = abi::kHeal);
 u64 count_healed(const ChangedOutcome& run);
 
 struct Repeated {

@@ -112,9 +112,9 @@ Result<std::vector<NamedAppend>> Shaker::find_growth(const Condition& condition,
 Result<std::vector<NamedAppend>> Shaker::find_writers(const Condition& condition,
                                                       const std::optional<Calls>& calls,
                                                       const Difference& difference,
-                                                      u64* restored_runs) {
+                                                      abi::SiteMode mode, u64* restored_runs) {
   const bool is_roomy = condition.kind == ConditionKind::kRoomy;
-  GEIST_TRY(choice, probe::choose_healed_sites(binary_, table_, {"all"}, false));
+  GEIST_TRY(choice, probe::choose_healed_sites(binary_, table_, {"all"}, mode == abi::kHealAlways));
   auto run_with = [&](std::map<ImageAddr, abi::SiteMode> modes) {
     Changes healed = is_roomy ? changes(condition, calls) : Changes{};
     healed.modes = std::move(modes);
@@ -130,10 +130,10 @@ Result<std::vector<NamedAppend>> Shaker::find_writers(const Condition& condition
       appends, [&](const NamedAppend& append) { return preferred_.contains(append.name); });
   GEIST_TRY(needed, find_smallest_set(
                         appends.size(), [&](const std::vector<usize>& chosen) -> Result<bool> {
-                          GEIST_TRY(run, run_with(healing(calls_of(appends, chosen))));
+                          GEIST_TRY(run, run_with(healing(calls_of(appends, chosen), mode)));
                           return is_it(run);
                         }));
-  GEIST_TRY(again, run_with(healing(calls_of(appends, needed))));
+  GEIST_TRY(again, run_with(healing(calls_of(appends, needed), mode)));
   if (!is_it(again)) return std::vector<NamedAppend>{};
   if (is_roomy) *restored_runs = 2;  // the search ended with the first
   return pick(appends, needed);
@@ -154,8 +154,14 @@ Result<std::optional<Shaken>> Shaker::find_set(const Condition& condition,
   shaken.growth = std::move(growth);
   std::optional<Calls> of_growth = calls;
   if (!shaken.growth.empty()) of_growth = calls_of_all(shaken.growth);
-  GEIST_TRY(writers, find_writers(condition, of_growth, difference, &shaken.proof.restored_runs));
-  shaken.writers = std::move(writers);
+  for (abi::SiteMode mode : {abi::kHeal, abi::kHealAlways}) {
+    // Without room to take back, copies everywhere would change what counts allocations.
+    if (!shaken.writers.empty() || (mode == abi::kHealAlways && !shaken.is_roomy)) break;
+    GEIST_TRY(writers,
+              find_writers(condition, of_growth, difference, mode, &shaken.proof.restored_runs));
+    shaken.writers = std::move(writers);
+    shaken.mode = mode;
+  }
   return std::optional<Shaken>(std::move(shaken));
 }
 

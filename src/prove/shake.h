@@ -30,6 +30,7 @@ struct Shaken {
   bool is_roomy = true;              // right by itself, so it sleeps
   std::vector<NamedAppend> growth;   // empty: of reflect or the runtime
   std::vector<NamedAppend> writers;  // empty: nothing was overwritten, or not by an append
+  abi::SiteMode mode = abi::kHeal;   // of the writers: kHealAlways when they overwrite zeros
   findings::Proof proof;
 };
 
@@ -74,9 +75,11 @@ class Shaker {
                                          const std::optional<Calls>& calls, Outcome first);
   Result<std::vector<NamedAppend>> find_growth(const probe::Condition& condition,
                                                const Calls& calls, const Difference& difference);
+  // kHeal: appends that overwrite something; kHealAlways: also those that overwrite zeros.
   Result<std::vector<NamedAppend>> find_writers(const probe::Condition& condition,
                                                 const std::optional<Calls>& calls,
-                                                const Difference& difference, u64* restored_runs);
+                                                const Difference& difference, abi::SiteMode mode,
+                                                u64* restored_runs);
   std::optional<findings::OtherChange> find_alarm(const Shaken& shaken, const Seen& seen,
                                                   const std::vector<Seen>& all) const;
   Result<bool> counts_allocations(const probe::Condition& condition);

@@ -66,11 +66,11 @@ class Search {
 
  private:
   Result<std::optional<UnseenSet>> next(const std::map<ImageAddr, abi::SiteMode>& modes);
-  Result<std::vector<usize>> halve(const std::vector<NamedAppend>& appends);
+  Result<std::vector<usize>> halve(const std::vector<NamedAppend>& appends, abi::SiteMode mode);
   Status judge(const Difference& difference, const Outcome& healed, UnseenSet& set);
   Status judge_by_capacity(const Difference& difference, UnseenSet& set);
   Status learn_of_growth();
-  Result<ChangedOutcome> run_grown(bool is_roomy, const std::vector<ImageAddr>& healed);
+  Result<ChangedOutcome> run_grown(bool is_roomy, std::map<ImageAddr, abi::SiteMode> healed);
   bool differs(const Outcome& outcome) const {
     return experiment_.baseline().find_difference(outcome).has_value();
   }
@@ -85,17 +85,18 @@ class Search {
   std::string why_no_growth_;
 };
 
-Result<std::vector<usize>> Search::halve(const std::vector<NamedAppend>& appends) {
+Result<std::vector<usize>> Search::halve(const std::vector<NamedAppend>& appends,
+                                         abi::SiteMode mode) {
   return find_smallest_set(appends.size(), [&](const std::vector<usize>& chosen) -> Result<bool> {
-    GEIST_TRY(run, experiment_.runner().run_healed(healing(calls_of(appends, chosen))));
+    GEIST_TRY(run, experiment_.runner().run_healed(healing(calls_of(appends, chosen), mode)));
     return differs(run.outcome);
   });
 }
 
-Result<ChangedOutcome> Search::run_grown(bool is_roomy, const std::vector<ImageAddr>& healed) {
+Result<ChangedOutcome> Search::run_grown(bool is_roomy, std::map<ImageAddr, abi::SiteMode> healed) {
   probe::PlanOptions plan;
   points_->add(table_, {is_roomy, kTightLen, std::nullopt}, plan);
-  return experiment_.runner().run_changed({healing(healed), std::move(plan.points)});
+  return experiment_.runner().run_changed({std::move(healed), std::move(plan.points)});
 }
 
 // What the program does without room, once: it does not depend on the set.
@@ -128,7 +129,8 @@ Status Search::judge_by_capacity(const Difference& difference, UnseenSet& set) {
     return Done{};
   }
   if (!shows_change(*tight_, difference)) return Done{};
-  GEIST_TRY(roomy, run_grown(true, calls_of(set.appends, all_of(set.appends.size()))));
+  GEIST_TRY(roomy,
+            run_grown(true, healing(calls_of(set.appends, all_of(set.appends.size())), set.mode)));
   if (shows_change(roomy.outcome, difference)) set.standing = Standing::kCapacity;
   return Done{};
 }
@@ -144,13 +146,16 @@ Status Search::judge(const Difference& difference, const Outcome& healed, Unseen
 Result<std::optional<UnseenSet>> Search::next(const std::map<ImageAddr, abi::SiteMode>& modes) {
   const std::optional<UnseenSet> nothing;
   GEIST_TRY(all, experiment_.runner().run_healed(modes));
-  if (all.outcome.timed_out || all.healed.empty() || !differs(all.outcome)) return nothing;
+  if (modes.empty() || all.outcome.timed_out || all.healed.empty() || !differs(all.outcome))
+    return nothing;
   std::vector<NamedAppend> appends = group_by_name(binary_, table_, calls_of(all.healed));
-  GEIST_TRY(needed, halve(appends));
+  const abi::SiteMode mode = modes.begin()->second;
+  GEIST_TRY(needed, halve(appends, mode));
   std::ranges::sort(needed);
   UnseenSet set;
+  set.mode = mode;
   for (usize i : needed) set.appends.push_back(appends[i]);
-  const Changes changes{healing(calls_of(set.appends, all_of(set.appends.size()))), {}};
+  const Changes changes{healing(calls_of(set.appends, all_of(set.appends.size())), mode), {}};
   GEIST_TRY(run, experiment_.runner().run_changed(changes));
   set.sites = describe_sites(set.appends, run);
   if (!differs(run.outcome)) return nothing;
@@ -166,9 +171,17 @@ Result<std::optional<UnseenSet>> Search::next(const std::map<ImageAddr, abi::Sit
 
 Result<UnseenAnswer> Search::search(std::map<ImageAddr, abi::SiteMode> modes) {
   UnseenAnswer answer;
+  // First what overwrites something; of a program that fails, then also what overwrites zeros: to
+  // copy at each append is slow, and most programs are right.
+  bool is_always = false;
   while (answer.sets.size() < kMostSets) {
     GEIST_TRY(found, next(modes));
-    if (!found) break;
+    if (!found && (is_always || experiment_.baseline().first().code == 0)) break;
+    if (!found) {
+      is_always = true;
+      for (auto& [call, mode] : modes) mode = abi::kHealAlways;
+      continue;
+    }
     for (const NamedAppend& append : found->appends) {
       for (ImageAddr call : append.calls) modes.erase(call);
     }

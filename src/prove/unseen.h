@@ -30,6 +30,7 @@ enum class Standing : u8 { kFixed, kBroken, kCapacity, kUnknown };
 struct UnseenSet {
   std::vector<NamedAppend> appends;
   std::vector<findings::Bisection::Site> sites;  // the same, with how often each was healed
+  abi::SiteMode mode = abi::kHeal;               // kHealAlways: what they overwrite may be zeros
   findings::Proof proof;
   Standing standing = Standing::kUnknown;
   std::string reason;  // one sentence, of kBroken and kUnknown

@@ -73,6 +73,7 @@ findings::Finding Adder::make(const prove::Shaken& shaken, const prove::NamedApp
     finding.fix_diff.clear();
     finding.heal.clear();
   }
+  if (shaken.mode == abi::kHealAlways && !finding.heal.empty()) finding.heal += "!";
   // Awake, it was seen in the plain run; asleep, under the condition.
   const findings::Finding* seen =
       find_at(watched_, shaken.is_roomy ? shaken.condition : "", append_name(finding));

@@ -96,6 +96,7 @@ void add_proved(const prove::UnseenSet& set, SiteFindings& make, source::SourceC
   source::add_sources(made, sources);
   for (findings::Finding& one : made) {
     one.count = std::max<u64>(1, set.proof.healed_count);
+    if (set.mode == abi::kHealAlways && !one.heal.empty()) one.heal += "!";
     auto same = std::ranges::find_if(report.findings, [&](const findings::Finding& known) {
       return findings::is_same_bug(known, one);
     });
