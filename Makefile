@@ -59,6 +59,7 @@ bench: ## what geist costs: start-up, a loop of appends, gofmt
 	@scripts/build release
 	@tests/bench/run
 	@tests/bench/heap
+	@tests/bench/pprof
 
 fuzz: ## fuzz each reader of untrusted bytes
 	@scripts/setup --with-clang

@@ -28,18 +28,6 @@ Error file_error(const std::string& path) {
   return system_error(path);
 }
 
-// What the kernel says can be had without swapping; everything when it does not say.
-u64 available_memory() {
-  std::ifstream in("/proc/meminfo");
-  std::string key;
-  u64 kib = 0;
-  while (in >> key >> kib) {
-    if (key == "MemAvailable:") return kib * 1024;
-    in.ignore(256, '\n');
-  }
-  return ~u64{0};
-}
-
 }  // namespace
 
 struct ZstdWriter::Stream {
@@ -134,20 +122,33 @@ std::span<u8> LoadedBytes::reserve(usize most) {
   return {data_ + size_, capacity_ - size_};
 }
 
+u64 available_memory() {
+  std::ifstream in("/proc/meminfo");
+  std::string key;
+  u64 kib = 0;
+  while (in >> key >> kib) {
+    if (key == "MemAvailable:") return kib * 1024;
+    in.ignore(256, '\n');
+  }
+  return ~u64{0};
+}
+
 bool is_zstd(ByteView bytes) {
   return find_int<u32>(bytes, 0) == ZSTD_MAGICNUMBER;
 }
 
-Result<LoadedBytes> read_zstd(ByteView bytes, const std::string& name) {
+Result<LoadedBytes> read_zstd(ByteView bytes, const std::string& name, u64 most) {
   std::unique_ptr<ZSTD_DCtx, usize (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
   GEIST_CHECK(context != nullptr);
   LoadedBytes loaded;
-  const u64 limit = available_memory();
+  const u64 limit = std::min(most, available_memory());
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   for (usize left = 1; left != 0 || in.pos < in.size;) {
     std::span<u8> room = loaded.reserve(ZSTD_DStreamOutSize());
     if (room.empty() || loaded.bytes().size() >= limit) {
-      return Error(name + ": does not fit into the memory that is free", ErrorKind::kSystem);
+      return Error(
+          name + ": does not fit into the memory that is free, or is larger than it may be",
+          ErrorKind::kSystem);
     }
     ZSTD_outBuffer out{room.data(), std::min(room.size(), ZSTD_DStreamOutSize()), 0};
     usize before = in.pos;

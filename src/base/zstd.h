@@ -56,7 +56,11 @@ class LoadedBytes {
 };
 
 bool is_zstd(ByteView bytes);
-// All of it. Fails when it is truncated or damaged, or does not fit into the memory that is free.
-Result<LoadedBytes> read_zstd(ByteView bytes, const std::string& name);
+// All of it. Fails when it is truncated or damaged, is more than `most` bytes, or does not fit into the
+// memory that is free.
+Result<LoadedBytes> read_zstd(ByteView bytes, const std::string& name, u64 most = ~u64{0});
+
+// What the kernel says can be had without swapping; everything when it does not say.
+u64 available_memory();
 
 }  // namespace geist

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/print.h"
 #include "probe/patch_plan.h"
+#include "profile/profile.h"
 #include "sites/append_sites.h"
 #include "sites/identity.h"
 #include "sites/names.h"
@@ -74,12 +75,39 @@ std::string dump_identities(const read::GoBinary& binary) {
   return out;
 }
 
+// All of a profile read and nothing made of it: what tests/bench/pprof measures.
+Result<std::string> dump_profile(const std::string& path) {
+  GEIST_TRY(from, profile::Profile::open(path));
+  u64 frames = 0;
+  std::vector<u64> sums(from.sample_types.size());
+  for (const profile::SampleBlock& block : from.blocks) {
+    profile::SampleReader reader(from, block);
+    while (reader.next()) {
+      frames += reader.locations().size();
+      for (usize i = 0; i < sums.size(); ++i) sums[i] += static_cast<u64>(reader.values()[i]);
+    }
+    if (reader.failed()) return Error(path + ": a sample is damaged");
+  }
+  std::string out = fmt::format("bytes {}\nsamples {}\nframes {}\nlocations {}\nfunctions {}\n",
+                                from.bytes().size(), from.sample_count(), frames,
+                                from.locations.size(), from.functions.size());
+  for (usize i = 0; i < sums.size(); ++i)
+    out += fmt::format("sum {} {}\n", from.sample_types[i].type, static_cast<i64>(sums[i]));
+  return out;
+}
+
 }  // namespace
 
 int cmd_dump(const std::vector<std::string>& operands) {
   if (operands.size() != 2)
-    return fail_usage(Error("dump takes a noun (functions, build, plan, identities) and a binary"),
-                      "dump");
+    return fail_usage(
+        Error("dump takes a noun (functions, build, plan, identities) and a binary, or profile"),
+        "dump");
+  if (operands[0] == "profile") {
+    Result<std::string> text = dump_profile(operands[1]);
+    if (!text.ok()) return fail(text.error());
+    return print_out(printable_lines(text.value())) ? 0 : to_int(ExitCode::kBadInput);
+  }
   auto binary = read::GoBinary::open(operands[1]);
   if (!binary.ok()) return fail(binary.error());
   const std::string& noun = operands[0];
@@ -96,7 +124,8 @@ int cmd_dump(const std::vector<std::string>& operands) {
     return print_out(printable_lines(dump_identities(*binary.value())))
                ? 0
                : to_int(ExitCode::kBadInput);
-  return fail_usage(Error("dump knows functions, build, plan and identities, not " + noun), "dump");
+  return fail_usage(Error("dump knows functions, build, plan, identities and profile, not " + noun),
+                    "dump");
 }
 
 }  // namespace geist::cli

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_dump.h"
+#include "cli/cmd_pprof.h"
 #include "cli/cmd_snap.h"
 #include "cli/exit_code.h"
 #include "cli/help.h"
@@ -96,6 +97,10 @@ int run_verb(const ParsedFlags& parsed) {
   if (parsed.verb == "report") {
     Result<ReportOptions> options = make_report_options(parsed);
     return options.ok() ? cmd_report(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "pprof") {
+    Result<PprofOptions> options = make_pprof_options(parsed);
+    return options.ok() ? cmd_pprof(options.value()) : fail_usage(options.error(), parsed.verb);
   }
   if (parsed.verb == "doctor") return cmd_doctor(wants_color(color_mode(parsed), STDOUT_FILENO));
   if (parsed.verb == "completion") return cmd_completion(parsed);

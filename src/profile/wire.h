@@ -2,6 +2,8 @@
 // (field number << 3 | wire type, value). Source: protobuf.dev, "Encoding".
 #pragma once
 
+#include <bit>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -28,6 +30,19 @@ inline const u8* read_varint(const u8* at, const u8* end, u64* value) {
     }
   }
   return nullptr;
+}
+
+// The same for a number that is small as a rule, where it is followed by 3 bytes that may be read. Without
+// a branch on its length, which no processor guesses: numbers of up to four bytes are put together from one word.
+inline const u8* read_small_varint(const u8* at, const u8* end, u64* value) {
+  u32 word = 0;
+  std::memcpy(&word, at, sizeof word);  // little-endian, as all of geist
+  const u32 last = ~word & 0x80808080;  // the top bits of bytes that end a number
+  if (last == 0) [[unlikely]]
+    return read_varint(at, end, value);
+  word &= last ^ (last - 1);  // up to the first of them
+  *value = (word & 0x7f) | (word & 0x7f00) >> 1 | (word & 0x7f0000) >> 2 | (word & 0x7f000000) >> 3;
+  return at + (std::countr_zero(last) >> 3) + 1;
 }
 
 // The fields of one message, one after the other.
@@ -125,6 +140,8 @@ class Message {
     for (; number >= 0x80; number >>= 7) out_.push_back(static_cast<char>(number | 0x80));
     out_.push_back(static_cast<char>(number));
   }
+  // Fields that are encoded already.
+  void append(std::string_view fields) { out_ += fields; }
   void append(const Message& fields) { out_ += fields.out_; }
   void clear() { out_.clear(); }
 

@@ -58,8 +58,7 @@ enum Function : u32 {
 class StringTable {
  public:
   StringTable() = default;
-  StringTable(const StringTable&) = delete;
-  StringTable& operator=(const StringTable&) = delete;
+  StringTable(StringTable&&) = default;
   u64 id(std::string_view text);
   // Appends all of them to a Profile message.
   void write(Message* profile) const;
