@@ -313,15 +313,50 @@ void AccessReader::find_stack(const process::WatchSample& sample, Access& access
   access.stack_hi = place->hi;
 }
 
+// The end of the instruction of the program that a trampoline executed in its stead: of an append
+// without a grow path, whose own store is one of them.
+std::optional<ImageAddr> AccessReader::find_displaced(const process::WatchSample& sample) const {
+  for (const probe::ProbedSite& site : context_.plan.sites) {
+    if (!site.site.is_plain || sample.ip <= site.trampoline ||
+        sample.ip > site.trampoline + site.trampoline_size)
+      continue;
+    const u64 behind = sample.ip - context_.plan.region;
+    const ByteView region{context_.plan.region_bytes};
+    const ByteView original{site.patch.original};
+    for (u64 offset = 0; offset < original.size();) {
+      const ImageAddr at = site.site.displaced.begin + offset;
+      const std::optional<Insn> insn = x86::decode(original.subspan(offset), at);
+      if (!insn) break;
+      const std::optional<ByteView> here =
+          behind >= insn->length ? find_part(region, behind - insn->length, insn->length)
+                                 : std::nullopt;
+      const bool is_it = here && insn->writes_memory &&
+                         std::equal(here->begin(), here->end(),
+                                    original.begin() + static_cast<std::ptrdiff_t>(offset));
+      if (is_it) return insn->end();
+      offset += insn->length;
+    }
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 Access AccessReader::read(const process::WatchSample& sample) {
+  TargetAddr region = context_.plan.region;
+  bool ours = sample.ip >= region && sample.ip < region + context_.plan.region_bytes.size();
+  if (const std::optional<ImageAddr> end = ours ? find_displaced(sample) : std::nullopt) {
+    process::WatchSample in_place = sample;
+    in_place.ip = in_place.user_ip = context_.bias().to_target(*end);
+    Access access = read(in_place);
+    access.sample = &sample;
+    return access;
+  }
   Access access;
   access.time = sample.time;
   access.word = sample.word;
   access.tid = sample.tid;
   access.sp = TargetAddr(sample.regs[x86::kRsp]);
   access.sample = &sample;
-  TargetAddr region = context_.plan.region;
-  bool ours = sample.ip >= region && sample.ip < region + context_.plan.region_bytes.size();
   if (ours) {
     classify_in_region(sample, access);
     return access;

@@ -82,6 +82,7 @@ class AccessReader {
   void classify(const process::WatchSample& sample, Access& access);
   void classify_in_region(const process::WatchSample& sample, Access& access);
   void classify_kernel(Access& access) const;
+  std::optional<ImageAddr> find_displaced(const process::WatchSample& sample) const;
   static void note_copy(const process::WatchSample& sample, Access& access);
   void note_source(const program::FunctionCode& code, u32 store, const process::WatchSample& sample,
                    Access& access) const;

@@ -495,6 +495,10 @@ std::vector<Draft> choose_sites(const sites::SiteTable& table, const PlanOptions
     GEIST_CHECK(mode == abi::kWatch || site.heal_refusal == sites::HealRefusal::kNone);
     drafts.push_back({&site, mode});
   }
+  const bool wants_all = !options.only_healed && options.only.empty();
+  for (const AppendSite& site : table.plain) {
+    if (wants_all) drafts.push_back({&site, abi::kWatch});
+  }
   return drafts;
 }
 
@@ -505,7 +509,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& tab
   PatchPlan plan;
   plan.bias = bias;
   plan.region = region;
-  Planner planner(binary, plan, static_cast<usize>(table.count(SiteBucket::kProbed)), options);
+  Planner planner(binary, plan, static_cast<usize>(table.count_probed()), options);
   abi::BlobHeader header{};
   std::memcpy(&header, runtime_blob().data(), sizeof header);
   if (options.with_hooks) {

@@ -368,10 +368,41 @@ void emit_branch(Assembler& as, x86::Cond cond, std::optional<x86::Label> label,
     as.jcc_to(cond, address);
 }
 
+// Of an append without a grow path: the check stands before its first store.
+std::optional<Trampoline> emit_plain_trampoline(const AppendSite& site, const DisplacedCode& code,
+                                                const TrampolinePlace& place) {
+  usize store = 0;
+  while (store < code.insns.size() && code.insns[store].addr != site.branch) ++store;
+  if (store == code.insns.size() || place.mode != abi::kWatch) return std::nullopt;
+  const auto leaves = [](const x86::Insn& insn) { return insn.flow != x86::Flow::kNext; };
+  if (std::any_of(code.insns.begin(), code.insns.end(), leaves)) return std::nullopt;
+  Assembler as(place.at);
+  if (!emit_displaced(as, code, 0, store, place.bias)) return std::nullopt;
+  const Exits exits{as.new_label(), as.new_label(), std::nullopt};
+  CheckEmitter check(as, site, place.bias, site.live_inplace, place.thorough, exits);
+  check.save();
+  if (!check.emit()) return std::nullopt;
+  as.bind(exits.done);
+  check.restore();
+  Trampoline out;
+  out.resume = as.here();
+  if (!emit_displaced(as, code, store, code.insns.size(), place.bias)) return std::nullopt;
+  as.jmp_to(place.bias.to_target(code.range.end).value);
+  as.bind(exits.slow);
+  check.restore();
+  emit_runtime_entry(as, place.site_record, place.entry_event);
+  check.emit_rare_code();
+  as.finish();
+  if (!as.ok()) return std::nullopt;
+  out.bytes = as.bytes();
+  return out;
+}
+
 }  // namespace
 
 std::optional<Trampoline> emit_append_trampoline(const AppendSite& site, const DisplacedCode& code,
                                                  const TrampolinePlace& place) {
+  if (site.is_plain) return emit_plain_trampoline(site, code, place);
   std::optional<usize> branch = find_branch(code, site);
   if (!branch) return std::nullopt;
   Assembler as(place.at);

@@ -405,8 +405,8 @@ Status Attachment::prepare() {
   GEIST_TRY_STATUS(locate());
   GEIST_TRY_STATUS(find_former_memory());
   const probe::RegionShape shape =
-      probe::region_shape(static_cast<usize>(table_.count(sites::SiteBucket::kProbed)),
-                          request_.plan.counts, request_.plan.point_slots());
+      probe::region_shape(static_cast<usize>(table_.count_probed()), request_.plan.counts,
+                          request_.plan.point_slots());
   GEIST_TRY_STATUS(map_memory(shape));
   probe::PatchPlan plan =
       probe::plan_patches(binary_, table_, bias_, footprint_.region, request_.plan);

@@ -206,8 +206,8 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(reach_entry());
   const read::ModuleData& module = binary_.module();
   const probe::RegionShape shape =
-      probe::region_shape(static_cast<usize>(table_.count(sites::SiteBucket::kProbed)),
-                          request_.plan.counts, request_.plan.point_slots());
+      probe::region_shape(static_cast<usize>(table_.count_probed()), request_.plan.counts,
+                          request_.plan.point_slots());
   GEIST_TRY(maps, read_maps(tracee_.pid()));
   GEIST_TRY(
       gap, find_gap(maps, bias_.to_target(module.text), bias_.to_target(module.etext), shape.size));

@@ -41,4 +41,54 @@ bool may_write_slot(const FunctionCode& code, ImageAddr from, i64 slot) {
   return false;
 }
 
+namespace {
+
+enum class Touch : u8 { kNone, kRead, kWritten };
+
+// An address that is taken may be that of a variable which the word is a part of.
+Touch touch_of(const x86::Insn& insn, i64 slot) {
+  constexpr i64 kWordBytes = 8;
+  bool is_written = false;
+  for (usize k = 0; k < insn.operand_count; ++k) {
+    const x86::Operand& operand = insn.operands[k];
+    if (operand.kind != x86::Operand::Kind::kMem || operand.mem.base != x86::kRsp) continue;
+    const i64 begin = operand.mem.disp, end = begin + operand.size_bits / 8;
+    if (insn.op == x86::Op::kLea || operand.mem.index != x86::kNoReg || insn.rep) {
+      if (begin < slot + kWordBytes) return Touch::kRead;
+      continue;
+    }
+    if (begin >= slot + kWordBytes || end <= slot) continue;
+    const bool is_store = k == 0 && insn.op == x86::Op::kMov && insn.writes_memory;
+    if (!is_store) return Touch::kRead;
+    is_written = begin <= slot && end >= slot + kWordBytes;
+  }
+  return is_written ? Touch::kWritten : Touch::kNone;
+}
+
+}  // namespace
+
+bool may_read_slot(const FunctionCode& code, ImageAddr from, i64 slot) {
+  const std::optional<u32> start = code.find_insn(from);
+  if (!start) return true;
+  std::vector<bool> is_seen(code.blocks().size());
+  std::vector<std::pair<u32, u32>> open{{code.block_of(*start), *start}};
+  while (!open.empty()) {
+    const auto [block, first] = open.back();
+    open.pop_back();
+    const Block& b = code.blocks()[block];
+    Touch touch = Touch::kNone;
+    for (u32 i = first; i <= b.last && touch == Touch::kNone; ++i) {
+      if ((code.briefs()[i].reads & x86::bit(x86::kRsp)) != 0) touch = touch_of(code.insn(i), slot);
+    }
+    if (touch == Touch::kRead || b.unknown_succs) return true;
+    if (touch == Touch::kWritten || code.starts_anew(block)) continue;
+    for (u32 next : b.succs) {
+      if (is_seen[next]) continue;
+      is_seen[next] = true;
+      open.emplace_back(next, code.blocks()[next].first);
+    }
+  }
+  return false;
+}
+
 }  // namespace geist::program

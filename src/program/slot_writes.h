@@ -14,4 +14,8 @@ bool writes_slot(const x86::Insn& insn, i64 slot);
 // do not name it.
 bool may_write_slot(const FunctionCode& code, ImageAddr from, i64 slot);
 
+// May it, from `from` on, read the word before it writes it? Also true when it takes the address of
+// something that may hold the word.
+bool may_read_slot(const FunctionCode& code, ImageAddr from, i64 slot);
+
 }  // namespace geist::program

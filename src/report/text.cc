@@ -588,8 +588,8 @@ void TextWriter::write_plain_appends() {
   }
   if (places.size() > kMostNamed) names += fmt::format(" and {} more", places.size() - kMostNamed);
   line(
-      fmt::format("geist: note: {} not watched, for the compiler knew that there is room, or a "
-                  "new array: {}; in a build with -gcflags=-N {} watched",
+      fmt::format("geist: note: {} not watched, or in part only, for the compiler knew that there "
+                  "is room, or a new array: {}; in a build with -gcflags=-N {} watched",
                   places.size() == 1 ? "1 append is" : fmt::format("{} appends are", places.size()),
                   names, places.size() == 1 ? "it is" : "they are"));
 }

@@ -9,6 +9,7 @@
 #include "base/go_symbol.h"
 #include "base/parallel.h"
 #include "program/symbolic.h"
+#include "sites/plain_sites.h"
 
 namespace geist::sites {
 namespace {
@@ -591,6 +592,7 @@ SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
   for (std::vector<AppendSite>& part : found) {
     for (AppendSite& site : part) table.sites.push_back(std::move(site));
   }
+  table.plain = find_plain_sites(binary, table.sites, threads);
   return table;
 }
 

@@ -33,6 +33,9 @@ struct LivePointer {
 
 struct AppendSite {
   SiteBucket bucket = SiteBucket::kProbed;
+  // An append without a grow path (plain_sites.h): call, branch and both entries are its first
+  // store, before which it is looked at.
+  bool is_plain = false;
   read::FuncIndex function;
   ImageAddr call;                       // the CALL of growslice, rel32
   ImageAddr branch;                     // the Jcc; 0 when not found
@@ -54,11 +57,13 @@ struct AppendSite {
   std::vector<LivePointer> spills;
 
   // Where growslice returns to.
-  ImageAddr behind_call() const { return call + 5; }
+  ImageAddr behind_call() const { return is_plain ? call : call + 5; }
 };
 
 struct SiteTable {
   std::vector<AppendSite> sites;  // one for each growslice call outside the runtime, by address
+  std::vector<AppendSite> plain;  // those without a call, as far as they are found; all probed
+  u64 count_probed() const { return count(SiteBucket::kProbed) + plain.size(); }
   u64 count(SiteBucket bucket) const;
 };
 

@@ -126,14 +126,21 @@ bool is_gos_own(const read::GoBinary& binary, std::string_view function) {
 }
 
 void AppendIdentities::read_places() {
-  if (places_.size() == table_->sites.size()) return;
-  const read::Pclntab& functions = binary_->pclntab();
-  places_.reserve(table_->sites.size());
-  for (const AppendSite& site : table_->sites) {
-    const read::SourceFrame frame =
-        functions.source_frames(functions.function(site.function), site.call).front();
-    places_.push_back({frame.function, frame.file, frame.line, frame.start_line});
-  }
+  if (places_.size() == table_->sites.size() && plain_places_.size() == table_->plain.size())
+    return;
+  places_.clear();
+  plain_places_.clear();
+  auto read = [&](const std::vector<AppendSite>& sites, std::vector<Place>& places) {
+    const read::Pclntab& functions = binary_->pclntab();
+    places.reserve(sites.size());
+    for (const AppendSite& site : sites) {
+      const read::SourceFrame frame =
+          functions.source_frames(functions.function(site.function), site.call).front();
+      places.push_back({frame.function, frame.file, frame.line, frame.start_line});
+    }
+  };
+  read(table_->sites, places_);
+  read(table_->plain, plain_places_);
 }
 
 namespace {
@@ -167,14 +174,17 @@ AppendIdentity AppendIdentities::of(const AppendSite& site) {
   // more and more: go1.24 knows that make([]int, 3, 8+n) with n >= 0 has room for one.
   AppendIdentity identity{declaring(frame), 0};
   std::set<i32> before;
-  for (usize i = 0; i < places_.size(); ++i) {
-    const Place& place = places_[i];
+  const std::vector<Place>& places = site.is_plain ? plain_places_ : places_;
+  for (usize i = 0; i < places.size(); ++i) {
+    const Place& place = places[i];
     if (place.line >= frame.line || place.file != frame.file) continue;
     const read::SourceFrame other{place.function, place.file, place.line, place.start_line};
     if (declaring(other) != identity.function || before.contains(place.line)) continue;
-    if (!grows_from_nothing(*binary_, table_->sites[i])) before.insert(place.line);
+    if (site.is_plain || !grows_from_nothing(*binary_, table_->sites[i])) before.insert(place.line);
   }
-  identity.ordinal = static_cast<u32>(before.size());
+  // Those without a grow path are counted by themselves: they must not change the others' names.
+  constexpr u32 kFirstPlain = 1000;
+  identity.ordinal = static_cast<u32>(before.size()) + (site.is_plain ? kFirstPlain : 0);
   known->second = identity;
   return identity;
 }

@@ -79,6 +79,7 @@ class AppendIdentities {
   const read::GoBinary* binary_;
   const SiteTable* table_;
   std::vector<Place> places_;                  // of each site of the table
+  std::vector<Place> plain_places_;            // of each of its plain ones
   std::map<ImageAddr, AppendIdentity> known_;  // by the site's call
   std::map<std::tuple<std::string_view, std::string_view, i32>, std::string> declaring_;
 };

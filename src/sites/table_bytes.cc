@@ -111,6 +111,7 @@ class Reader {
 
 void emit_site(Writer& to, const AppendSite& site, ImageAddr entry) {
   to.number(static_cast<u64>(site.bucket));
+  to.number(site.is_plain ? 1 : 0);
   to.number(site.function.value);
   to.code_addr(site.call, entry);
   to.code_addr(site.branch, entry);
@@ -134,6 +135,7 @@ void emit_site(Writer& to, const AppendSite& site, ImageAddr entry) {
 AppendSite read_site(Reader& from, const read::Pclntab& functions) {
   AppendSite site;
   site.bucket = static_cast<SiteBucket>(from.number(kBuckets));
+  site.is_plain = from.number(2) != 0;
   site.function.value = static_cast<u32>(from.number(functions.function_count()));
   if (from.failed()) return site;
   read::Function function = functions.function(site.function);
@@ -170,6 +172,7 @@ bool holds_together(const AppendSite& site, const read::GoBinary& binary) {
   if (site.type_addr && !binary.types().contains(site.type_addr)) return false;
   u64 size =
       site.type_addr ? binary.image().find_word(site.type_addr).value_or(0) : 0;  // abi.Type.Size_
+  if (site.is_plain && site.heal_refusal != HealRefusal::kNoGrowPath) return false;
   return inside && site.grow_entry && site.inplace_entry && site.elem_size == size;
 }
 
@@ -177,24 +180,31 @@ bool holds_together(const AppendSite& site, const read::GoBinary& binary) {
 
 std::vector<u8> emit_site_table(const read::GoBinary& binary, const SiteTable& table) {
   Writer writer;
-  writer.number(table.sites.size());
-  for (const AppendSite& site : table.sites) {
-    emit_site(writer, site, binary.pclntab().function(site.function).entry);
+  for (const std::vector<AppendSite>* part : {&table.sites, &table.plain}) {
+    writer.number(part->size());
+    for (const AppendSite& site : *part)
+      emit_site(writer, site, binary.pclntab().function(site.function).entry);
   }
   return writer.take();
 }
 
 std::optional<SiteTable> read_site_table(const read::GoBinary& binary, ByteView bytes) {
   Reader reader(bytes);
-  u64 count = reader.number(bytes.size() / kSmallestSite + 1);
   SiteTable table;
-  table.sites.reserve(count);
-  ImageAddr last;
-  for (u64 i = 0; i < count && !reader.failed(); ++i) {
-    AppendSite site = read_site(reader, binary.pclntab());
-    if (reader.failed() || !holds_together(site, binary) || site.call <= last) return std::nullopt;
-    last = site.call;
-    table.sites.push_back(std::move(site));
+  for (std::vector<AppendSite>* part : {&table.sites, &table.plain}) {
+    const bool are_plain = part == &table.plain;
+    const u64 count = reader.number(bytes.size() / kSmallestSite + 1);
+    part->reserve(count);
+    ImageAddr last;
+    for (u64 i = 0; i < count && !reader.failed(); ++i) {
+      AppendSite site = read_site(reader, binary.pclntab());
+      const bool is_sound = !reader.failed() && holds_together(site, binary) && site.call > last &&
+                            site.is_plain == are_plain &&
+                            (!are_plain || site.bucket == SiteBucket::kProbed);
+      if (!is_sound) return std::nullopt;
+      last = site.call;
+      part->push_back(std::move(site));
+    }
   }
   if (reader.failed() || reader.remaining() != 0) return std::nullopt;
   return table;
