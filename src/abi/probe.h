@@ -72,6 +72,11 @@ static_assert(offsetof(Site, healed) == 208);
 static_assert(offsetof(Site, thinned_out) == 216);
 static_assert(sizeof(Site) == 224);
 
+// The record of a place where headers may be copied (CopyGate) has in `period` and `healed` the
+// lowest and the highest byte of what is watched, [tool]: the trampoline compares before anything
+// else. `reserved` is CopyGate::keeps.
+static_assert(offsetof(Site, period) == 32);
+
 inline constexpr uint32_t kPrivateStacks = 64;  // one bit each in a word
 inline constexpr uint32_t kPrivateStackBytes = 8192;
 inline constexpr uint32_t kContextSlots = 16384;

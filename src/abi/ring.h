@@ -33,6 +33,18 @@ struct StackGate {
 };
 inline constexpr uint32_t kStackGates = 4;  // as many as there are debug registers
 
+// A watched header that is about to be copied, as a part of an array that grows, of a slice or of a
+// value: the thread waits before the bytes are copied, within the attention budget, until a watch
+// lies where the header will be. One thread at a time; what is copied meanwhile goes on unseen.
+struct CopyGate {
+  uint64_t words[4];         // [tool] the watched headers' words; 0: none
+  uint64_t to, from, bytes;  // [target] of the copy, while `gate` is kGateWaiting
+  uint32_t claimed;          // [target] 1: some thread is here
+  uint32_t gate;             // [both] GateState
+  uint32_t keeps;  // [target] 1: the source stays in use; 0: it has grown out of its array
+  uint32_t reserved;
+};
+
 struct Control {
   uint64_t magic;    // [tool] kMagic, before the first instruction of the target
   uint32_t version;  // [tool]
@@ -85,6 +97,9 @@ struct Control {
   uint32_t p_status;
   uint32_t p_schedtick;
   uint32_t p_m;
+  CopyGate copy_gate;  // since version 7
+  uint64_t
+      refunded_ticks;  // [tool] waits that the tool's own lateness caused: no part of the budget
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);

@@ -10,8 +10,8 @@
 
 namespace geist::abi {
 
-// 6: BlobHeader::build; events and sites by detector.
-inline constexpr uint32_t kVersion = 6;
+// 6: BlobHeader::build; events and sites by detector. 7: the copy gate.
+inline constexpr uint32_t kVersion = 7;
 
 // First bytes of the runtime blob.
 struct BlobHeader {
@@ -25,7 +25,7 @@ struct BlobHeader {
   uint32_t entry_main;
   uint32_t entry_move;
   uint32_t entry_point;  // a point that is no append
-  uint32_t reserved;
+  uint32_t entry_copy;   // headers may be copied; since version 7
   uint64_t state;        // [tool] address of State
   uint32_t region_size;  // [tool] of the mapping that begins with this header: a later geist finds
                          // it by that

@@ -17,6 +17,8 @@ namespace geist::judge {
 // A view that covers the destination, and what became of it.
 struct Candidate {
   View view;
+  usize family = 0;  // the same for a victim and the copies of its header
+  u32 copies_followed = 0;
   std::vector<Evidence> evidence;   // one for each watched part of the changed bytes
   bool watched_throughout = false;  // from before the write, nothing lost, never taken off
   bool watched_a_while = false;  // from before the write for a while, nothing lost; then the watch

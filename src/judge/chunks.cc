@@ -1,3 +1,5 @@
+// Elements of words give a chunk for each word, bytes one for each end and the middle; what is chosen
+// for several victims goes by turns.
 #include "judge/chunks.h"
 
 #include <algorithm>
@@ -29,6 +31,28 @@ void add_bytes(std::vector<Chunk>& chunks, u64 begin, u64 end) {
   if (next < end) add(chunks, chunk_at(next, end));
 }
 
+// The words of the element at `at`, those first that were not zero: a field that is zero in one
+// element is likely zero in the next, too, and who compares strings reads their lengths first.
+std::vector<Chunk> words_of(const abi::Event& event, u64 at, u64 telling) {
+  constexpr u64 kMostWords = 4;
+  const u64 size = event.append.elem_size;
+  std::vector<u64> offsets{telling};
+  for (u64 offset = 0; offset < size && offset < kMostWords * 8; offset += 8) {
+    if (offset != telling) offsets.push_back(offset);
+  }
+  if (offsets.back() != size - 8 && size > kMostWords * 8) offsets.push_back(size - 8);
+  auto was_zero = [&](u64 offset) {
+    const std::optional<ByteView> old =
+        find_part(ByteView{event.old_bytes, event.old_size}, at + offset - event.append.dest, 8);
+    return old && std::all_of(old->begin(), old->end(), [](u8 b) { return b == 0; });
+  };
+  std::stable_partition(offsets.begin(), offsets.end(),
+                        [&](u64 offset) { return !was_zero(offset); });
+  std::vector<Chunk> words;
+  for (u64 offset : offsets) words.push_back(chunk_at(at + offset, at + size));
+  return words;
+}
+
 // Those of one view, the most telling first.
 std::vector<Chunk> chunks_of(Context& context, const Append& append, const View& view) {
   u64 size = append.event->append.elem_size;
@@ -43,14 +67,17 @@ std::vector<Chunk> chunks_of(Context& context, const Append& append, const View&
     Result<read::GoType> type =
         type_addr ? context.binary.types().read(type_addr) : Result<read::GoType>(Error("unknown"));
     u64 telling = type.ok() && type->kind == read::Kind::kInterface ? 8 : 0;
-    u64 last = end - size;
-    add(chunks, chunk_at(begin + telling, end));
+    const std::vector<Chunk> first = words_of(*append.event, begin, telling);
+    const std::vector<Chunk> last = words_of(*append.event, end - size, telling);
+    add(chunks, first[0]);
     // Who walks a list when element i is taken out of it looks at what is in place i + 1 next.
-    if (begin + size < end) add(chunks, chunk_at(begin + size + telling, end));
-    add(chunks, chunk_at(last + telling, end));
-    if (size > 16) add(chunks, chunk_at(begin + 8, end));
-    if (size > 16) add(chunks, chunk_at(last + size - 8, end));
-    add(chunks, chunk_at(begin + ((end - begin) / size / 2) * size + telling, end));
+    if (begin + size < end) add(chunks, words_of(*append.event, begin + size, telling)[0]);
+    add(chunks, last[0]);
+    if (first.size() > 1) add(chunks, first[1]);
+    if (last.size() > 1) add(chunks, last[1]);
+    const u64 middle = begin + ((end - begin) / size / 2) * size;
+    add(chunks, words_of(*append.event, middle, telling)[0]);
+    for (usize i = 2; i < first.size(); ++i) add(chunks, first[i]);
   }
   return chunks;
 }

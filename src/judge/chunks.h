@@ -15,7 +15,7 @@ struct Chunk {
 
 // Up to `limit` chunks of the destination that the views cover, of each view the most telling
 // first: of elements the first, the second and the last, and of those of pointers and strings the
-// pointer, of interfaces the data word, of structs the first words and the last; of bytes the
+// pointer, of interfaces the data word, of structs the words that were not zero; of bytes the
 // start, middle and end.
 std::vector<Chunk> choose_chunks(Context& context, const Append& append,
                                  const std::vector<const View*>& views, usize limit);

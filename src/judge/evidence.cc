@@ -51,6 +51,11 @@ void Evidence::add(const Access& access) {
 
 void Evidence::on_header(const Access& access) {
   if (header_taken_) return;
+  if (access.writes() && expects_copy_) {
+    if (!arrives_by(access)) verdict_ = Verdict::kVoidHeader;
+    return;
+  }
+  expects_copy_ = false;
   if (access.writes()) {
     header_taken_ = written_ && !moved_ && !header_reads_.empty() && empties_channel_slot(access);
     if (!header_taken_) verdict_ = Verdict::kVoidHeader;
@@ -102,6 +107,28 @@ void Evidence::follow(TargetAddr header_word) {
   moved_ = true;
   header_reads_.clear();
   copies_.clear();
+}
+
+void Evidence::follow_copy(TargetAddr header_word,
+                           std::function<RouteAnswer(const Access&)> route) {
+  header_ = header_word;
+  expects_copy_ = true;
+  has_arrived_ = false;
+  header_reads_.clear();
+  copies_.clear();
+  route_ = std::move(route);
+}
+
+// The write that puts the header where it was copied to. memmove writes a word twice where its first
+// and its last bytes overlap: then by a later instruction of the same call.
+bool Evidence::arrives_by(const Access& access) {
+  if (access.frames.empty() || access.frames[0].function.name != "runtime.memmove") return false;
+  const bool is_same_call = access.frames[0].cfa == arrival_cfa_ && access.insn > arrival_insn_;
+  if (has_arrived_ && !is_same_call) return false;
+  has_arrived_ = true;
+  arrival_insn_ = access.insn;
+  arrival_cfa_ = access.frames[0].cfa;
+  return true;
 }
 
 bool Evidence::is_the_append(const Access& access) const {
@@ -159,9 +186,13 @@ void Evidence::on_element(const Access& access) {
     header_reads_.clear();
     return;
   }
-  // What an array that grows takes along was read by nobody.
-  if (!written_ || access.by_growth || access.actor >= access.frames.size()) return;
+  if (!written_ || access.actor >= access.frames.size()) return;
   const RouteAnswer answer = route_(access);
+  // What an array that grows takes along was read by nobody; but it is in the new array now.
+  if (access.by_growth) {
+    is_taken_along_ |= answer.route == Route::kVictim;
+    return;
+  }
   if (answer.route == Route::kOther) return;
   const bool is_taken =
       !moved_ && std::any_of(header_reads_.begin(), header_reads_.end(),

@@ -118,10 +118,15 @@ class Evidence {
   // The array that holds the header grew; from now on `header_word` is watched. Between the copy
   // and the new watch there was a moment, so what is read behind a move confirms nothing.
   void follow(TargetAddr header_word);
+  // The same, but who copies it waits, and `header_word` is watched before the header comes there:
+  // nothing goes unseen.
+  void follow_copy(TargetAddr header_word, std::function<RouteAnswer(const Access&)> route);
   // After the append's write the victim's header was read to be used: by the frame whose variable
   // it is, or, pointer and length, by a function that began after the append. Who was there when it
   // happened (a filter that compares the lengths) may have read it for another reason.
   bool header_was_used() const { return in_use_; }
+  // The victim was grown by an append of its own: the changed bytes went along.
+  bool was_taken_along() const { return is_taken_along_; }
   const std::optional<Access>& read() const { return read_; }
   // Where what there is no room for is counted; must outlive this.
   void count_left_out_in(LeftOut* left_out) { left_out_ = left_out; }
@@ -133,6 +138,7 @@ class Evidence {
     HeaderUse use = HeaderUse::kNone;
     ImageAddr pointer_load;
   };
+  bool arrives_by(const Access& access);
   bool is_beside(const Access& access) const;
   static bool takes_pointer(const HeaderRead& header, const Access& access,
                             const RouteAnswer& answer);
@@ -158,8 +164,13 @@ class Evidence {
   const Append& append_;
   HeaderTrust trust_;
   bool in_use_ = false;
+  bool is_taken_along_ = false;
   bool written_ = false;
   bool moved_ = false;
+  bool expects_copy_ = false;  // writes to the header's word put it there, until it is read
+  bool has_arrived_ = false;
+  ImageAddr arrival_insn_;
+  TargetAddr arrival_cfa_;
   Verdict verdict_ = Verdict::kOpen;
   std::vector<HeaderRead> header_reads_;
   std::vector<Copy> copies_;

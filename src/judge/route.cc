@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "judge/other_results.h"
 #include "program/go_abi.h"
 #include "program/origins.h"
 
@@ -27,7 +28,14 @@ constexpr usize kMaxFrames = 12;  // from the reader to who had the header
 // Source: runtime/stubs.go, runtime/mbarrier.go, internal/bytealg, go1.21 to go1.27.
 std::vector<x86::Reg> read_arguments(std::string_view helper) {
   using enum x86::Reg;
-  if (helper == "runtime.memmove" || helper.starts_with("runtime.slicebyte")) return {kRbx};
+  if (helper == "runtime.memmove" || helper.starts_with("runtime.slicebyte") ||
+      helper.starts_with("runtime.slicerune") || helper.starts_with("runtime.stringtoslice"))
+    return {kRbx};
+  if (helper == "runtime.growslice" || helper == "runtime.decoderune" ||
+      helper == "runtime.countrunes" || helper.starts_with("internal/bytealg.IndexByte") ||
+      helper.starts_with("internal/bytealg.Count") || helper.starts_with("indexbytebody"))
+    return {kRax};
+  if (helper == "runtime.typedslicecopy" || helper == "runtime.makeslicecopy") return {kRdi};
   if (helper == "runtime.typedmemmove" || helper == "runtime.wbMove") return {kRcx};
   if (helper.starts_with("runtime.convT")) return {kRbx};
   if (helper.starts_with("runtime.memequal") || helper.starts_with("memeqbody"))
@@ -243,6 +251,14 @@ bool RouteFinder::is_growslice(const Place& place, const Origin& origin) const {
   return callee && callee->name.starts_with("runtime.growslice");
 }
 
+ValueLocation as_value(const Location& at) {
+  ValueLocation value;
+  value.kind = at.is_register() ? ValueLocation::Kind::kRegister : ValueLocation::Kind::kStackSlot;
+  value.reg = at.reg;
+  value.disp = at.slot;
+  return value;
+}
+
 // What a caller of the appending function gets back from the call is, or may be, the result; what
 // it has in a word since before the call is neither that nor, unless it is the victim's, known.
 void RouteFinder::classify_before(const Place& place, const Origin& origin, bool in_appender) {
@@ -251,7 +267,11 @@ void RouteFinder::classify_before(const Place& place, const Origin& origin, bool
     return;
   }
   const bool has_place = victim_.same_frame && victim_.frame == access_.activation(place.frame);
-  const bool is_victims = has_place && is_location(origin.at, victim_.ptr_from);
+  // A pointer that is another append's result may be in a register and in a word of the frame.
+  const bool is_other_copy = has_place && !victim_.len_known &&
+                             !is_location(origin.at, append_.site->site.old_ptr) &&
+                             is_result_of_another_append(context_, append_, as_value(origin.at));
+  const bool is_victims = has_place && (is_location(origin.at, victim_.ptr_from) || is_other_copy);
   if (is_victims)
     is_victim_ = true;
   else if (is_location(origin.at, append_.site->site.old_ptr))

@@ -5,6 +5,7 @@
 
 #include "base/go_symbol.h"
 #include "heap/goroutines.h"
+#include "judge/other_results.h"
 #include "judge/variables.h"
 #include "program/header_words.h"
 
@@ -86,6 +87,8 @@ class FrameScan {
   bool in_stack_object(TargetAddr at) const;
   void consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
                         const std::string& function);
+  void consider_result(const Word& ptr, const std::string& name, const std::string& type,
+                       const std::string& function);
   std::optional<bool> is_live(const Word& ptr) const;
   bool may_be_capacity(const Word& ptr, const Word& word) const;
   program::ValueLocation locate(const Word& word) const;
@@ -277,14 +280,30 @@ bool FrameScan::in_stack_object(TargetAddr at) const {
 // caller's frame, and not in the library.
 void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const std::string& type,
                                  const std::string& function) {
-  if (same_frame_ || !ptr.at || is_live(ptr) != true || is_standard_library(frame_.function.name))
-    return;
+  if (is_live(ptr) != true || is_standard_library(frame_.function.name)) return;
+  if (same_frame_) return consider_result(ptr, name, type, function);
+  if (!ptr.at) return;
   View view = make_view(ptr.value, room_behind(ptr.value));
   view.len_known = false;
   view.ptr_word = ptr.at;
   view.name = name;
   view.type = type;
   view.function = function;
+  add(std::move(view));
+}
+
+// In the appending frame operand and result are at hand, too: only another append's result is told
+// from them.
+void FrameScan::consider_result(const Word& ptr, const std::string& name, const std::string& type,
+                                const std::string& function) {
+  if (!is_result_of_another_append(context_, append_, locate(ptr))) return;
+  View view = make_view(ptr.value, room_behind(ptr.value));
+  view.len_known = false;
+  view.ptr_from = locate(ptr);
+  view.name = name;
+  view.type = type;
+  view.function = function;
+  if (!ptr.at) view.holder = findings::Holder::kRegister;
   add(std::move(view));
 }
 
@@ -350,8 +369,11 @@ void FrameScan::scan_kept_headers() {
   if (append_.array.in_larger_object) return;  // a pointer to the object, or to another field of it
   const std::string function(frame_.function.name);
   if (same_frame_) {
-    for (const sites::LivePointer& pointer : append_.site->site.live_pointers)
-      consider_kept(pointer.slot, "", "", function);
+    for (const sites::LivePointer& pointer : append_.site->site.live_pointers) {
+      if (consider_kept(pointer.slot, "", "", function)) continue;
+      if (const std::optional<Word> ptr = word_at(program::KeptWord{pointer.slot, 0}))
+        if (is_in_array(ptr->value)) consider_result(*ptr, "", "", function);
+    }
     return;
   }
   for (TargetAddr slot : liveness_.slots) {

@@ -11,11 +11,10 @@
 #include "base/go_symbol.h"
 #include "heap/goroutines.h"
 #include "judge/append_roots.h"
-#include "judge/chunks.h"
+#include "judge/clock.h"
 #include "judge/heap_views.h"
 #include "judge/stack_views.h"
 #include "judge/test_names.h"
-#include "judge/through.h"
 #include "judge/values.h"
 #include "program/header_flow.h"
 
@@ -23,24 +22,14 @@ namespace geist::judge {
 namespace {
 
 constexpr usize kMaxCandidates = 8;  // of one case
-constexpr u32 kMaxJudgedPerContext = 12;
-constexpr u64 kPrintedElements = 4;         // of the overwritten ones, before they are gone
-constexpr u64 kSessionHoldNs = 50'000'000;  // a younger watch is not taken off for an equal one
+constexpr u32 kMaxJudgedPerContext = 24;
+constexpr u64 kPrintedElements = 4;  // of the overwritten ones, before they are gone
 constexpr u32 kMaxFrames = 64;
+constexpr double kInitSeconds = 0.03;  // for appends of package initialization
 // Between a write and its sample: the exception, and whoever has the processor before it. What is
 // seen in memory may have been written by one whose sample is not there yet.
 constexpr u64 kSampleDelayNs = 1'000'000;
 constexpr u64 kTurnWatchingUs = 500, kTurnIdleUs = 20000;
-
-u64 nanoseconds(clockid_t clock) {
-  timespec ts{};
-  ::clock_gettime(clock, &ts);
-  return static_cast<u64>(ts.tv_sec) * 1'000'000'000 + static_cast<u64>(ts.tv_nsec);
-}
-
-double seconds(clockid_t clock) {
-  return static_cast<double>(nanoseconds(clock)) * 1e-9;
-}
 
 }  // namespace
 
@@ -75,6 +64,7 @@ void Tracker::turn(u64 most_us) {
   process_.ring.beat();
   const u32 published = process_.ring.published();
   serve_stack_gates();
+  serve_copy_gate();
   read_samples();
   bool busy = false;
   u32 sites = static_cast<u32>(process_.plan.sites.size());
@@ -88,6 +78,7 @@ void Tracker::turn(u64 most_us) {
   look_again();
   hold_budget();
   guard_stacks();
+  guard_copies();
   const bool is_eager = !sessions_.empty() && may_spend(0);
   if (!busy)
     process_.ring.wait(published, std::min(most_us, is_eager ? kTurnWatchingUs : kTurnIdleUs));
@@ -140,6 +131,14 @@ bool Tracker::is_tired_of(u64 context) const {
   return judged->second >= kMaxJudgedPerContext;
 }
 
+// Packages fill their tables before main begins, by hundreds of appends in a large program. They
+// must not use up what the program itself is to be looked at with.
+static bool runs_in_init(const Append& append) {
+  return std::any_of(append.frames.begin(), append.frames.end(), [](const heap::StackFrame& f) {
+    return f.function.name.starts_with("runtime.doInit");
+  });
+}
+
 // Only an append that waits can be judged: of one that has gone on, headers found now may be its
 // own later results.
 void Tracker::on_event(process::RawEvent raw) {
@@ -162,10 +161,17 @@ void Tracker::on_event(process::RawEvent raw) {
     return;
   }
   keep_time_slices(TargetAddr(raw.event->g));
+  const double begin_s = now_s();
+  const u64 ticket = raw.ticket;
+  std::unique_ptr<Case> c = open_case(raw);
+  const bool is_init = runs_in_init(c->append);
+  if (is_init && init_seconds_ > kInitSeconds) {
+    ++not_judged_;
+    process_.ring.release(ticket, *c->event);
+    return;
+  }
   ++judged_of_context_[context];
   ++judged_;
-  u64 ticket = raw.ticket;
-  std::unique_ptr<Case> c = open_case(raw);
   for (View& view : find_stack_views(context_, c->append)) add_view(*c, std::move(view));
   for (View& view : find_parked_views(context_, c->append)) add_view(*c, std::move(view));
   add_heap_views(*c);
@@ -175,8 +181,10 @@ void Tracker::on_event(process::RawEvent raw) {
   note_goroutines(*c);
   watch_best(*c);
   guard_stacks();
+  guard_copies();
   bool in_time = process_.ring.still_waits(*c->event);
   process_.ring.release(ticket, *c->event);
+  if (is_init) init_seconds_ += now_s() - begin_s;
   if (in_time)
     keep(std::move(c));
   else
@@ -210,6 +218,7 @@ void Tracker::add_view(Case& c, View view) {
   }
   Candidate candidate;
   candidate.view = std::move(view);
+  candidate.family = c.candidates.size();
   c.candidates.push_back(std::move(candidate));
 }
 
@@ -308,189 +317,6 @@ bool Tracker::is_handed_on(const Case& c, const View& view) {
                                   program::callees_of(context_.binary));
 }
 
-// Watching
-
-// A header's word is read and written as a whole, so one byte of it tells as much as eight. On a
-// stack it costs less: each sample has a copy of the stack, which the kernel makes byte by byte,
-// and every watched byte in it is a trap of its own.
-static u32 header_bytes(bool on_stack) {
-  return on_stack ? 1 : 8;
-}
-
-// How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come
-// first; the bugs are in modules rather than in the standard library; an emptied buffer that is
-// filled again is nearly always meant.
-static int rank_of(const Case& c, const View& view, bool in_library) {
-  int rank = in_library ? 0 : 16;
-  if (view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal) rank += 4;
-  if (view.live_for_sure) rank += 4;
-  if (view.len_word) rank += 2;
-  if (view.name.empty() && !view.len_known) rank -= 4;
-  bool emptied = view.ptr <= c.event->append.old_ptr && view.len > c.event->append.new_len &&
-                 c.event->append.new_len == c.event->append.num;
-  if (!emptied) rank += 3;
-  if (view.same_frame) rank -= 1;
-  return rank;
-}
-
-void Tracker::watch_best(Case& c) {
-  if (!watcher_.available() || c.candidates.empty()) return;
-  bool in_library =
-      is_standard_library(context_.binary.pclntab().function(c.append.site->site.function).name);
-  std::vector<std::pair<int, usize>> ranked;
-  for (usize i = 0; i < c.candidates.size(); ++i)
-    ranked.emplace_back(-rank_of(c, c.candidates[i].view, in_library), i);
-  std::sort(ranked.begin(), ranked.end());
-  int best = -ranked[0].first;
-  make_room(best);
-  std::vector<usize> by_rank;
-  for (const auto& [negative_rank, index] : ranked) by_rank.push_back(index);
-  if (!start_session(c, by_rank, best)) ++not_watched_;
-}
-
-// Room is made by watches that have seen enough, whose append changed nothing, that are old, or
-// that promise less.
-void Tracker::make_room(int rank) {
-  if (watcher_.free_words() < 2) read_samples();
-  for (usize i = sessions_.size(); i-- > 0 && watcher_.free_words() < 2;) {
-    const Session& s = sessions_[i];
-    bool old = nanoseconds(CLOCK_MONOTONIC) - s.since_ns > kSessionHoldNs;
-    if (s.rank < rank || (old && s.rank <= rank + 4) || still_unchanged(*s.of))
-      end_session(i, true);
-  }
-}
-
-// A variable whose address was taken may be read by whoever has its address.
-static HeaderWord make_header_word(const View& view) {
-  const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
-  return {view.header_word(), view.ptr_word, view.header_word() == view.ptr_word,
-          is_variable ? view.frame : Activation{}};
-}
-
-static WatchedPart make_part(const abi::Event& event, const Chunk& chunk) {
-  const std::optional<ByteView> before = find_part(ByteView{event.old_bytes, event.old_size},
-                                                   chunk.at.value - event.append.dest, chunk.size);
-  return {chunk.at, before ? std::vector<u8>(before->begin(), before->end()) : std::vector<u8>{}};
-}
-
-bool Tracker::start_session(Case& c, const std::vector<usize>& by_rank, int rank) {
-  constexpr usize kMaxHeaders = 3;
-  usize free = watcher_.free_words();
-  if (free < 2) return false;
-  Session session;
-  session.of = &c;
-  session.since_ns = nanoseconds(CLOCK_MONOTONIC);
-  session.lost_before = watcher_.lost_samples();
-  session.late_before = watcher_.late_threads();
-  session.rank = rank;
-  // Length words first, then as many parts of the changed bytes as there are registers left, at
-  // least one.
-  usize headers = 0;
-  for (usize index : by_rank) {
-    const View& view = c.candidates[index].view;
-    bool room = headers < std::min(free - 1, kMaxHeaders);
-    TargetAddr header = view.header_word();
-    const bool on_stack = view.holder == findings::Holder::kStack;
-    if (header && (!room || !watcher_.add(header, header_bytes(on_stack), on_stack))) continue;
-    if (header) {
-      session.words.push_back(header);
-      ++headers;
-    }
-    session.candidates.push_back(index);
-  }
-  if (session.candidates.empty()) return false;
-  std::vector<const View*> views;
-  for (usize index : session.candidates) views.push_back(&c.candidates[index].view);
-  std::vector<Chunk> watched;
-  for (const Chunk& chunk : choose_chunks(context_, c.append, views, free - headers)) {
-    if (!watcher_.add(chunk.at, chunk.size, c.append.array.on_stack)) continue;
-    session.words.push_back(chunk.at);
-    watched.push_back(chunk);
-  }
-  for (usize index : session.candidates) {
-    Candidate& candidate = c.candidates[index];
-    for (const Chunk& chunk : watched) {
-      bool covered = chunk.at.value >= candidate.view.ptr &&
-                     chunk.at.value + chunk.size <= candidate.view.end(c.event->append.elem_size);
-      if (!covered) continue;
-      candidate.evidence.emplace_back(make_header_word(candidate.view), make_part(*c.event, chunk),
-                                      c.append, trust_in(c, candidate.view),
-                                      make_route(c, candidate.view));
-      candidate.evidence.back().count_left_out_in(&context_.left_out);
-    }
-    candidate.change_watched = !candidate.evidence.empty();
-    candidate.watched_throughout = candidate.view.len_word && candidate.change_watched;
-  }
-  sessions_.push_back(std::move(session));
-  return true;
-}
-
-// What a read of the header word says, by where the word is.
-HeaderTrust Tracker::trust_in(const Case& c, const View& view) {
-  bool bare_pointer = !view.len_known && view.name.empty();
-  if (bare_pointer) return HeaderTrust::kSameRegister;
-  const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
-  if (view.may_be_cut(*c.event) && !is_variable) return HeaderTrust::kWhole;
-  return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
-}
-
-// Was the pointer loaded, for this read or as an argument of the call that led to it, out of the
-// victim's own word? After the stack has moved, when nobody watches that word, only where its
-// function leaves it alone.
-bool Tracker::takes_victims_pointer(const Case& c, const Access& access, const View& victim) {
-  if (victim.holder != findings::Holder::kStack) return false;
-  usize frame = 0;
-  while (frame < access.frames.size() && !(access.activation(frame) == victim.frame)) ++frame;
-  if (frame == access.frames.size()) return false;
-  if (frame > 0 && c.append.was_under_way(access.activation(frame - 1))) return false;
-  const program::FunctionCode* code = context_.codes.find(access.frames[frame].function);
-  if (code == nullptr) return false;
-  bool is_taken = frame == 0 ? !victim.may_be_cut(*c.event) &&
-                                   loads_victim_pointer(*code, access, victim, *c.event)
-                             : passes_victim(*code, access, frame, victim, *c.event);
-  return is_taken && (access.stack_hi == victim.stack_hi || is_left_alone(c, victim));
-}
-
-// By the code's word, where it tells. Else right through the victim: by its own word. Or by DWARF's
-// word: at the access, in the victim's own frame, the register the address was made from is the
-// pointer of the victim's variable, and of no other; or a frame of the reader was handed the
-// victim's very header.
-std::function<RouteAnswer(const Access&)> Tracker::make_route(const Case& c, const View& view) {
-  return [this, &c, victim = view](const Access& access) -> RouteAnswer {
-    if (access.frames.empty()) return {};
-    RouteAnswer answer = find_route(context_, c.append, victim, access);
-    // Who fills a buffer by position reads it through its own pointer, but not as the slice that
-    // its header describes: w.buf[:w.n].
-    if (answer.route != Route::kOther && victim.may_be_cut(*c.event)) answer = {};
-    if (answer.route == Route::kUnknown && shows_victim(c, victim, access))
-      answer.route = Route::kVictim;
-    return answer;
-  };
-}
-
-bool Tracker::shows_victim(const Case& c, const View& victim, const Access& access) {
-  if (takes_victims_pointer(c, access, victim)) return true;
-  if (context_.debug == nullptr) return false;
-  if (holds_victim_header(*context_.debug, access, victim, c.append)) return true;
-  const bool may_be_named = !victim.surrounds(*c.event) && !victim.name.empty() && access.insn &&
-                            access.base != x86::kNoReg && access.activation(0) == victim.frame;
-  return may_be_named && names_pointer(*context_.debug, access, victim, *c.event);
-}
-
-void Tracker::end_session(usize index, bool early) {
-  Session session = std::move(sessions_[index]);
-  sessions_.erase(sessions_.begin() + static_cast<i64>(index));
-  for (TargetAddr word : session.words) watcher_.remove(word);
-  if (!early) return;
-  for (usize ended : session.candidates) {
-    Candidate& candidate = session.of->candidates[ended];
-    candidate.watched_a_while = candidate.watched_throughout &&
-                                nanoseconds(CLOCK_MONOTONIC) - session.since_ns > kSessionHoldNs;
-    candidate.watched_throughout = false;
-    candidate.change_watched = false;
-  }
-}
-
 bool Tracker::still_unchanged(const Case& c) const {
   std::vector<u8> now(c.event->old_size);
   if (!context_.memory.read(TargetAddr(c.event->append.dest), now)) return false;
@@ -554,6 +380,11 @@ void Tracker::wait_for_settled_bytes() {
   }
 }
 
+// Begins before the append's operand: slicing and appending never leads back there.
+static bool is_older_by_value(const Case& c, const View& view) {
+  return view.ptr < c.event->append.old_ptr;
+}
+
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing
 // more. A thread that began meanwhile may have replaced the header unseen, unless all went on in
 // the appending thread.
@@ -575,7 +406,11 @@ bool Tracker::update_candidate(Session& session, usize index) {
     any_void |= verdict == Verdict::kVoidHeader || verdict == Verdict::kVoidElement;
     is_over &= verdict == Verdict::kVoidElement || evidence.is_unclear();
     if (verdict == Verdict::kVoidHeader) candidate.closed = true;
-    if (verdict != Verdict::kConfirmed || candidate.confirmed || lost) continue;
+    if (verdict != Verdict::kConfirmed || candidate.confirmed) continue;
+    // What was not seen may have replaced the header, unless that still says by itself that it is
+    // no result of this append.
+    if (lost && !(is_older_by_value(c, candidate.view) && header_is_unchanged(candidate.view)))
+      continue;
     if (late && static_cast<u64>(evidence.read()->tid) != c.event->procid) continue;
     if (evidence.is_unclear() && changed)
       record(c, index, findings::Level::kSuspect, session.now.bytes);
@@ -589,6 +424,12 @@ bool Tracker::update_candidate(Session& session, usize index) {
     record(c, index, findings::Level::kConfirmed, candidate.appended);
     confirmed_contexts_.insert(c.event->context);
   }
+  // Its own append copied it to a larger array, the changed bytes with it.
+  const bool is_taken_along = std::any_of(
+      candidate.evidence.begin(), candidate.evidence.end(),
+      [](const Evidence& e) { return e.was_taken_along() && e.change() == Change::kMade; });
+  if (is_taken_along && !candidate.confirmed && !lost && !late)
+    record(c, index, findings::Level::kLikely, as_appended(c, candidate, session.now.bytes));
   if (changed && !candidate.confirmed && !any_void && !lost && !late &&
       was_changed_by_append(c, candidate.view))
     record_stack_victim_in_use(c, index, session.now.bytes);
@@ -744,17 +585,6 @@ void Tracker::follow_copies(Session& session, Candidate& candidate) {
     for (Evidence& evidence : candidate.evidence) evidence.follow(copies[i].header_word);
     return;
   }
-}
-
-void Tracker::replace_header_watch(Session& session, TargetAddr from, TargetAddr to,
-                                   bool on_stack) {
-  auto watched = std::find(session.words.begin(), session.words.end(), from);
-  if (watched == session.words.end()) return;
-  watcher_.remove(from);
-  if (watcher_.add(to, header_bytes(on_stack), on_stack))
-    *watched = to;
-  else
-    session.words.erase(watched);
 }
 
 // A victim in a stack frame does not wait for a later look: that its header was read after the

@@ -113,6 +113,7 @@ class Tracker {
 
   void watch_best(Case& c);
   bool start_session(Case& c, const std::vector<usize>& by_rank, int rank);
+  void give_way_to(const Case& c);
   void make_room(int rank);
   void record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes);
   static bool is_fair_stack_victim(const Case& c, const View& view);
@@ -135,6 +136,10 @@ class Tracker {
   void serve_stack_gates();
   void give_up_watches_of(TargetAddr g);
   void guard_stacks();
+  void guard_copies();
+  void serve_copy_gate();
+  bool follow_copy(Session& session, usize candidate, TargetAddr header_word, bool keeps_source);
+  bool make_room_for_copy(Session& session, usize source);
   bool takes_victims_pointer(const Case& c, const Access& access, const View& victim);
   bool shows_victim(const Case& c, const View& victim, const Access& access);
   std::function<RouteAnswer(const Access&)> make_route(const Case& c, const View& view);
@@ -180,6 +185,7 @@ class Tracker {
   Describer describer_;
   OpenCases cases_;
   std::vector<Session> sessions_;
+  std::vector<TargetAddr> copied_words_;  // as the copy gate has them
   std::vector<Outcome> outcomes_;
   std::map<u64, u32> judged_of_context_;
   std::set<u64> confirmed_contexts_;
@@ -188,6 +194,7 @@ class Tracker {
   bool keeps_time_slices_ = false;
   double last_scan_cost_s_ = 0.0005;
   double last_look_s_ = 0;
+  double init_seconds_ = 0;  // spent on appends of package initialization
   u64 damaged_ = 0, judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0,
       too_hot_to_watch_ = 0;
   u64 gates_left_ = 0, cases_given_up_ = 0, victims_left_out_ = 0, findings_left_out_ = 0;

@@ -13,6 +13,7 @@
 #include "base/go_symbol.h"
 #include "base/parallel.h"
 #include "probe/trampoline.h"
+#include "program/stack_check.h"
 
 extern "C" {
 extern const unsigned char geist_runtime_blob_begin[];
@@ -127,6 +128,9 @@ class Planner {
   }
 
   bool add_hook(const std::optional<Displaced>& displaced, u32 entry_offset);
+  // The record's index.
+  std::optional<u32> add_point_hook(const program::Point& point, const Primitive& primitive,
+                                    u32 entry_offset, bool keeps_source);
   // Sets the bucket of every draft. Once, and before the hooks that give way to sites which want
   // the same bytes.
   void add_sites(std::vector<Draft> drafts);
@@ -322,6 +326,31 @@ bool Planner::add_hook(const std::optional<Displaced>& displaced, u32 entry_offs
   return true;
 }
 
+std::optional<u32> Planner::add_point_hook(const program::Point& point, const Primitive& primitive,
+                                           u32 entry_offset, bool keeps_source) {
+  const bool has_room = stack_needed(point, primitive) <= point.stack_room;
+  if (!has_room || overlaps(point.displaced) || hook_count_ >= kMaxHooks) return std::nullopt;
+  const std::optional<DisplacedCode> code = read_displaced(binary_.image(), point.displaced);
+  if (!code) return std::nullopt;
+  const usize index = first_hook_record_ + hook_count_++;
+  const PlacedPrimitive placed{&point, &primitive, record_address(index),
+                               plan_.region.value + entry_offset};
+  const u64 at = plan_.region.value + hooks_.offset;
+  std::optional<PointTrampoline> made =
+      emit_point_trampoline(std::span(&placed, 1), *code, plan_.bias, at);
+  if (!made || !put(made->bytes, hooks_)) return std::nullopt;
+  abi::Site record{};
+  record.id = kNoSite;
+  record.resume = made->resumes[0];
+  record.period = ~u64{0};  // nothing is watched
+  record.reserved = keeps_source ? 1 : 0;
+  write_record(record, index);
+  const bool is_call = point.kind == program::PointKind::kCall;
+  plan_.hooks.push_back(make_patch(*code, plan_.bias, at, is_call));
+  ranges_[point.displaced.begin.value] = point.displaced.end.value;
+  return static_cast<u32>(index);
+}
+
 std::optional<program::PointRefusal> Planner::why_not(const PointProbe& probe) const {
   const program::Point& point = probe.point;
   if (overlaps(point.displaced)) return program::PointRefusal::kTaken;
@@ -424,6 +453,102 @@ void plan_move_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& p
         "runtime.newstack could not be hooked: a victim on a stack that grows may be missed");
 }
 
+// Enters the runtime when the source of a memmove (BX from, CX bytes) and what is watched may
+// overlap.
+Primitive enter_when_watched_is_copied() {
+  Primitive primitive;
+  primitive.temps = 1;
+  primitive.enters = true;
+  primitive.writes_flags = true;
+  primitive.uses = x86::bit(x86::kRax) | x86::bit(x86::kRbx) | x86::bit(x86::kRcx);
+  primitive.emit = [](x86::Assembler& as, const PrimitivePlace& place) {
+    const x86::Reg temp = place.temps[0];
+    auto field = [&](usize offset) {
+      return x86::MemRef{.disp = static_cast<i64>(place.record + offset), .absolute = true};
+    };
+    as.mov(temp, field(offsetof(abi::Site, healed)));
+    as.cmp(x86::kRbx, temp);
+    as.jcc(x86::Cond::kA, place.done);
+    as.mov(temp, field(offsetof(abi::Site, period)));
+    as.sub(temp, x86::kRbx);
+    as.jcc(x86::Cond::kB, place.enter);  // what is watched begins before what is copied
+    as.cmp(temp, x86::kRcx);
+    as.jcc(x86::Cond::kB, place.enter);
+  };
+  return primitive;
+}
+
+// Bytes that a function without a stack check and what it calls are sure to have, their return
+// addresses included: the linker has added them up.
+u64 sure_depth(const read::GoBinary& binary, const read::Function& function, u32 levels) {
+  const std::optional<FunctionCode> code = FunctionCode::decode(binary, function);
+  if (!code || program::read_stack_check(code->bytes(), function.entry)) return 0;
+  u64 most = 0;
+  for (const x86::Brief& brief : code->briefs()) {
+    if (brief.flow != x86::Flow::kCall || !brief.target) continue;
+    const std::optional<i32> frame = binary.pclntab().find_sp_delta(function, brief.addr);
+    const std::optional<read::Function> callee = binary.pclntab().find_function(brief.target);
+    if (!frame || *frame < 0 || !callee) continue;
+    const u64 below = levels == 0 ? 0 : sure_depth(binary, *callee, levels - 1);
+    most = std::max(most, 8 + static_cast<u64>(*frame) + below);
+  }
+  return most;
+}
+
+// The calls of memmove in one function of the runtime, which have their arguments in registers.
+// `beside`: another function that it calls, from a frame as deep; empty where it has a stack check.
+bool plan_copies_in(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
+                    u32 entry_offset, std::string_view name, std::string_view beside) {
+  constexpr x86::RegMask kArguments = x86::bit(x86::kRax) | x86::bit(x86::kRbx) |
+                                      x86::bit(x86::kRcx) | x86::bit(x86::kR14) |
+                                      x86::bit(x86::kR15);
+  constexpr u64 kReturnAddress = 8;
+  const read::Pclntab& functions = binary.pclntab();
+  const std::optional<read::Function> copier = functions.find_function_named(name);
+  const std::optional<read::Function> copies = functions.find_function_named("runtime.memmove");
+  const std::optional<FunctionCode> code =
+      copier ? FunctionCode::decode(binary, *copier) : std::nullopt;
+  if (!code || !copies) return false;
+  u64 room = 0;
+  if (beside.empty() && program::read_stack_check(code->bytes(), copier->entry))
+    room = program::kStackOfCallees;
+  else if (const std::optional<read::Function> other = functions.find_function_named(beside))
+    room = sure_depth(binary, *other, 2);
+  bool is_hooked = false;
+  for (u32 i = 0; i < code->briefs().size() && room > kReturnAddress; ++i) {
+    const x86::Brief& brief = code->briefs()[i];
+    if (brief.flow != x86::Flow::kCall || brief.target != copies->entry) continue;
+    program::PointAnswer answer = program::call_point(*code, i, kArguments);
+    program::Point* point = std::get_if<program::Point>(&answer);
+    if (point == nullptr) continue;
+    point->frame_bytes = 0;
+    point->stack_room = room - kReturnAddress;
+    const std::optional<u32> record = planner.add_point_hook(*point, enter_when_watched_is_copied(),
+                                                             entry_offset, !beside.empty());
+    if (record) plan.copy_records.push_back(*record);
+    is_hooked |= record.has_value();
+  }
+  return is_hooked;
+}
+
+// Where headers are copied: arrays that grow; copy and append of slices; values of maps, channels,
+// reflection and interfaces. The latter two have no stack check; their calls of the write barrier
+// need more than ours do. Source: runtime/slice.go growslice, runtime/mbarrier.go, go1.21 to go1.27.
+void plan_copy_hooks(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
+                     u32 entry_offset) {
+  constexpr std::string_view kBarrier = "runtime.bulkBarrierPreWrite";
+  bool all = plan_copies_in(binary, planner, plan, entry_offset, "runtime.growslice", "");
+  for (std::string_view name : {"runtime.typedslicecopy", "runtime.typedmemmove"}) {
+    // What is not in the program copies nothing.
+    const bool is_there = binary.pclntab().find_function_named(name).has_value();
+    all &= plan_copies_in(binary, planner, plan, entry_offset, name, kBarrier) || !is_there;
+  }
+  if (!all)
+    plan.notes.push_back(
+        "where the runtime copies could not be hooked: a victim whose header is copied may be "
+        "missed");
+}
+
 void plan_main_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
                     u32 entry_offset) {
   std::optional<read::Function> main = binary.pclntab().find_function_named("main.main");
@@ -515,6 +640,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& tab
   if (options.with_hooks) {
     plan_exit_hook(binary, planner, plan, header.entry_exit);
     plan_move_hook(binary, planner, plan, header.entry_move);
+    plan_copy_hooks(binary, planner, plan, header.entry_copy);
   }
   planner.add_sites(choose_sites(table, options));
   if (options.with_hooks) plan_main_hook(binary, planner, plan, header.entry_main);

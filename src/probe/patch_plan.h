@@ -68,6 +68,7 @@ struct PatchPlan {
   std::vector<PlannedPoint> points;  // in the order of PlanOptions::points
   std::vector<CodePatch> point_patches;
   bool follows_stacks = false;     // a goroutine whose stack has grown waits for the judge
+  std::vector<u32> copy_records;   // of the places where headers may be copied
   std::vector<std::string> notes;  // hooks that could not be set, in words
   u64 site_table_offset = 0;       // of abi::Site 0 in the region, page-aligned
   u64 site_table_size = 0;         // whole pages

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "abi/counters.h"
@@ -90,6 +91,18 @@ class SharedRing {
   // Lets it go on. False: it has gone on by itself meanwhile.
   bool open_stack_gate(TargetAddr g);
 
+  // Header words whose copies wait, at most four; `records` are PatchPlan::copy_records.
+  void watch_copies(std::span<const u32> records, std::span<const TargetAddr> words);
+  // The copy that waits, if one does.
+  struct Copy {
+    TargetAddr to, from;
+    u64 bytes = 0;
+    bool keeps_source = false;  // and not an array that grows
+  };
+  std::optional<Copy> find_copy() const;
+  // Lets it go on. False: it has gone on by itself meanwhile.
+  bool open_copy_gate();
+
   // How often the appends of the site with this record (ProbedSite::record) were healed so far;
   // also when the target has ended. 0 for an index out of range.
   u64 healed(u32 record) const;
@@ -117,7 +130,7 @@ class SharedRing {
 
   abi::Control* control_ = nullptr;
   abi::Slot* slots_ = nullptr;
-  const abi::Site* sites_ = nullptr;
+  abi::Site* sites_ = nullptr;
   const abi::SiteCounter* counters_ = nullptr;  // kCounterShards for each site
   u64 site_table_size_ = 0, counters_size_ = 0;
   u64 mapped_bytes_ = 0;

@@ -59,7 +59,7 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   SharedRing ring;
   ring.control_ = static_cast<abi::Control*>(at);
   ring.slots_ = reinterpret_cast<abi::Slot*>(static_cast<u8*>(at) + abi::kControlBytes);
-  ring.sites_ = reinterpret_cast<const abi::Site*>(static_cast<u8*>(at) + abi::kRingBytes);
+  ring.sites_ = reinterpret_cast<abi::Site*>(static_cast<u8*>(at) + abi::kRingBytes);
   ring.counters_ = reinterpret_cast<const abi::SiteCounter*>(static_cast<u8*>(at) +
                                                              abi::kRingBytes + site_table_size);
   ring.site_table_size_ = site_table_size;
@@ -210,7 +210,7 @@ void SharedRing::refund_delay(const abi::Event& event) {
   const u64 left = kMostRefundedMs * ticks_per_ms - refunded_ticks_;
   const u64 refund = std::min(waited - usual, left);
   refunded_ticks_ += refund;
-  control_->park_grace_ticks += refund;
+  __atomic_store_n(&control_->refunded_ticks, refunded_ticks_, __ATOMIC_RELAXED);
 }
 
 void SharedRing::release(u64 ticket, const abi::Event& event) {
@@ -260,6 +260,41 @@ bool SharedRing::open_stack_gate(TargetAddr g) {
     if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) == g.value && open_gate(&gate.gate)) return true;
   }
   return false;
+}
+
+void SharedRing::watch_copies(std::span<const u32> records, std::span<const TargetAddr> words) {
+  abi::CopyGate& gate = control_->copy_gate;
+  u64 lowest = ~u64{0}, highest = 0;
+  for (usize i = 0; i < std::size(gate.words); ++i) {
+    const u64 word = i < words.size() ? words[i].value : 0;
+    __atomic_store_n(&gate.words[i], word, __ATOMIC_RELAXED);
+    if (word == 0) continue;
+    lowest = std::min(lowest, word);
+    highest = std::max(highest, word);
+  }
+  for (u32 record : records) {
+    if (find_record(record) == nullptr) continue;
+    __atomic_store_n(&sites_[record].period, lowest, __ATOMIC_RELAXED);
+    __atomic_store_n(&sites_[record].healed, highest, __ATOMIC_RELEASE);
+  }
+}
+
+std::optional<SharedRing::Copy> SharedRing::find_copy() const {
+  const abi::CopyGate& gate = control_->copy_gate;
+  if (__atomic_load_n(&gate.gate, __ATOMIC_ACQUIRE) != abi::kGateWaiting) return std::nullopt;
+  return Copy{TargetAddr(__atomic_load_n(&gate.to, __ATOMIC_RELAXED)),
+              TargetAddr(__atomic_load_n(&gate.from, __ATOMIC_RELAXED)),
+              __atomic_load_n(&gate.bytes, __ATOMIC_RELAXED),
+              __atomic_load_n(&gate.keeps, __ATOMIC_RELAXED) != 0};
+}
+
+bool SharedRing::open_copy_gate() {
+  u32 waiting = abi::kGateWaiting;
+  u32* gate = &control_->copy_gate.gate;
+  const bool waited = __atomic_compare_exchange_n(gate, &waiting, static_cast<u32>(abi::kGateOpen),
+                                                  false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  if (waited) futex_wake_all(gate);
+  return waited;
 }
 
 const abi::Site* SharedRing::find_record(u32 record) const {

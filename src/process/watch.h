@@ -67,6 +67,7 @@ class Watcher {
   bool add(TargetAddr word, u32 size, bool on_stack);
   void remove(TargetAddr word);
   usize free_words() const { return kWatchedWords - words_.size(); }
+  bool watches(TargetAddr word) const { return words_.count(word.value) != 0; }
   // Looks for new threads and lets them watch too, and forgets those that have ended: a later one
   // may have the same number. What they have seen comes with the next drain().
   void refresh();

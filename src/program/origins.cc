@@ -67,6 +67,7 @@ class Slice {
   bool step_load(u32 index, const Operand& source, Trail& trail);
   bool step_sum(u32 index, x86::Reg a, x86::Reg b, Trail& trail);
   bool step_vector(u32 index, i64 offset, const Trail& trail);
+  std::optional<i64> offset_in_vector(u32 index, i64 slot) const;
   bool step_call(u32 index, Trail& trail);
   void find_reachable();
   // Another value that the instruction may have made it from.
@@ -168,6 +169,8 @@ bool Slice::step(u32 index, Trail& trail) {
   } else if ((brief.reads & x86::bit(x86::kRsp)) != 0) {
     const Insn& insn = code_.insn(index);
     if (writes_slot(insn, trail.at.slot)) return step_store(index, insn, trail);
+  } else if (const std::optional<i64> offset = offset_in_vector(index, trail.at.slot)) {
+    return step_vector(index, *offset, trail);
   }
   trail.written |= brief.writes;
   return true;
@@ -268,6 +271,38 @@ bool Slice::step_store(u32 index, const Insn& insn, Trail& trail) {
   if (source.kind != Operand::Kind::kReg) return end(Kind::kUnknown, index, trail);
   trail.at = {source.reg, 0};
   return true;
+}
+
+// A variable that is a large struct is filled through a register that has its address:
+//     LEAQ 0x68(SP), SI; MOVUPS X14, 0x10(SI)
+// Gives where in such a store the word of the frame is.
+std::optional<i64> Slice::offset_in_vector(u32 index, i64 slot) const {
+  constexpr u32 kNear = 24;
+  const x86::Brief& brief = code_.briefs()[index];
+  const bool may_store = brief.flow == x86::Flow::kNext && (brief.writes & x86::kAllGprs) == 0 &&
+                         (brief.reads & x86::kAllGprs) != 0;
+  if (!may_store) return std::nullopt;
+  const Insn& insn = code_.insn(index);
+  const Operand& target = insn.operands[0];
+  const bool is_vector_store =
+      insn.writes_memory && !insn.rep && target.kind == Operand::Kind::kMem &&
+      target.size_bits == kVectorBits && target.mem.index == x86::kNoReg && !target.mem.segment &&
+      target.mem.base != x86::kNoReg && target.mem.base != x86::kRsp;
+  if (!is_vector_store) return std::nullopt;
+  const u32 first = code_.blocks()[code_.block_of(index)].first;
+  for (u32 i = index; i-- > first && index - i <= kNear;) {
+    const x86::Brief& before = code_.briefs()[i];
+    if (before.flow == x86::Flow::kCall) return std::nullopt;
+    if ((before.writes & x86::bit(target.mem.base)) == 0) continue;
+    const Insn& lea = code_.insn(i);
+    const bool is_frame = lea.op == Op::kLea && lea.operands[0].is_reg(target.mem.base) &&
+                          lea.operands[1].mem.base == x86::kRsp &&
+                          lea.operands[1].mem.index == x86::kNoReg;
+    if (!is_frame) return std::nullopt;
+    const i64 offset = slot - (lea.operands[1].mem.disp + target.mem.disp);
+    return offset >= 0 && offset + 8 <= 16 ? std::optional(offset) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 // A struct that is copied goes by way of a vector register, one load and one store at a time.

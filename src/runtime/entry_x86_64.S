@@ -27,7 +27,7 @@
         .type   geist_blob_state, @object
 geist_blob_header:
         .quad   0x626f6c6274736967              // magic
-        .long   6                               // version
+        .long   7                               // version
         .long   geist_blob_end - geist_blob_header
         .quad   0                               // build, written by the tool
         .long   geist_entry_event - geist_blob_header
@@ -35,7 +35,7 @@ geist_blob_header:
         .long   geist_entry_main - geist_blob_header
         .long   geist_entry_move - geist_blob_header
         .long   geist_entry_point - geist_blob_header
-        .long   0
+        .long   geist_entry_copy - geist_blob_header
         .size   geist_blob_header, . - geist_blob_header
 geist_blob_state:
         .quad   0                               // address of State, written by the tool
@@ -83,6 +83,7 @@ geist_blob_state:
         entry   geist_entry_main, geist_on_main_return
         entry   geist_entry_move, geist_on_stack_moved
         entry   geist_entry_point, geist_on_point
+        entry   geist_entry_copy, geist_on_copy
 
 // A hot site's append that is not looked at: RAX and RCX are all that was touched.
 geist_leave:

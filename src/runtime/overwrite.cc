@@ -161,6 +161,15 @@ static void count_and_thin(Control* control, Site* site, bool overwrites, uint64
   site->skip = site->period - 1;
 }
 
+// In one loop each append may have other victims, and the harm be seen in one of them only. So of a
+// context outside the standard library the first ones are all told, as long as that leaves half of
+// the budget to contexts that come later.
+static bool is_told(const Control* control, const Site* site, uint64_t hit, uint64_t now) {
+  constexpr uint64_t kTellFirst = 16;
+  if ((hit & (hit - 1)) == 0) return true;
+  return hit <= kTellFirst && site->in_library == 0 && is_half_budget_left(control, now);
+}
+
 // A site of the standard library is recorded 32 times, then each time its count doubles.
 static bool is_tired(Site* site) {
   constexpr uint64_t kFirst = 32;
@@ -191,7 +200,7 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
     __atomic_add_fetch(&control->lost_context_table_full, 1, __ATOMIC_RELAXED);
     return 0;
   }
-  if ((hit & (hit - 1)) != 0 || is_tired(site)) return 0;
+  if (!is_told(control, site, hit, now) || is_tired(site)) return 0;
   if (!tool_is_alive(control, now)) return 0;
   return record(state, control, site, saved, append, hash, hit, now);
 }

@@ -93,16 +93,26 @@ void publish_and_wake(Control* control) {
     futex_wake(&control->published);
 }
 
+uint64_t budget_so_far(const Control* control, uint64_t now) {
+  uint64_t elapsed = now - control->start_tsc;
+  return control->park_grace_ticks + (elapsed >> 16) * control->park_share;
+}
+
+uint64_t spent_so_far(const Control* control) {
+  // What is refunded may not have been charged yet.
+  uint64_t refunded = __atomic_load_n(&control->refunded_ticks, __ATOMIC_RELAXED);
+  uint64_t parked = __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED);
+  return (parked > refunded ? parked - refunded : 0) +
+         __atomic_load_n(&control->slow_path_ticks, __ATOMIC_RELAXED) +
+         __atomic_load_n(&control->watch_ticks, __ATOMIC_RELAXED);
+}
+
 // Nearly all honest reuse is in the standard library, nearly all bugs are not: its sites may use an
 // eighth of the budget. Longest wait in µs, 0: none.
-uint32_t patience_for(const Control* control, const Site* site, uint64_t now) {
-  uint64_t elapsed = now - control->start_tsc;
-  uint64_t allowance = control->park_grace_ticks + (elapsed >> 16) * control->park_share;
-  if (site->in_library != 0) allowance >>= 3;
-  uint64_t spent = __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED) +
-                   __atomic_load_n(&control->slow_path_ticks, __ATOMIC_RELAXED) +
-                   __atomic_load_n(&control->watch_ticks, __ATOMIC_RELAXED);
-  if (spent >= allowance) return 0;
+uint32_t patience_for(const Control* control, bool in_library, uint64_t now) {
+  uint64_t allowance = budget_so_far(control, now);
+  if (in_library) allowance >>= 3;
+  if (spent_so_far(control) >= allowance) return 0;
   return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
 }
 
@@ -175,8 +185,8 @@ void wait_at_gate(Control* control, uint32_t* gate) {
 }
 
 // Waits until the tool has moved its watches. Should it come after all, it finds nobody waiting.
-void wait_at_stack_gate(Control* control, uint64_t m, uint32_t* gate, uint64_t start,
-                        uint32_t patience_us) {
+void wait_until_moved(Control* control, uint64_t m, uint32_t* gate, uint64_t start,
+                      uint32_t patience_us) {
   uint32_t waiting = abi::kGateWaiting;
   __atomic_store_n(gate, waiting, __ATOMIC_SEQ_CST);
   publish_and_wake(control);
@@ -187,6 +197,10 @@ void wait_at_stack_gate(Control* control, uint64_t m, uint32_t* gate, uint64_t s
 }
 
 }  // namespace
+
+bool is_half_budget_left(const Control* control, uint64_t now) {
+  return spent_so_far(control) < budget_so_far(control, now) / 2;
+}
 
 uint64_t record(State* state, Control* control, const Site* site, const Saved* saved,
                 const Append& append, uint64_t context, uint64_t hit, uint64_t now) {
@@ -203,7 +217,7 @@ uint64_t record(State* state, Control* control, const Site* site, const Saved* s
   event->tsc = now;
   event->context = context;
   event->hit = hit;
-  uint32_t patience_us = patience_for(control, site, now);
+  uint32_t patience_us = patience_for(control, site->in_library != 0, now);
   event->parked = patience_us;
   __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&slot->sequence, ticket + 1, __ATOMIC_RELEASE);
@@ -240,11 +254,43 @@ extern "C" void geist_on_stack_moved(Site* site, const Saved* saved, State* stat
   for (abi::StackGate& gate : control->stack_gates) {
     if (__atomic_load_n(&gate.g, __ATOMIC_ACQUIRE) != g) continue;
     uint64_t now = read_tsc();
-    uint32_t patience_us = patience_for(control, site, now);
+    uint32_t patience_us = patience_for(control, site->in_library != 0, now);
     if (patience_us != 0 && tool_is_alive(control, now))
-      wait_at_stack_gate(control, m, &gate.gate, now, patience_us);
+      wait_until_moved(control, m, &gate.gate, now, patience_us);
     return;
   }
+}
+
+static bool copies_watched_word(const abi::CopyGate& gate, uint64_t from, uint64_t bytes) {
+  for (const uint64_t& watched : gate.words) {
+    uint64_t word = __atomic_load_n(&watched, __ATOMIC_RELAXED);
+    if (word != 0 && word - from < bytes) return true;
+  }
+  return false;
+}
+
+extern "C" void geist_on_copy(Site* site, const Saved* saved, State* state) {
+  constexpr int kRax = 0, kRcx = 1, kRbx = 3;
+  Control* control = reinterpret_cast<Control*>(state->control);
+  if (control == nullptr || __atomic_load_n(&control->armed, __ATOMIC_RELAXED) == 0) return;
+  abi::CopyGate& gate = control->copy_gate;
+  if (!copies_watched_word(gate, saved->regs[kRbx], saved->regs[kRcx])) return;
+  uint64_t g = saved->regs[kR14];
+  uint64_t m = g != 0 ? load64(g + control->g_m) : 0;
+  uint64_t now = read_tsc();
+  uint32_t patience_us = patience_for(control, false, now);
+  uint32_t nobody = 0;
+  if (patience_us == 0 || !tool_is_alive(control, now) ||
+      !__atomic_compare_exchange_n(&gate.claimed, &nobody, 1u, false, __ATOMIC_SEQ_CST,
+                                   __ATOMIC_SEQ_CST))
+    return;
+  gate.to = saved->regs[kRax];
+  gate.from = saved->regs[kRbx];
+  gate.bytes = saved->regs[kRcx];
+  gate.keeps = site->reserved;
+  wait_until_moved(control, m, &gate.gate, now, patience_us);
+  __atomic_store_n(&gate.gate, static_cast<uint32_t>(abi::kGateIdle), __ATOMIC_SEQ_CST);
+  __atomic_store_n(&gate.claimed, 0u, __ATOMIC_SEQ_CST);
 }
 
 }  // namespace geist::runtime

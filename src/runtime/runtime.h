@@ -47,6 +47,9 @@ Append read_append(const abi::Site* site, const Saved* saved);
 uint64_t record(abi::State* state, abi::Control* control, const abi::Site* site, const Saved* saved,
                 const Append& append, uint64_t context, uint64_t hit, uint64_t now);
 
+// Less than half of the time that the program may wait and be slowed down has been spent.
+bool is_half_budget_left(const abi::Control* control, uint64_t now);
+
 // True while the tool shows signs of life; otherwise disarms.
 bool tool_is_alive(abi::Control* control, uint64_t now);
 
@@ -57,6 +60,9 @@ void geist_on_main_return(abi::Site* site, const Saved* saved, abi::State* state
 // On the system stack, in runtime.newstack behind its call of copystack: the goroutine's stack has
 // grown.
 void geist_on_stack_moved(abi::Site* site, const Saved* saved, abi::State* state);
+// At a call of memmove in the runtime, when what is copied lies near a watched header: AX to, BX
+// from, CX bytes.
+void geist_on_copy(abi::Site* site, const Saved* saved, abi::State* state);
 // At a point that is no append: counts it, in Site.seen.
 void geist_on_point(abi::Site* site, const Saved* saved, abi::State* state);
 }

@@ -250,6 +250,61 @@ TEST_F(EvidenceTest, AFollowedHeaderIsVoidWhenWrittenAndConfirmsNothing) {
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
 }
 
+TEST_F(EvidenceTest, AHeaderWhoseGrowthWaitedKeepsItsTrust) {
+  constexpr TargetAddr kMoved(0x3008);
+  Evidence e = make();
+  e.add(append_writes());
+  e.follow_copy(kMoved, [](const Access&) { return RouteAnswer{}; });
+  Access arrives =
+      access(kMoved, Access::Kind::kWrite,
+             {frame(read::FuncIndex{3}, 0x9080, "runtime.memmove"), frame(kReader, 0x9100)});
+  arrives.actor = 1;
+  e.add(arrives);
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(reads(kHeader));  // the old array is nobody's any more
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(reads(kMoved));
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, AHeaderThatIsWrittenWhereACopyWasExpectedIsAnotherOne) {
+  constexpr TargetAddr kMoved(0x3008);
+  Evidence e = make();
+  e.add(append_writes());
+  e.follow_copy(kMoved, [](const Access&) { return RouteAnswer{}; });
+  e.add(access(kMoved, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
+TEST_F(EvidenceTest, AfterTheCopyAWriteReplacesTheHeader) {
+  constexpr TargetAddr kMoved(0x3008);
+  Evidence e = make();
+  e.add(append_writes());
+  e.follow_copy(kMoved, [](const Access&) { return RouteAnswer{}; });
+  Access arrives =
+      access(kMoved, Access::Kind::kWrite, {frame(read::FuncIndex{3}, 0x9080, "runtime.memmove")});
+  e.add(arrives);
+  e.add(arrives);
+  EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
+TEST_F(EvidenceTest, AVictimThatGrowsTakesTheChangeAlong) {
+  for (Route route : {Route::kVictim, Route::kOther, Route::kUnknown}) {
+    Evidence e = make(HeaderTrust::kFull, route);
+    e.add(append_writes());
+    Access grows =
+        access(kElement, Access::Kind::kRead,
+               {frame(read::FuncIndex{3}, 0x9080, "runtime.growslice"), frame(kReader, 0x9100)});
+    grows.actor = 1;
+    grows.by_growth = true;
+    e.add(grows);
+    EXPECT_EQ(e.was_taken_along(), route == Route::kVictim);
+    EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  }
+}
+
 TEST_F(EvidenceTest, IgnoredAccessesChangeNothing) {
   Evidence e = make();
   e.add(append_writes());

@@ -214,6 +214,69 @@ TEST_F(Runtime, NobodyWaitsLongerThanThePatience) {
   EXPECT_EQ(control.parked_ticks, fake.tsc - before);
 }
 
+TEST_F(Runtime, WhileThereIsTimeTheFirstOfAContextAreAllTold) {
+  control.park_grace_ticks = kHz;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) { take(control.head - 1); };
+  for (int i = 0; i < 40; ++i) append();
+  EXPECT_EQ(control.recorded, 17u);  // 1 to 16, 32
+  site.in_library = 1;
+  site.recorded = 0;
+  for (int i = 0; i < 40; ++i) append(7);
+  EXPECT_EQ(control.recorded, 17 + 6u);  // 1 2 4 8 16 32
+}
+
+TEST_F(Runtime, HalfOfTheBudgetIsLeftToOtherContexts) {
+  control.park_grace_ticks = 1000;
+  control.parked_ticks = 500;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) { take(control.head - 1); };
+  for (int i = 0; i < 40; ++i) append();
+  EXPECT_EQ(control.recorded, 6u);  // 1 2 4 8 16 32
+}
+
+TEST_F(Runtime, WhatTheToolRefundsWasNotSpent) {
+  control.park_grace_ticks = 1000;
+  control.parked_ticks = 5000;
+  append(1);
+  EXPECT_EQ(fake.waits, 0u);
+  control.refunded_ticks = 4500;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) { take(control.head - 1); };
+  append(2);
+  EXPECT_EQ(fake.waits, 1u);
+}
+
+TEST_F(Runtime, ACopyOfAWatchedHeaderWaitsUntilTheWatchIsThere) {
+  control.park_grace_ticks = kHz;
+  saved.regs[0] = 0x7000;  // to
+  saved.regs[3] = 0x5000;  // from
+  saved.regs[1] = 48;
+  fake.on_wait = [this](volatile uint32_t* word, uint64_t) {
+    const abi::CopyGate& gate = control.copy_gate;
+    EXPECT_EQ(word, &gate.gate);
+    EXPECT_EQ(gate.to, 0x7000u);
+    EXPECT_EQ(gate.from, 0x5000u);
+    EXPECT_EQ(gate.bytes, 48u);
+    EXPECT_EQ(gate.keeps, 1u);
+    control.copy_gate.gate = abi::kGateOpen;
+  };
+  site.reserved = 1;
+  for (uint64_t other : {0x4ff8, 0x5030, 0}) {
+    control.copy_gate.words[2] = other;
+    geist_on_copy(&site, &saved, state.get());
+  }
+  EXPECT_EQ(fake.waits, 0u);
+  control.copy_gate.words[2] = 0x5028;
+  geist_on_copy(&site, &saved, state.get());
+  EXPECT_EQ(fake.waits, 1u);
+  EXPECT_EQ(control.copy_gate.gate, abi::kGateIdle);
+  EXPECT_EQ(control.copy_gate.claimed, 0u);
+  control.copy_gate.claimed = 1;  // another thread stands there
+  geist_on_copy(&site, &saved, state.get());
+  control.copy_gate.claimed = 0;
+  control.parked_ticks = 2 * kHz;  // no budget is left
+  geist_on_copy(&site, &saved, state.get());
+  EXPECT_EQ(fake.waits, 1u);
+}
+
 // m.p, and of p as in Go: status, schedtick, m.
 class TimeSlice : public Runtime {
  protected:
