@@ -106,6 +106,7 @@ class PlainFinder {
   void step(const Made& made, u32 insn, Holders& holders) const;
   void find_of(const Made& made, std::vector<AppendSite>& out,
                std::vector<program::Displaced>& taken);
+  std::vector<u32> order_from(u32 start) const;
   std::vector<Store> find_stores(const Made& made) const;
   std::optional<AppendSite> make_site(const Made& made, std::span<const Store> stores,
                                       const std::vector<program::Displaced>& taken) const;
@@ -212,9 +213,33 @@ void PlainFinder::follow(const Made& made) {
   }
 }
 
+// Blocks in the order in which control comes to them first, loops left aside.
+std::vector<u32> PlainFinder::order_from(u32 start) const {
+  std::vector<u32> order;
+  std::vector<bool> is_seen(code_.blocks().size());
+  std::vector<std::pair<u32, usize>> open{{start, 0}};
+  is_seen[start] = true;
+  while (!open.empty()) {
+    auto& [block, next] = open.back();
+    const std::span<const u32> succs = code_.blocks()[block].succs;
+    if (next == succs.size() || code_.starts_anew(block)) {
+      order.push_back(block);
+      open.pop_back();
+      continue;
+    }
+    const u32 succ = succs[next++];
+    if (is_seen[succ]) continue;
+    is_seen[succ] = true;
+    open.emplace_back(succ, 0);
+  }
+  std::reverse(order.begin(), order.end());
+  return order;
+}
+
+// In the order in which they are executed first.
 std::vector<Store> PlainFinder::find_stores(const Made& made) const {
   std::vector<Store> stores;
-  for (u32 block = 0; block < code_.blocks().size(); ++block) {
+  for (u32 block : order_from(code_.block_of(made.call))) {
     Holders holders = at_start_[block];
     if (holders.is_any) continue;
     for (u32 i = code_.blocks()[block].first; i <= code_.blocks()[block].last; ++i) {
