@@ -100,6 +100,8 @@ struct Control {
   CopyGate copy_gate;  // since version 7
   uint64_t
       refunded_ticks;  // [tool] waits that the tool's own lateness caused: no part of the budget
+  uint32_t library_rests;  // [tool] 1: sites of the standard library do not wait
+  uint32_t reserved3;
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);

@@ -25,7 +25,9 @@ constexpr usize kMaxCandidates = 8;  // of one case
 constexpr u32 kMaxJudgedPerContext = 24;
 constexpr u64 kPrintedElements = 4;  // of the overwritten ones, before they are gone
 constexpr u32 kMaxFrames = 64;
-constexpr double kInitSeconds = 0.03;  // for appends of package initialization
+// For appends of package initialization, and before those of the standard library in it stop
+// waiting.
+constexpr double kInitSeconds = 0.03, kLibraryInitSeconds = 0.004;
 // Between a write and its sample: the exception, and whoever has the processor before it. What is
 // seen in memory may have been written by one whose sample is not there yet.
 constexpr u64 kSampleDelayNs = 1'000'000;
@@ -43,6 +45,11 @@ Tracker::Tracker(Context& context, process::ProbedProcess& process, const Tracke
       cases_(options.max_open_cases) {
   start_s_ = seconds(CLOCK_MONOTONIC);
   cpu_start_s_ = seconds(CLOCK_PROCESS_CPUTIME_ID);
+  if (std::optional<read::Function> init =
+          context.binary.pclntab().find_function_named("runtime.doInit1")) {
+    init_begin_ = context.bias().to_target(init->entry);
+    init_end_ = context.bias().to_target(init->end);
+  }
   if (options_.watch) watcher_.start();
   // While an append waits, the program does: on a busy machine the tool should be next. Without the
   // right to, all goes on.
@@ -132,11 +139,20 @@ bool Tracker::is_tired_of(u64 context) const {
 }
 
 // Packages fill their tables before main begins, by hundreds of appends in a large program. They
-// must not use up what the program itself is to be looked at with.
-static bool runs_in_init(const Append& append) {
-  return std::any_of(append.frames.begin(), append.frames.end(), [](const heap::StackFrame& f) {
-    return f.function.name.starts_with("runtime.doInit");
-  });
+// must not use up what the program itself is to be looked at with. Asked of every event, so the
+// chain of frame pointers is followed, which costs less than unwinding. Source: runtime/proc.go
+// doInit1, go1.21 to go1.27.
+bool Tracker::runs_in_init(const abi::Event& event) const {
+  const heap::StackCopy stack{TargetAddr(event.regs[x86::kRsp]), {event.stack, event.stack_size}};
+  TargetAddr frame(event.regs[x86::kRbp]);
+  for (u32 i = 0; init_end_ && i < kMaxFrames; ++i) {
+    const std::optional<u64> above = stack.find_word(frame), back = stack.find_word(frame + 8);
+    if (!above || !back) return false;
+    if (*back > init_begin_.value && *back < init_end_.value) return true;
+    if (*above <= frame.value) return false;
+    frame = TargetAddr(*above);
+  }
+  return false;
 }
 
 // Only an append that waits can be judged: of one that has gone on, headers found now may be its
@@ -148,11 +164,14 @@ void Tracker::on_event(process::RawEvent raw) {
     return;
   }
   process_.ring.refund_delay(*raw.event);
+  const bool is_init = runs_in_init(*raw.event);
+  process_.ring.let_library_wait(!is_init || init_seconds_ < kLibraryInitSeconds);
   u64 context = raw.event->context;
   bool known = confirmed_contexts_.count(context) != 0;
   bool tired = is_tired_of(context);
   bool waits = process_.ring.still_waits(*raw.event);
-  if (known || tired || !waits || !may_spend(last_scan_cost_s_)) {
+  const bool is_left_out = is_init && init_seconds_ > kInitSeconds;
+  if (known || tired || !waits || is_left_out || !may_spend(last_scan_cost_s_)) {
     for (Outcome& o : outcomes_) {
       if (o.context == context) o.finding.count = std::max(o.finding.count, raw.event->hit);
     }
@@ -164,12 +183,6 @@ void Tracker::on_event(process::RawEvent raw) {
   const double begin_s = now_s();
   const u64 ticket = raw.ticket;
   std::unique_ptr<Case> c = open_case(raw);
-  const bool is_init = runs_in_init(c->append);
-  if (is_init && init_seconds_ > kInitSeconds) {
-    ++not_judged_;
-    process_.ring.release(ticket, *c->event);
-    return;
-  }
   ++judged_of_context_[context];
   ++judged_;
   for (View& view : find_stack_views(context_, c->append)) add_view(*c, std::move(view));

@@ -136,6 +136,7 @@ class Tracker {
   void serve_stack_gates();
   void give_up_watches_of(TargetAddr g);
   void guard_stacks();
+  bool runs_in_init(const abi::Event& event) const;
   void guard_copies();
   void serve_copy_gate();
   bool follow_copy(Session& session, usize candidate, TargetAddr header_word, bool keeps_source);
@@ -194,7 +195,8 @@ class Tracker {
   bool keeps_time_slices_ = false;
   double last_scan_cost_s_ = 0.0005;
   double last_look_s_ = 0;
-  double init_seconds_ = 0;  // spent on appends of package initialization
+  double init_seconds_ = 0;           // spent on appends of package initialization
+  TargetAddr init_begin_, init_end_;  // the code that calls it
   u64 damaged_ = 0, judged_ = 0, not_judged_ = 0, not_watched_ = 0, heap_not_scanned_ = 0,
       too_hot_to_watch_ = 0;
   u64 gates_left_ = 0, cases_given_up_ = 0, victims_left_out_ = 0, findings_left_out_ = 0;

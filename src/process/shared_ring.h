@@ -91,6 +91,10 @@ class SharedRing {
   // Lets it go on. False: it has gone on by itself meanwhile.
   bool open_stack_gate(TargetAddr g);
 
+  // Do appends of the standard library wait at all?
+  void let_library_wait(bool waits) {
+    __atomic_store_n(&control_->library_rests, waits ? 0u : 1u, __ATOMIC_RELAXED);
+  }
   // Header words whose copies wait, at most four; `records` are PatchPlan::copy_records.
   void watch_copies(std::span<const u32> records, std::span<const TargetAddr> words);
   // The copy that waits, if one does.

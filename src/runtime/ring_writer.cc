@@ -110,6 +110,7 @@ uint64_t spent_so_far(const Control* control) {
 // Nearly all honest reuse is in the standard library, nearly all bugs are not: its sites may use an
 // eighth of the budget. Longest wait in µs, 0: none.
 uint32_t patience_for(const Control* control, bool in_library, uint64_t now) {
+  if (in_library && __atomic_load_n(&control->library_rests, __ATOMIC_RELAXED) != 0) return 0;
   uint64_t allowance = budget_so_far(control, now);
   if (in_library) allowance >>= 3;
   if (spent_so_far(control) >= allowance) return 0;

@@ -244,6 +244,19 @@ TEST_F(Runtime, WhatTheToolRefundsWasNotSpent) {
   EXPECT_EQ(fake.waits, 1u);
 }
 
+TEST_F(Runtime, TheStandardLibraryDoesNotWaitWhileItRests) {
+  control.park_grace_ticks = kHz;
+  control.library_rests = 1;
+  site.in_library = 1;
+  append(1);
+  EXPECT_EQ(fake.waits, 0u);
+  EXPECT_EQ(control.recorded, 1u);
+  site.in_library = 0;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) { take(control.head - 1); };
+  append(2);
+  EXPECT_EQ(fake.waits, 1u);
+}
+
 TEST_F(Runtime, ACopyOfAWatchedHeaderWaitsUntilTheWatchIsThere) {
   control.park_grace_ticks = kHz;
   saved.regs[0] = 0x7000;  // to
