@@ -99,8 +99,10 @@ struct Control {
   uint32_t p_m;
   CopyGate copy_gate;  // since version 7
   uint64_t
-      refunded_ticks;  // [tool] waits that the tool's own lateness caused: no part of the budget
-  uint32_t library_rests;  // [tool] 1: sites of the standard library do not wait
+      refunded_ticks;     // [tool] waits that the tool's own lateness caused: no part of the budget
+  uint64_t released_tsc;  // [tool] when it let a waiting thread go on last
+  uint64_t woken_late_ticks;  // [target] of parked_ticks: after that, until the thread ran again
+  uint32_t library_rests;     // [tool] 1: sites of the standard library do not wait
   uint32_t reserved3;
 };
 static_assert(sizeof(Control) <= kControlBytes);

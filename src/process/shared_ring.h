@@ -131,6 +131,7 @@ class SharedRing {
   const abi::Site* find_record(u32 record) const;
   abi::Slot* slot(u64 ticket) const { return slots_ + ticket % abi::kSlots; }
   void free_slot(u64 ticket);
+  void note_release();
 
   abi::Control* control_ = nullptr;
   abi::Slot* slots_ = nullptr;

@@ -213,8 +213,13 @@ void SharedRing::refund_delay(const abi::Event& event) {
   __atomic_store_n(&control_->refunded_ticks, refunded_ticks_, __ATOMIC_RELAXED);
 }
 
+void SharedRing::note_release() {
+  __atomic_store_n(&control_->released_tsc, read_tsc(), __ATOMIC_RELAXED);
+}
+
 void SharedRing::release(u64 ticket, const abi::Event& event) {
   abi::Slot* s = slot(ticket);
+  note_release();
   __atomic_store_n(&s->ack, static_cast<u32>(ticket + 1), __ATOMIC_RELEASE);
   if (event.parked != 0) futex_wake_all(&s->ack);
   free_slot(ticket);
@@ -256,6 +261,7 @@ std::optional<TargetAddr> SharedRing::find_moved_stack() const {
 }
 
 bool SharedRing::open_stack_gate(TargetAddr g) {
+  note_release();
   for (abi::StackGate& gate : control_->stack_gates) {
     if (__atomic_load_n(&gate.g, __ATOMIC_RELAXED) == g.value && open_gate(&gate.gate)) return true;
   }
@@ -289,6 +295,7 @@ std::optional<SharedRing::Copy> SharedRing::find_copy() const {
 }
 
 bool SharedRing::open_copy_gate() {
+  note_release();
   u32 waiting = abi::kGateWaiting;
   u32* gate = &control_->copy_gate.gate;
   const bool waited = __atomic_compare_exchange_n(gate, &waiting, static_cast<u32>(abi::kGateOpen),

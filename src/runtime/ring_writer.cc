@@ -102,6 +102,7 @@ uint64_t spent_so_far(const Control* control) {
   // What is refunded may not have been charged yet.
   uint64_t refunded = __atomic_load_n(&control->refunded_ticks, __ATOMIC_RELAXED);
   uint64_t parked = __atomic_load_n(&control->parked_ticks, __ATOMIC_RELAXED);
+  refunded += __atomic_load_n(&control->woken_late_ticks, __ATOMIC_RELAXED);
   return (parked > refunded ? parked - refunded : 0) +
          __atomic_load_n(&control->slow_path_ticks, __ATOMIC_RELAXED) +
          __atomic_load_n(&control->watch_ticks, __ATOMIC_RELAXED);
@@ -159,6 +160,13 @@ uint64_t park(Control* control, uint64_t m, uint32_t* word, uint64_t start, uint
   }
   uint64_t waited = ticks_since(start);
   __atomic_add_fetch(&control->parked_ticks, waited, __ATOMIC_RELAXED);
+  // On a busy machine a thread that may go on gets a processor much later. That is others' doing,
+  // and counts an eighth: the budget is for being looked at.
+  uint64_t looked = __atomic_load_n(&control->released_tsc, __ATOMIC_RELAXED) - start;
+  if (looked < waited) {
+    uint64_t late = (waited - looked) - (waited - looked) / 8;
+    __atomic_add_fetch(&control->woken_late_ticks, late, __ATOMIC_RELAXED);
+  }
   begin_time_slice(control, m);
   return waited;
 }

@@ -244,6 +244,19 @@ TEST_F(Runtime, WhatTheToolRefundsWasNotSpent) {
   EXPECT_EQ(fake.waits, 1u);
 }
 
+TEST_F(Runtime, WhatAThreadWaitsForAProcessorCountsAnEighth) {
+  control.park_grace_ticks = kHz;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) {
+    fake.tsc += 2000;
+    control.released_tsc = fake.tsc;
+    fake.tsc += 16000;
+    take(0);
+  };
+  append();
+  EXPECT_EQ(control.parked_ticks, 18000u);
+  EXPECT_EQ(control.woken_late_ticks, 14000u);
+}
+
 TEST_F(Runtime, TheStandardLibraryDoesNotWaitWhileItRests) {
   control.park_grace_ticks = kHz;
   control.library_rests = 1;
