@@ -72,6 +72,7 @@ void Tracker::watch_best(Case& c) {
   int best = -ranked[0].first;
   give_way_to(c);
   make_room(best);
+  if (watcher_.free_words() < 2) give_up_parts();
   std::vector<usize> by_rank;
   for (const auto& [negative_rank, index] : ranked) by_rank.push_back(index);
   if (!start_session(c, by_rank, best)) ++not_watched_;
@@ -97,6 +98,36 @@ void Tracker::make_room(int rank) {
     bool old = nanoseconds(CLOCK_MONOTONIC) - s.since_ns > kSessionHoldNs;
     if (s.rank < rank || (old && s.rank <= rank + 4) || still_unchanged(*s.of))
       end_session(i, true);
+  }
+}
+
+// More than one part of one append's change is worth less than another append's only one.
+void Tracker::give_up_parts() {
+  for (Session& session : sessions_) {
+    std::vector<TargetAddr> parts;
+    for (usize index : session.candidates) {
+      for (const Evidence& e : session.of->candidates[index].evidence) {
+        const TargetAddr part = e.element_word();
+        if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
+      }
+    }
+    for (; parts.size() > 1 && watcher_.free_words() < 2; parts.pop_back()) {
+      const TargetAddr part = parts.back();
+      const bool is_only_one =
+          std::any_of(session.candidates.begin(), session.candidates.end(), [&](usize index) {
+            const std::vector<Evidence>& all = session.of->candidates[index].evidence;
+            return all.size() == 1 && all[0].element_word() == part;
+          });
+      if (is_only_one) continue;
+      watcher_.remove(part);
+      std::erase(session.words, part);
+      for (usize index : session.candidates) {
+        std::vector<Evidence> kept;
+        for (Evidence& e : session.of->candidates[index].evidence)
+          if (e.element_word() != part) kept.push_back(std::move(e));
+        session.of->candidates[index].evidence = std::move(kept);
+      }
+    }
   }
 }
 
