@@ -53,9 +53,11 @@ bool may_be_replaced(const Case& c, const Candidate& candidate, bool has_watches
 }
 
 // In the frame of the append itself a filter (kept := items[:0]) leaves its source changed on
-// purpose; two results of one operand have the same length.
+// purpose; two results of one operand have the same length. A slice whose pointer is the operand's,
+// in one register, is no result: the operand was cut out of it, buf[:n].
 bool is_sibling(const Case& c, const View& view) {
-  return may_be_receiver(c, view);
+  const bool is_operands = view.told_by_code && view.ptr_from == c.append.site->site.old_ptr;
+  return may_be_receiver(c, view) && !is_operands;
 }
 
 }  // namespace
