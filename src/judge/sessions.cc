@@ -72,7 +72,7 @@ void Tracker::watch_best(Case& c) {
   int best = -ranked[0].first;
   give_way_to(c);
   make_room(best);
-  if (watcher_.free_words() < 2) give_up_parts();
+  if (watcher_.free_words() < 2) give_up_parts(c);
   std::vector<usize> by_rank;
   for (const auto& [negative_rank, index] : ranked) by_rank.push_back(index);
   if (!start_session(c, by_rank, best)) ++not_watched_;
@@ -101,9 +101,11 @@ void Tracker::make_room(int rank) {
   }
 }
 
-// More than one part of one append's change is worth less than another append's only one.
-void Tracker::give_up_parts() {
+// More than one part of one append's change is worth less than another append's only one; but not
+// than the same one's next change: which of its parts will be read is not known.
+void Tracker::give_up_parts(const Case& c) {
   for (Session& session : sessions_) {
+    if (session.of->append.site == c.append.site) continue;
     std::vector<TargetAddr> parts;
     for (usize index : session.candidates) {
       for (const Evidence& e : session.of->candidates[index].evidence) {

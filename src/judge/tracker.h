@@ -114,7 +114,7 @@ class Tracker {
   void watch_best(Case& c);
   bool start_session(Case& c, const std::vector<usize>& by_rank, int rank);
   void give_way_to(const Case& c);
-  void give_up_parts();
+  void give_up_parts(const Case& c);
   void make_room(int rank);
   void record_stack_victim_in_use(const Case& c, usize index, const std::vector<u8>& bytes);
   static bool is_fair_stack_victim(const Case& c, const View& view);
