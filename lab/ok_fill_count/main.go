@@ -1,4 +1,5 @@
 // Names are put in order in place by a function that gives back only how many are left, as in C; its caller reads that many.
+// heal-changes: its caller is meant to see what is written
 package main
 
 import (

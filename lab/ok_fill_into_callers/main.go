@@ -1,4 +1,5 @@
 // An io.Reader that makes its bytes with append into the buffer that it is handed, and a decoder that fills a caller's records so.
+// heal-changes: its caller is meant to see what is written
 package main
 
 import (

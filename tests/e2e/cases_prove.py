@@ -49,7 +49,7 @@ def check_honest(ctx, build):
     other = {c['kind'] for c in ended.report['other_changes']}
     if ended.code != 0 or proved(ended):
         raise Failure(f'exit code {ended.code}, proved {[(f["site"]["function"], f["site"]["line"]) for f in proved(ended)]}')
-    changes = build.module == 'lab' and has_mark(ROOT / 'lab' / build.package, 'heal-changes')
+    changes = has_mark(ROOT / build.module / build.package, 'heal-changes')
     if bool(other) != changes or not other <= {'undecided', 'relies_on_sharing'}:
         raise Failure(f'other changes: {other}; marked heal-changes: {changes}')
 

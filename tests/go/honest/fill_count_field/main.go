@@ -1,4 +1,5 @@
 // A filter in place that gives back a count only, as in C.
+// heal-changes: its caller is meant to see what is written
 package main
 
 import (

@@ -1,4 +1,5 @@
 // Matrices multiplied into the rows of a third one by appending from the start of each row.
+// heal-changes: its caller is meant to see what is written
 package main
 
 import "fmt"
