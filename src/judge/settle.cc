@@ -144,12 +144,14 @@ std::optional<findings::Level> Tracker::level_of(const Case& c, const Candidate&
   const View& view = candidate.view;
   if (candidate.confirmed) return findings::Level::kConfirmed;
   if (candidate.closed || !view.len_known) return std::nullopt;
-  // The other result of the same operand, live behind the append by the compiler's own word: it is
+  // The other result of the same operand, live behind the append by the compiler's own word (that of
+  // DWARF is too weak: buf of append(buf[:n], x) may stand in the very register of the operand): it is
   // used later, changed. A header whose words stand side by side may be a variable in memory, and
   // the append's own: only a watch can tell.
   bool in_memory = view.ptr_word && view.len_word == view.ptr_word + 8;
-  bool live_sibling = view.same_frame && !candidate.is_refilled && is_fair_stack_victim(c, view) &&
-                      candidate.change_watched && (!in_memory || candidate.watched_throughout);
+  bool live_sibling = view.same_frame && view.told_by_code && !candidate.is_owner &&
+                      is_fair_stack_victim(c, view) && candidate.change_watched &&
+                      (!in_memory || candidate.watched_throughout);
   const bool is_appends = was_changed_by_append(c, view);
   if (live_sibling && is_appends) return findings::Level::kLikely;
   // Or it is handed on, after the append, as the slice that it was before: not a buffer with a
@@ -172,8 +174,8 @@ std::optional<findings::Level> Tracker::level_of(const Case& c, const Candidate&
       bool in_scope = main_returned && function && function->name == "main.main" &&
                       view.g.value == process_.ring.control().main_gate_g;
       if (!in_scope || !view.live_for_sure) return findings::Level::kSuspect;
-      return !view.same_frame || is_sibling(c, view) ? findings::Level::kLikely
-                                                     : findings::Level::kSuspect;
+      const bool is_result = is_sibling(c, view) && !candidate.is_owner;
+      return !view.same_frame || is_result ? findings::Level::kLikely : findings::Level::kSuspect;
     }
     case findings::Holder::kRegister:
       return findings::Level::kSuspect;

@@ -608,6 +608,8 @@ void Tracker::record_stack_victim_in_use(const Case& c, usize index, const std::
   if (candidate.view.holder != findings::Holder::kStack || !is_fair_stack_victim(c, candidate.view))
     return;
   if (candidate.view.surrounds(*c.event)) return;
+  // Nor is a slice of the same frame that the operand was cut out of: buf[:n].
+  if (candidate.view.same_frame && candidate.is_owner) return;
   bool in_use = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                             [](const Evidence& e) { return e.header_was_used(); });
   if (in_use) record(c, index, findings::Level::kLikely, as_appended(c, candidate, bytes));
