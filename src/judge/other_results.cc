@@ -8,25 +8,14 @@
 namespace geist::judge {
 namespace {
 
-std::optional<program::Location> as_location(const program::ValueLocation& value) {
-  if (value.addend != 0) return std::nullopt;
-  if (value.kind == program::ValueLocation::Kind::kRegister) return program::Location{value.reg, 0};
-  if (value.kind == program::ValueLocation::Kind::kStackSlot)
-    return program::Location{x86::kNoReg, value.disp};
-  return std::nullopt;
-}
-
 // The growslice calls, by instruction, whose result the value may be.
 std::set<u32> growth_of(Context& context, const program::FunctionCode& code, u32 insn,
                         const program::Location& at) {
   std::set<u32> calls;
   const program::Callees callees = program::callees_of(context.binary);
   for (const program::Origin& origin : program::find_origins(code, insn, at, callees)) {
-    if (origin.kind != program::Origin::Kind::kResult || origin.is_shifted) continue;
-    const ImageAddr target = code.briefs()[origin.insn].target;
-    const std::optional<read::Function> callee =
-        target ? context.binary.pclntab().find_function(target) : std::nullopt;
-    if (callee && callee->name.starts_with("runtime.growslice")) calls.insert(origin.insn);
+    if (!origin.is_shifted && program::is_growslice_result(context.binary, code, origin))
+      calls.insert(origin.insn);
   }
   return calls;
 }
@@ -36,8 +25,8 @@ std::set<u32> growth_of(Context& context, const program::FunctionCode& code, u32
 bool is_result_of_another_append(Context& context, const Append& append,
                                  const program::ValueLocation& at) {
   const sites::AppendSite& site = append.site->site;
-  const std::optional<program::Location> pointer = as_location(at);
-  const std::optional<program::Location> operand = as_location(site.old_ptr);
+  const std::optional<program::Location> pointer = program::location_of(at);
+  const std::optional<program::Location> operand = program::location_of(site.old_ptr);
   const program::FunctionCode* code =
       context.codes.find(context.binary.pclntab().function(site.function));
   if (!pointer || !operand || code == nullptr || *pointer == *operand) return false;

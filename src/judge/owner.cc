@@ -35,15 +35,6 @@ bool is_zero(const program::FunctionCode& code, const program::Origin& origin) {
   return insn.op == x86::Op::kMov && source.kind == x86::Operand::Kind::kImm && source.imm == 0;
 }
 
-bool is_result_of_growslice(const read::GoBinary& binary, const program::FunctionCode& code,
-                            const program::Origin& origin) {
-  if (origin.kind != program::Origin::Kind::kResult) return false;
-  const ImageAddr target = code.briefs()[origin.insn].target;
-  const std::optional<read::Function> callee =
-      target ? binary.pclntab().find_function(target) : std::nullopt;
-  return callee && callee->name.starts_with("runtime.growslice");
-}
-
 // Is there one holder of the array, so that there is no doubt for whom the append writes? The same
 // slice in several frames was handed down.
 bool has_one_holder(const Append& append, const std::vector<Candidate>& candidates) {
@@ -84,20 +75,13 @@ static x86::RegMask results_read(Context& context, const Append& append,
 
 bool Tracker::is_write_cursor(const Append& append) {
   const sites::AppendSite& site = append.site->site;
-  using Kind = program::ValueLocation::Kind;
-  const program::ValueLocation& ptr = site.old_ptr;
-  if (append.frames.empty() || ptr.addend != 0) return false;
-  program::AppendResult result{site.inplace_entry, {}};
-  if (ptr.kind == Kind::kRegister)
-    result.ptr = {ptr.reg, 0};
-  else if (ptr.kind == Kind::kStackSlot)
-    result.ptr = {x86::kNoReg, ptr.disp};
-  else
-    return false;
+  const std::optional<program::Location> ptr = program::location_of(site.old_ptr);
+  if (append.frames.empty() || !ptr) return false;
   const program::FunctionCode* code = context_.codes.find(append.frames[0].function);
   if (code == nullptr) return false;
   const program::TakenArguments taken = program::taken_arguments(context_.codes);
-  return program::is_write_cursor(*code, result, program::callees_of(context_.binary), taken,
+  return program::is_write_cursor(*code, {site.inplace_entry, *ptr},
+                                  program::callees_of(context_.binary), taken,
                                   results_read(context_, append, taken));
 }
 
@@ -117,7 +101,7 @@ bool Tracker::is_refill(const sites::AppendSite& site, u32 depth) {
     std::vector<program::Origin> begins;
     std::copy_if(lengths.begin(), lengths.end(), std::back_inserter(begins),
                  [&](const program::Origin& o) {
-                   return !is_result_of_growslice(context_.binary, *code, o);
+                   return !program::is_growslice_result(context_.binary, *code, o);
                  });
     return !begins.empty() &&
            std::all_of(begins.begin(), begins.end(),
@@ -147,18 +131,20 @@ void Tracker::note_owner(Case& c) {
                   [&](const Candidate& candidate) { return covers_all(c.append, candidate.view); });
   if (!any) return;
   const std::optional<std::vector<TargetAddr>> words = find_operand_words(context_, c.append);
-  const bool refills = is_refill(c.append.site->site, 0);
-  bool has_owner = false;
+  bool is_owned = false, has_owner = false;
   for (Candidate& candidate : c.candidates) {
     const View& view = candidate.view;
     candidate.is_owner = words && view.ptr_word &&
                          std::find(words->begin(), words->end(), view.ptr_word) != words->end();
-    candidate.is_refilled = candidate.is_owner && refills;
+    is_owned |= candidate.is_owner;
     has_owner |= candidate.is_owner && covers_all(c.append, view);
   }
-  if (!has_owner && !has_one_holder(c.append, c.candidates)) return;
-  // Else somebody may have wanted a slice of his own, and asked for its length only.
-  if (!refills || !is_write_cursor(c.append)) return;
+  const bool may_be_meant = has_owner || has_one_holder(c.append, c.candidates);
+  if ((!is_owned && !may_be_meant) || !is_refill(c.append.site->site, 0)) return;
+  for (Candidate& candidate : c.candidates) candidate.is_refilled = candidate.is_owner;
+  // With another length than none somebody may have wanted a slice of his own, and asked for its
+  // length only.
+  if (!may_be_meant || !is_write_cursor(c.append)) return;
   std::erase_if(c.candidates, [&](const Candidate& candidate) {
     const bool is_meant = !has_owner || candidate.is_owner || candidate.view.same_frame;
     return is_meant && covers_all(c.append, candidate.view);

@@ -79,7 +79,6 @@ class RouteFinder {
   void classify(const Place& place, const Origin& origin);
   bool add_words(const Place& place, const program::SliceEnds& ends,
                  std::vector<TargetAddr>& words) const;
-  bool is_growslice(const Place& place, const Origin& origin) const;
   void classify_load(const Place& place, const Origin& origin);
   void classify_before(const Place& place, const Origin& origin, bool in_appender);
   // Of a place further back: `written` are the registers that were written between it and the
@@ -94,7 +93,6 @@ class RouteFinder {
   std::optional<u64> value_of(usize frame, const Origin& origin, const Look& look) const;
   std::optional<u64> kept_register(usize frame, x86::Reg reg, x86::RegMask written) const;
   std::optional<u64> read_word(TargetAddr at) const;
-  bool is_location(const Location& at, const ValueLocation& value) const;
 
   Context& context_;
   const Append& append_;
@@ -230,9 +228,12 @@ void RouteFinder::classify(const Place& place, const Origin& origin) {
         is_unknown_ = true;
       return;
     }
-    case Kind::kResult:
-      (is_growslice(place, origin) ? is_other_ : is_unknown_) = true;
+    case Kind::kResult: {
+      const bool is_append =
+          program::is_growslice_result(context_.binary, *code_of(place.frame), origin);
+      (is_append ? is_other_ : is_unknown_) = true;
       return;
+    }
     case Kind::kBefore:
       return classify_before(place, origin, in_appender);
     case Kind::kAddress:
@@ -242,13 +243,6 @@ void RouteFinder::classify(const Place& place, const Origin& origin) {
       is_unknown_ = true;
       return;
   }
-}
-
-bool RouteFinder::is_growslice(const Place& place, const Origin& origin) const {
-  const ImageAddr target = code_of(place.frame)->briefs()[origin.insn].target;
-  const std::optional<read::Function> callee =
-      target ? context_.binary.pclntab().find_function(target) : std::nullopt;
-  return callee && callee->name.starts_with("runtime.growslice");
 }
 
 ValueLocation as_value(const Location& at) {
@@ -269,21 +263,16 @@ void RouteFinder::classify_before(const Place& place, const Origin& origin, bool
   const bool has_place = victim_.same_frame && victim_.frame == access_.activation(place.frame);
   // A pointer that is another append's result may be in a register and in a word of the frame.
   const bool is_other_copy = has_place && !victim_.len_known &&
-                             !is_location(origin.at, append_.site->site.old_ptr) &&
+                             program::location_of(append_.site->site.old_ptr) != origin.at &&
                              is_result_of_another_append(context_, append_, as_value(origin.at));
-  const bool is_victims = has_place && (is_location(origin.at, victim_.ptr_from) || is_other_copy);
+  const bool is_victims =
+      has_place && (program::location_of(victim_.ptr_from) == origin.at || is_other_copy);
   if (is_victims)
     is_victim_ = true;
-  else if (is_location(origin.at, append_.site->site.old_ptr))
+  else if (program::location_of(append_.site->site.old_ptr) == origin.at)
     is_other_ = true;
   else
     is_unknown_ = true;
-}
-
-bool RouteFinder::is_location(const Location& at, const ValueLocation& value) const {
-  if (value.addend != 0) return false;
-  if (at.is_register()) return value.kind == ValueLocation::Kind::kRegister && value.reg == at.reg;
-  return value.kind == ValueLocation::Kind::kStackSlot && value.disp == at.slot;
 }
 
 // Another word than the victim's is another header; where it reads like the victim's, it may be a
@@ -412,13 +401,9 @@ std::optional<std::vector<TargetAddr>> RouteFinder::operand_words() {
   const sites::AppendSite& site = append_.site->site;
   const FunctionCode* code = access_.frames.empty() ? nullptr : code_of(0);
   const std::optional<u32> branch = code == nullptr ? std::nullopt : code->find_insn(site.branch);
-  const ValueLocation& ptr = site.old_ptr;
-  const bool is_place = ptr.addend == 0 && (ptr.kind == ValueLocation::Kind::kRegister ||
-                                            ptr.kind == ValueLocation::Kind::kStackSlot);
-  if (!branch || !is_place) return std::nullopt;
-  const Location at = ptr.kind == ValueLocation::Kind::kRegister ? Location{ptr.reg, 0}
-                                                                 : Location{x86::kNoReg, ptr.disp};
-  const Place operand{0, *branch, at};
+  const std::optional<Location> at = program::location_of(site.old_ptr);
+  if (!branch || !at) return std::nullopt;
+  const Place operand{0, *branch, *at};
   std::vector<TargetAddr> words;
   if (add_words(operand, {}, words)) return words;
   // A header in a variable of the frame whose address was taken.
@@ -440,7 +425,7 @@ bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
       case Kind::kNumber:
         break;
       case Kind::kResult:
-        if (!is_growslice(place, origin)) return false;
+        if (!program::is_growslice_result(context_.binary, *code, origin)) return false;
         break;
       case Kind::kArgument: {
         const std::optional<Place> handed = handed_by_caller(place.frame, origin.at);

@@ -337,4 +337,20 @@ std::vector<Origin> find_origins(const FunctionCode& code, u32 insn, Location fr
   return Slice(code, callees, ends).run(insn, from);
 }
 
+std::optional<Location> location_of(const ValueLocation& value) {
+  if (value.addend != 0) return std::nullopt;
+  if (value.kind == ValueLocation::Kind::kRegister) return Location{value.reg, 0};
+  if (value.kind == ValueLocation::Kind::kStackSlot) return Location{x86::kNoReg, value.disp};
+  return std::nullopt;
+}
+
+bool is_growslice_result(const read::GoBinary& binary, const FunctionCode& code,
+                         const Origin& origin) {
+  if (origin.kind != Origin::Kind::kResult) return false;
+  const ImageAddr target = code.briefs()[origin.insn].target;
+  const std::optional<read::Function> callee =
+      target ? binary.pclntab().find_function(target) : std::nullopt;
+  return callee && callee->name.starts_with("runtime.growslice");
+}
+
 }  // namespace geist::program

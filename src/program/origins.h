@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "program/code_walk.h"
+#include "program/value_location.h"
 
 namespace geist::program {
 
@@ -30,6 +31,9 @@ struct Location {
   bool is_register() const { return reg != x86::kNoReg; }
   bool operator==(const Location&) const = default;
 };
+
+// Nothing for other places, and for a value that lies a distance from what is in one.
+std::optional<Location> location_of(const ValueLocation& value);
 
 struct Origin {
   enum class Kind : u8 {
@@ -66,5 +70,9 @@ struct SliceEnds {
 // Of the value of `from` as it is right before instruction `insn` is executed. Never empty.
 std::vector<Origin> find_origins(const FunctionCode& code, u32 insn, Location from,
                                  const Callees& callees, const SliceEnds& ends = {});
+
+// Is it what a call of growslice gave back?
+bool is_growslice_result(const read::GoBinary& binary, const FunctionCode& code,
+                         const Origin& origin);
 
 }  // namespace geist::program
