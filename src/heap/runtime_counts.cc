@@ -94,7 +94,9 @@ void add_heap_stats(RuntimeReader& reader, RuntimeCounts& counts) {
   }
 }
 
-// Objects handed out of a cached span are counted when the span leaves the cache.
+// Objects handed out of a cached span are counted when the span leaves the cache. A P that looks
+// for its next span, and sweeps for it, still has the one it gave back and has counted: that one is
+// swept (sweepgen), a cached one is ahead of the heap by 1 or 3 (runtime/mcache.go refill).
 void add_cached(RuntimeReader& reader, const read::Layout& layout, RuntimeCounts& counts) {
   const DebugType* p = reader.type("runtime.p");
   const DebugType* mcache = reader.type("runtime.mcache");
@@ -105,6 +107,7 @@ void add_cached(RuntimeReader& reader, const read::Layout& layout, RuntimeCounts
   TargetAddr allp = reader.variable("runtime.allp");
   TargetAddr array(reader.read<u64>(allp));
   u64 count = reader.read<u64>(allp + 8);
+  u32 sweepgen = reader.read<u32>(reader.variable("runtime.mheap_") + layout.mheap_sweepgen);
   if (count > kMaxPs) reader.fail();
   for (u64 i = 0; i < count && !reader.failed(); ++i) {
     TargetAddr cache(reader.read<u64>(TargetAddr(reader.read<u64>(array + i * 8)) + cache_at));
@@ -112,6 +115,7 @@ void add_cached(RuntimeReader& reader, const read::Layout& layout, RuntimeCounts
     auto spans = reader.read<std::array<u64, 2 * kClasses>>(cache + spans_at);
     for (u64 c = 0; c < spans.size() && !reader.failed(); ++c) {
       TargetAddr span(spans[c]);
+      if (reader.read<u32>(span + layout.mspan_sweepgen) == sweepgen) continue;
       u64 used = static_cast<u64>(reader.read<u16>(span + layout.mspan_alloc_count)) -
                  reader.read<u16>(span + before_at);
       counts.objects += used;
