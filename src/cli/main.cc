@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_dump.h"
+#include "cli/cmd_lab.h"
 #include "cli/cmd_pprof.h"
 #include "cli/cmd_snap.h"
 #include "cli/exit_code.h"
@@ -101,6 +102,10 @@ int run_verb(const ParsedFlags& parsed) {
   if (parsed.verb == "pprof") {
     Result<PprofOptions> options = make_pprof_options(parsed);
     return options.ok() ? cmd_pprof(options.value()) : fail_usage(options.error(), parsed.verb);
+  }
+  if (parsed.verb == "lab") {
+    Result<LabOptions> options = make_lab_options(parsed);
+    return options.ok() ? cmd_lab(options.value()) : fail_usage(options.error(), parsed.verb);
   }
   if (parsed.verb == "doctor") return cmd_doctor(wants_color(color_mode(parsed), STDOUT_FILENO));
   if (parsed.verb == "completion") return cmd_completion(parsed);

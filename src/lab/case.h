@@ -1,0 +1,52 @@
+// A case of the lab: a folder with Go files and a file `case` that says what it shows, what is to be
+// run and what is claimed.
+//
+//   title: goroutines append to chunks of one array
+//   page:                      until the next line that is not indented
+//       text and a drawing
+//   geist: --level=latent      more flags of the run under geist; may be left out
+//   run: measure               the program again, with these words; its facts count
+//   timeout: 60                seconds that a run may take; 30 without it
+//   claim: 3.7% of the orders come out wrong
+//   says: the article
+//   if: wrong_percent >= 3.2   or   each: wrong[*] > 0   with   depends: the capacity
+//   figure: {wrong_percent}% of {orders} orders
+//
+// The cases of lab/cases are a part of the executable; others are read from a folder, and trusted no
+// more than any input.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "lab/claim.h"
+
+namespace geist::lab {
+
+struct CaseFile {
+  std::string name;  // "main.go"
+  std::string text;
+};
+
+struct Case {
+  std::string name;  // of its folder
+  std::string title;
+  std::string page;  // lines
+  std::vector<std::string> geist_flags;
+  std::vector<std::vector<std::string>> runs;
+  u64 timeout_s = 30;
+  std::vector<Claim> claims;
+  std::vector<CaseFile> files;  // what is built
+};
+
+// Fails with the line that is wrong.
+Result<Case> read_case(const std::string& name, const std::string& text);
+
+// Those of the executable, by name.
+Result<std::vector<Case>> embedded_cases();
+// Those of a folder: each folder in it that has a file `case`. Fails when there is none, and on the
+// first that is wrong.
+Result<std::vector<Case>> read_cases(const std::string& folder);
+
+}  // namespace geist::lab
