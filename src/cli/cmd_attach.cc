@@ -39,12 +39,12 @@ class EarlyPrinter {
  public:
   EarlyPrinter(const ReportOutput& output, source::SourceCache& sources, findings::Target target)
       : output_(output), sources_(sources), target_(std::move(target)) {}
-  void print_new(const judge::Tracker& tracker) {
-    if (tracker.revision() == revision_) return;
-    revision_ = tracker.revision();
+  void print_new(const judge::Desk& desk) {
+    if (desk.revision() == revision_) return;
+    revision_ = desk.revision();
     findings::Report report;
     report.target = target_;
-    report.findings = tracker.findings();
+    report.findings = desk.findings();
     std::erase_if(report.findings, [&](const findings::Finding& f) { return is_printed(f); });
     if (report.findings.empty()) return;
     source::add_sources(report.findings, sources_);
@@ -66,15 +66,15 @@ class EarlyPrinter {
 
 enum class End { kTime, kAsked, kProcessOver };
 
-End watch(judge::Tracker& tracker, const process::Attachment& attachment,
+End watch(judge::Desk& desk, const process::Attachment& attachment,
           const run::EndSignals& signals, const AttachOptions& options, EarlyPrinter& early,
           run::RunningHeap& heap) {
   for (;;) {
-    tracker.turn();
-    heap.turn(tracker.now_s());
-    if (options.now) early.print_new(tracker);
+    desk.turn();
+    heap.turn(desk.now_s());
+    if (options.now) early.print_new(desk);
     if (attachment.is_over()) return End::kProcessOver;
-    const bool is_late = options.for_s && tracker.now_s() >= *options.for_s;
+    const bool is_late = options.for_s && desk.now_s() >= *options.for_s;
     if (!is_late && !signals.came()) continue;
     heap.look_for_latent_at_end();
     return is_late ? End::kTime : End::kAsked;
@@ -112,8 +112,8 @@ void fill_pauses(findings::Cost& cost, const process::PauseLog& pauses) {
   cost.pause_p99_ms = percentile(pauses.ms, 0.99);
 }
 
-judge::TrackerOptions make_tracking(const AttachOptions& options) {
-  return run::tracker_options(!options.no_watch, options.history, options.budget_percent);
+judge::DeskOptions make_desk_options(const AttachOptions& options) {
+  return run::desk_options(!options.no_watch, options.history, options.budget_percent);
 }
 
 // A copy of the process costs it a pause, which is paid only by who asks for latent findings.
@@ -123,9 +123,9 @@ run::RunningHeap::Uses heap_uses(const AttachOptions& options) {
 }
 
 // Leaves the process as it was, and judges what it has sent.
-Status detach(process::Attachment& attachment, judge::Tracker& tracker) {
+Status detach(process::Attachment& attachment, judge::Desk& desk) {
   Status left = attachment.detach();
-  tracker.finish();
+  desk.finish();
   if (left.ok()) return left;
   return std::move(left).take_error().in("the code of the process could not be restored");
 }
@@ -196,14 +196,15 @@ int cmd_attach(const AttachOptions& options) {
       judge::make_context(*binary.value(), debug.wait(attachment.process().ring), sites,
                           attachment.process(), symbols.value());
   run::RunningHeap heap(context, attachment.process(), heap_uses(options));
-  judge::Tracker tracker(context, attachment.process(), make_tracking(options));
+  judge::Desk desk(context, attachment.process(), make_desk_options(options));
+  detect::Detectors(options.detectors).attend(desk);
   source::SourceCache sources({.go_release = binary.value()->build_info().release.text,
                                .binary_path = process->executable});
   const findings::Target target =
       run::describe_target(process->command, *binary.value(), process->executable);
   EarlyPrinter early(output.value(), sources, target);
-  End end = watch(tracker, attachment, signals, options, early, heap);
-  Status left = detach(attachment, tracker);
+  End end = watch(desk, attachment, signals, options, early, heap);
+  Status left = detach(attachment, desk);
   if (!left.ok()) return fail(left.error());
 
   // Tell.
@@ -211,12 +212,12 @@ int cmd_attach(const AttachOptions& options) {
   report.geist_version = GEIST_VERSION;
   report.target = target;
   report.sites = run::count_sites(sites, refused);
-  run::fill_report(report, tracker, detect::Detectors(options.detectors), *binary.value(),
+  run::fill_report(report, desk, detect::Detectors(options.detectors), *binary.value(),
                    attachment.process(), 0);
   fill_pauses(report.cost, attachment.pauses());
   heap.add_latent(report);
   run::add_from_source(report, *binary.value(), sites, sources);
-  run::note_what_was_missing(report, tracker, debug, !options.no_watch);
+  run::note_what_was_missing(report, desk, debug, !options.no_watch);
   note_end(report, process.value(), end, attachment.mapped_bytes());
   Result<int> status = output->finish(
       std::move(report), [&](const findings::Finding& f) { return early.is_printed(f); });

@@ -14,7 +14,7 @@
 #include "cli/print.h"
 #include "cli/run_following.h"
 #include "cli/unwatched.h"
-#include "judge/tracker.h"
+#include "judge/desk.h"
 #include "probe/heal_choice.h"
 #include "run/child_signals.h"
 #include "run/debug_opener.h"
@@ -30,20 +30,20 @@
 namespace geist::cli {
 namespace {
 
-run::ExitStatus watch_until_exit(judge::Tracker& tracker, process::ProbedProcess& process,
+run::ExitStatus watch_until_exit(judge::Desk& desk, process::ProbedProcess& process,
                                  const run::ChildSignals& signals, run::RunRecorder* recorder,
                                  run::RunningHeap& heap) {
   u64 kept = 0;
   for (;;) {
-    tracker.turn();
-    heap.turn(tracker.now_s());
-    if (recorder != nullptr && std::exchange(kept, tracker.revision()) != tracker.revision()) {
-      recorder->offer(tracker.findings());
+    desk.turn();
+    heap.turn(desk.now_s());
+    if (recorder != nullptr && std::exchange(kept, desk.revision()) != desk.revision()) {
+      recorder->offer(desk.findings());
     }
     signals.forward_to(process.pid);
     std::optional<run::ExitStatus> exit = run::find_exit(process.pid);
     if (!exit) continue;
-    tracker.finish();
+    desk.finish();
     return *exit;
   }
 }
@@ -95,11 +95,11 @@ Result<Changes> choose_changes(const RunOptions& options, const read::GoBinary& 
   return changes;
 }
 
-judge::TrackerOptions make_tracking(const RunOptions& options, run::RunningHeap& heap) {
-  judge::TrackerOptions tracking =
-      run::tracker_options(!options.no_watch, options.history, options.budget_percent);
-  tracking.at_end = [&heap] { heap.look_for_latent_at_end(); };
-  return tracking;
+judge::DeskOptions make_desk_options(const RunOptions& options, run::RunningHeap& heap) {
+  judge::DeskOptions of_desk =
+      run::desk_options(!options.no_watch, options.history, options.budget_percent);
+  of_desk.at_end = [&heap] { heap.look_for_latent_at_end(); };
+  return of_desk;
 }
 
 // What is known before the program runs.
@@ -137,10 +137,10 @@ std::unique_ptr<run::RunRecorder> start_recorder(const RunOptions& options,
 }
 
 // What the run itself tells, whoever reads it.
-void add_run(const RunOptions& options, const judge::Tracker& tracker, const read::GoBinary& binary,
+void add_run(const RunOptions& options, const judge::Desk& desk, const read::GoBinary& binary,
              const process::ProbedProcess& process, const run::RunningHeap& heap,
              const run::ExitStatus& exit, findings::Report& report) {
-  run::fill_report(report, tracker, detect::Detectors(options.detectors), binary, process,
+  run::fill_report(report, desk, detect::Detectors(options.detectors), binary, process,
                    exit.cpu_s);
   heap.add_latent(report);
   report.exit_code = exit.code;
@@ -180,7 +180,7 @@ int cmd_run(const RunOptions& options) {
   if (options.follow) return run_following(options);
 
   // The program, as a file and as a Go binary of a release whose layout is known.
-  Result<run::Program> program = run::resolve_program(options.command[0]);
+  auto program = run::resolve_program(options.command[0]);
   if (!program.ok()) return give_up(options, program.error());
   auto binary = open_binary(program->path, options);
   if (!binary.ok()) return give_up(options, binary.error());
@@ -189,17 +189,16 @@ int cmd_run(const RunOptions& options) {
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
 
-  // Append sites. From here on they are only read.
+  // Append sites, which are only read from here on.
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  const sites::SiteTable sites =
-      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  const auto sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return give_up(options, symbols.error());
   auto changes = choose_changes(options, *binary.value(), sites);
   if (!changes.ok()) return fail(changes.error());
 
-  // Start it with every site probed, while the names are read in a thread of its own: a signal for
-  // the program must not find one that has not blocked it. Then it runs and nobody traces it.
+  // Start it probed, while a thread reads the names: a signal for the program must not find one
+  // that has not blocked it. Then it runs and nobody traces it.
   Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
   run::DebugOpener debug(*binary.value());
@@ -216,18 +215,19 @@ int cmd_run(const RunOptions& options) {
   auto recorder = start_recorder(options, report, program->path, output.value());
 
   // Judge while it runs, and once more at its end.
-  judge::Context context = judge::make_context(*binary.value(), debug.wait(running.ring), sites,
-                                               running, symbols.value());
+  auto context = judge::make_context(*binary.value(), debug.wait(running.ring), sites, running,
+                                     symbols.value());
   run::RunningHeap heap(context, running, {.names = true, .latent = options.output.wants_latent()});
-  judge::Tracker tracker(context, running, make_tracking(options, heap));
-  run::ExitStatus exit = watch_until_exit(tracker, running, signals.value(), recorder.get(), heap);
+  judge::Desk desk(context, running, make_desk_options(options, heap));
+  detect::Detectors(options.detectors).attend(desk);
+  auto exit = watch_until_exit(desk, running, signals.value(), recorder.get(), heap);
 
   // Tell.
-  add_run(options, tracker, *binary.value(), running, heap, exit, report);
+  add_run(options, desk, *binary.value(), running, heap, exit, report);
   source::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
   run::add_from_source(report, *binary.value(), sites, sources);
   add_changes(*binary.value(), changes.value(), running, report);
-  run::note_what_was_missing(report, tracker, debug, !options.no_watch);
+  run::note_what_was_missing(report, desk, debug, !options.no_watch);
   keep_for_proof(options, program->path, report);
   if (recorder) recorder->finish(report);  // kept before it is told
   Result<int> status = output->finish(std::move(report));

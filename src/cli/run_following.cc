@@ -1,8 +1,8 @@
 // The tracing thread (process/follow.h) starts and probes processes; here they are judged, all in
-// one thread, each by a tracker of its own, and their reports become one. It ends when every
+// one thread, each by a desk of its own, and their reports become one. It ends when every
 // process has ended; when the command itself has, a signal to end makes geist let go of the rest.
 //
-//   exec ─▶ recognise: a Go program? ─▶ probed ─▶ Started ─▶ Session {tracker} ─▶ Ended
+//   exec ─▶ recognise: a Go program? ─▶ probed ─▶ Started ─▶ Session {desk} ─▶ Ended
 //                                                                 its report ─▶ merge
 #include "cli/run_following.h"
 
@@ -117,15 +117,17 @@ struct Session {
   const KnownFile* file;
   std::unique_ptr<process::ProbedProcess> process;
   judge::Context context;
-  judge::Tracker tracker;
+  judge::Desk desk;
 
   Session(const KnownFile& f, std::unique_ptr<process::ProbedProcess> p,
-          const judge::TrackerOptions& tracking)
+          const judge::DeskOptions& desk_options, const detect::Detectors& detectors)
       : file(&f),
         process(std::move(p)),
         context(judge::make_context(*f.binary, f.debug->wait(process->ring), f.sites, *process,
                                     *f.symbols)),
-        tracker(context, *process, tracking) {}
+        desk(context, *process, desk_options) {
+    detectors.attend(desk);
+  }
 };
 
 class FollowingRun {
@@ -135,8 +137,8 @@ class FollowingRun {
       : options_(options),
         follower_(follower),
         signals_(signals),
-        tracking_(
-            run::tracker_options(!options.no_watch, options.history, options.budget_percent)) {}
+        desk_options_(
+            run::desk_options(!options.no_watch, options.history, options.budget_percent)) {}
   // Until everything has ended, or the rest was let go.
   findings::Report run();
   std::optional<int> signal() const { return signal_; }
@@ -150,7 +152,7 @@ class FollowingRun {
   const RunOptions& options_;
   process::Follower& follower_;
   const run::ChildSignals& signals_;
-  judge::TrackerOptions tracking_;
+  judge::DeskOptions desk_options_;
   std::map<int, std::unique_ptr<Session>> sessions_;
   findings::Report report_;
   bool command_ended_ = false;
@@ -163,7 +165,7 @@ findings::Report FollowingRun::run() {
     while (std::optional<process::Notice> notice =
                follower_.next(sessions_.empty() ? kNobodyUs : 0))
       take(std::move(*notice));
-    for (auto& [pid, session] : sessions_) session->tracker.turn(kTurnUs / sessions_.size());
+    for (auto& [pid, session] : sessions_) session->desk.turn(kTurnUs / sessions_.size());
   }
   while (!sessions_.empty()) {
     report_.notes.push_back(
@@ -185,7 +187,8 @@ void FollowingRun::take(process::Notice notice) {
   if (auto* started = std::get_if<process::Started>(&notice)) {
     int pid = started->process->pid;
     const auto& file = *static_cast<const KnownFile*>(started->tag);
-    sessions_[pid] = std::make_unique<Session>(file, std::move(started->process), tracking_);
+    sessions_[pid] = std::make_unique<Session>(file, std::move(started->process), desk_options_,
+                                               detect::Detectors(options_.detectors));
   } else if (auto* ended = std::get_if<process::Ended>(&notice)) {
     on_end(*ended);
   } else {
@@ -210,14 +213,14 @@ void FollowingRun::on_end(const process::Ended& ended) {
 // What the process has to say goes into the report.
 void FollowingRun::close(int pid, double cpu_s) {
   Session& session = *sessions_.at(pid);
-  session.tracker.finish();
+  session.desk.finish();
   findings::Report part;
   findings::Target target = run::describe_target({session.file->path}, *session.file->binary);
   target.binary = std::filesystem::path(session.file->path).filename();
-  run::note_what_was_missing(part, session.tracker, *session.file->debug, !options_.no_watch);
+  run::note_what_was_missing(part, session.desk, *session.file->debug, !options_.no_watch);
   part.sites = run::count_sites(session.file->sites, session.process->plan.refused);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});
-  run::fill_report(part, session.tracker, detect::Detectors(options_.detectors),
+  run::fill_report(part, session.desk, detect::Detectors(options_.detectors),
                    *session.file->binary, *session.process, cpu_s);
   for (findings::Finding& finding : part.findings) {
     finding.binary = target.binary;

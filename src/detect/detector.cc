@@ -23,6 +23,12 @@ void Detectors::ask(probe::PlanOptions& plan) const {
   }
 }
 
+void Detectors::attend(judge::Desk& desk) const {
+  for (const Hooks& hooks : hooks_) {
+    if (hooks.clerk != nullptr) desk.admit(hooks.clerk(desk));
+  }
+}
+
 void Detectors::tell(const Watched& watched, findings::Report& report) const {
   for (const Hooks& hooks : hooks_) {
     if (hooks.tell != nullptr) hooks.tell(watched, report);

@@ -5,40 +5,28 @@
 //
 // Each of the two may take the same share of the time that passes, after a grace. The runtime thins
 // out hot sites by itself (runtime/overwrite.cc); here are the watches and the judge.
-#include <algorithm>
-
-#include "judge/tracker.h"
+#include "judge/desk.h"
 
 namespace geist::judge {
 
-bool Tracker::may_spend(double wanted) const {
-  return cpu_seconds() + wanted < options_.cpu_grace_s + options_.share * now_s();
-}
-
-double Tracker::watch_seconds() const {
-  return watcher_.seconds();
-}
-
 // A word that the program uses all the time is watched no longer than half of the budget pays for.
-void Tracker::hold_budget() {
+void Desk::hold_budget() {
   constexpr double kGraceSeconds = 0.02;
   const double spent = watch_seconds();
   process_.ring.charge_watches(spent);
   if (spent < kGraceSeconds + options_.share / 2 * now_s()) return;
-  auto hottest =
-      std::max_element(sessions_.begin(), sessions_.end(),
-                       [](const Session& a, const Session& b) { return a.accesses < b.accesses; });
-  if (hottest == sessions_.end() || hottest->accesses == 0) return;
-  end_session(static_cast<usize>(hottest - sessions_.begin()), true);
+  const std::optional<usize> hottest = registers_.hottest();
+  if (!hottest) return;
+  registers_.end(*hottest, true);
   ++too_hot_to_watch_;
 }
 
-findings::EventCounts Tracker::counts() const {
+findings::EventCounts Desk::counts() const {
   const abi::Control& c = process_.ring.control();
   return {c.overwriting, c.contexts, c.recorded, judged_};
 }
 
-std::map<std::string, u64> Tracker::losses() const {
+std::map<std::string, u64> Desk::losses() const {
   const abi::Control& c = process_.ring.control();
   const u64 ring_full = c.lost_ring_full, context_table_full = c.lost_context_table_full;
   const u64 no_private_stack = c.lost_no_stack, bad_arguments = c.lost_bad_arguments;
@@ -46,12 +34,12 @@ std::map<std::string, u64> Tracker::losses() const {
             not_watched = not_watched_;
   const u64 samples_lost = watcher_.lost_samples(),
             threads_unwatched = watcher_.unwatched_threads();
-  const u64 heap_not_scanned = heap_not_scanned_, too_hot_to_watch = too_hot_to_watch_,
+  const u64 too_hot_to_watch = too_hot_to_watch_,
             thinned_out = c.thinned_out;
   const u64 disarmed = process_.ring.has_disarmed_itself() ? 1 : 0, gates_left = gates_left_;
-  const u64 cases_given_up = cases_given_up_, victims_left_out = victims_left_out_,
-            findings_left_out = findings_left_out_;
+  const u64 cases_given_up = cases_given_up_, findings_left_out = outcomes_.left_out();
   const LeftOut& out = context_.left_out;
+  const u64 victims_left_out = out.victims, heap_not_scanned = out.heap;
   const u64 goroutines_left_out = out.goroutines, stacks_left_out = out.stacks,
             goroutines_unread = out.unread, header_reads_left_out = out.header_reads,
             copies_left_out = out.copies, holders_left_out = out.holders;

@@ -7,6 +7,10 @@
 
 namespace geist::judge {
 
+// Between a write and its sample: the exception, and whoever has the processor before it. What is
+// seen in memory may have been written by one whose sample is not there yet.
+inline constexpr u64 kSampleDelayNs = 1'000'000;
+
 inline u64 nanoseconds(clockid_t clock) {
   timespec ts{};
   ::clock_gettime(clock, &ts);

@@ -50,7 +50,7 @@ ByteView part_of(ByteView bytes, u64 begin, u64 end) {
   return begin < end ? bytes.subspan(begin, end - begin) : ByteView();
 }
 
-Changed find_changed(const Case& c, const View& view, ByteView after) {
+Changed find_changed(const Overwrite& c, const View& view, ByteView after) {
   const abi::Event& e = *c.event;
   usize known = std::min<usize>(e.old_size, after.size());
   for (u64 offset = 0; offset < known; ++offset) {
@@ -76,7 +76,7 @@ std::vector<findings::Frame> Describer::append_stack(const Append& append) const
   return out;
 }
 
-void Describer::describe_values(const Case& c, const Candidate& candidate, ByteView after,
+void Describer::describe_values(const Overwrite& c, const Candidate& candidate, ByteView after,
                                 findings::Finding& f) const {
   const abi::Event& e = *c.event;
   const View& view = candidate.view;
@@ -114,7 +114,7 @@ void Describer::describe_values(const Case& c, const Candidate& candidate, ByteV
 
 // A header that the compiler put into a heap box of its own (it is handed to an interface later):
 // the variable with the same pointer and length in a frame of the stack is the one.
-void Describer::name_by_value(const Case& c, const View& view, findings::Victim& v) const {
+void Describer::name_by_value(const Overwrite& c, const View& view, findings::Victim& v) const {
   if (context_.debug == nullptr) return;
   for (usize i = 1; i < c.append.frames.size(); ++i) {
     const heap::StackFrame& frame = c.append.frames[i];
@@ -146,7 +146,7 @@ void Describer::name_by_path(const View& view, findings::Victim& v) const {
 }
 
 // The call that the victim is a result of, where the code of its frame says so.
-void Describer::describe_maker(const Case& c, const View& view, findings::Victim& v) const {
+void Describer::describe_maker(const Overwrite& c, const View& view, findings::Victim& v) const {
   const sites::AppendSite& site = c.append.site->site;
   auto add = [&](const read::Function& function, ImageAddr pc, i64 slot) {
     const std::optional<program::HeaderWords> words =
@@ -168,7 +168,7 @@ void Describer::describe_maker(const Case& c, const View& view, findings::Victim
   }
 }
 
-void Describer::describe_victim(const Case& c, const Candidate& candidate,
+void Describer::describe_victim(const Overwrite& c, const Candidate& candidate,
                                 findings::Finding& f) const {
   const View& view = candidate.view;
   findings::Victim& v = f.victim;
@@ -205,7 +205,7 @@ void Describer::describe_victim(const Case& c, const Candidate& candidate,
   if (v.type.empty() && !f.element_type.empty()) v.type = "[]" + f.element_type;
 }
 
-void Describer::draw(const Case& c, const Candidate& candidate, findings::Finding& f) const {
+void Describer::draw(const Overwrite& c, const Candidate& candidate, findings::Finding& f) const {
   const abi::Event& e = *c.event;
   const View& view = candidate.view;
   u64 size = e.append.elem_size;
@@ -219,7 +219,7 @@ void Describer::draw(const Case& c, const Candidate& candidate, findings::Findin
   f.drawing.push_back({"this append", operand, e.append.new_len, e.append.cap});
 }
 
-findings::Finding Describer::describe(const Case& c, const Candidate& candidate,
+findings::Finding Describer::describe(const Overwrite& c, const Candidate& candidate,
                                       findings::Level level, ByteView after) const {
   const abi::Event& e = *c.event;
   const sites::AppendSite& site = c.append.site->site;

@@ -7,6 +7,8 @@
 namespace geist::judge {
 
 struct LeftOut {
+  u64 victims = 0;       // of one event: beyond as many as a case has
+  u64 heap = 0;          // times that a part of the heap was not searched for victims
   u64 goroutines = 0;    // not searched for victims: too many
   u64 stacks = 0;        // not searched for victims: too large
   u64 unread = 0;        // goroutines that did not hold together when they were read

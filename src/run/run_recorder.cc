@@ -26,7 +26,7 @@ double monotonic_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// What makes two findings of one run the same; as Tracker::findings() merges them.
+// What makes two findings of one run the same; as Outcomes::merged() merges them.
 std::string key_of(const findings::Finding& f) {
   return fmt::format("{}|{}|{}|{}", f.pc, findings::holder_name(f.victim.holder), f.victim.name,
                      f.victim.type);

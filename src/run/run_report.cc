@@ -94,12 +94,12 @@ void add_from_source(findings::Report& report, const read::GoBinary& binary,
     report.sites.without_grow_path.insert({std::move(append.file), append.line});
 }
 
-void fill_report(findings::Report& report, const judge::Tracker& tracker,
+void fill_report(findings::Report& report, const judge::Desk& desk,
                  const detect::Detectors& detectors, const read::GoBinary& binary,
                  const process::ProbedProcess& process, double cpu_s) {
-  report.findings = tracker.findings();
-  report.events = tracker.counts();
-  report.lost = tracker.losses();
+  report.findings = desk.findings();
+  report.events = desk.counts();
+  report.lost = desk.losses();
   for (const auto& [name, count] : report.lost) {
     if (count != 0 && findings::severity_of_loss(name) == findings::Severity::kError)
       report.notes.push_back(fmt::format("{} {}: {}", count, name, findings::help_of_loss(name)));
@@ -109,31 +109,31 @@ void fill_report(findings::Report& report, const judge::Tracker& tracker,
   report.cost.slow_path_s = process.ring.seconds(control.slow_path_ticks);
   report.cost.gates_s = process.ring.seconds(control.gate_ticks);
   report.cost.checks_s = static_cast<double>(control.overwriting) * kSecondsACheck;
-  report.cost.watch_s = tracker.watch_seconds();
-  report.cost.monitor_cpu_s = tracker.cpu_seconds();
+  report.cost.watch_s = desk.watch_seconds();
+  report.cost.monitor_cpu_s = desk.cpu_seconds();
   report.cost.program_cpu_s = cpu_s;
-  report.cost.wall_s = tracker.now_s();
+  report.cost.wall_s = desk.now_s();
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
   note_thinned_sites(report, binary, process);
   detectors.tell({binary, process}, report);
 }
 
-void note_what_was_missing(findings::Report& report, const judge::Tracker& tracker,
+void note_what_was_missing(findings::Report& report, const judge::Desk& desk,
                            const DebugOpener& debug, bool wants_watches) {
   if (!debug.why_not().empty()) report.notes.push_back("no variable names: " + debug.why_not());
-  if (wants_watches && !tracker.watcher().available()) {
+  if (wants_watches && !desk.watcher().available()) {
     report.notes.push_back(
-        "reads could not be watched (" + tracker.watcher().why_not() +
+        "reads could not be watched (" + desk.watcher().why_not() +
         "): no finding can be confirmed, --level=suspect shows what there is; see geist doctor");
   }
 }
 
-judge::TrackerOptions tracker_options(bool wants_watches, u32 history, u32 budget_percent) {
-  judge::TrackerOptions tracking;
-  tracking.watch = wants_watches;
-  tracking.max_open_cases = history;
-  tracking.share = budget_percent / 100.0;
-  return tracking;
+judge::DeskOptions desk_options(bool wants_watches, u32 history, u32 budget_percent) {
+  judge::DeskOptions options;
+  options.watch = wants_watches;
+  options.max_open_cases = history;
+  options.share = budget_percent / 100.0;
+  return options;
 }
 
 std::string signal_name(int signal) {

@@ -1,9 +1,9 @@
 // What a run says of itself: the parts of a report that come from the binary, the process and the
-// tracker. Shared by every verb that watches: run, run --follow, attach.
+// desk. Shared by every verb that watches: run, run --follow, attach.
 #pragma once
 
 #include "detect/detector.h"
-#include "judge/tracker.h"
+#include "judge/desk.h"
 #include "run/debug_opener.h"
 #include "sites/append_sites.h"
 #include "source/source.h"
@@ -25,13 +25,13 @@ findings::SiteCounts count_sites(const sites::SiteTable& table, const sites::Ref
 
 // Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it
 // used itself, 0 when that is not known. After count_sites().
-void fill_report(findings::Report& report, const judge::Tracker& tracker,
+void fill_report(findings::Report& report, const judge::Desk& desk,
                  const detect::Detectors& detectors, const read::GoBinary& binary,
                  const process::ProbedProcess& process, double cpu_s);
 // Notes on what this machine or this binary did not allow.
-void note_what_was_missing(findings::Report& report, const judge::Tracker& tracker,
+void note_what_was_missing(findings::Report& report, const judge::Desk& desk,
                            const DebugOpener& debug, bool wants_watches);
-judge::TrackerOptions tracker_options(bool wants_watches, u32 history, u32 budget_percent);
+judge::DeskOptions desk_options(bool wants_watches, u32 history, u32 budget_percent);
 // "SIGSEGV"
 std::string signal_name(int signal);
 

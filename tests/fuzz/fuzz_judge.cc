@@ -175,9 +175,9 @@ judge::View make_view(const abi::Event& e, u8 which, u64 seed) {
 
 void judge_it(World& world, std::unique_ptr<abi::Event> event, u8 which) {
   judge::Context& context = *world.context;
-  judge::Case c;
-  c.event = std::move(event);
-  const abi::Event& e = *c.event;
+  judge::Overwrite c;
+  c.event = event.get();
+  const abi::Event& e = *event;
   const sites::AppendSite& site = context.plan.sites[e.site].site;
   if (site.elem_size != 0 && site.elem_size != e.append.elem_size) return;
   c.append.site = &context.plan.sites[e.site];

@@ -7,15 +7,15 @@
 #include <algorithm>
 
 #include "heap/goroutines.h"
-#include "judge/tracker.h"
+#include "judge/append_case.h"
 #include "program/slot_writes.h"
 
 namespace geist::judge {
 
 // Does the function of the victim's frame, from where it stands, never store into this header of
 // its own again?
-bool Tracker::is_left_alone(const Case& c, const View& view) {
-  const sites::AppendSite& site = c.append.site->site;
+bool AppendCase::is_left_alone(const View& view) const {
+  const sites::AppendSite& site = write_.append.site->site;
   ImageAddr at = view.same_frame ? site.branch : view.pc - 1;
   std::optional<read::Function> function = context_.binary.pclntab().find_function(at);
   const program::FunctionCode* code = function ? context_.codes.find(*function) : nullptr;
@@ -31,15 +31,15 @@ bool Tracker::is_left_alone(const Case& c, const View& view) {
 }
 
 // Is its goroutine on the way to its stack gate?
-bool Tracker::is_moving(const View& view) const {
-  if (!process_.plan.follows_stacks) return false;
+bool AppendCase::is_moving(const View& view) const {
+  if (!context_.plan.follows_stacks) return false;
   std::optional<heap::Goroutine> g =
       heap::read_goroutine(context_.memory, context_.binary.layout(), view.g);
   return g && g->goid == view.goid && g->status == heap::GStatus::kCopystack;
 }
 
-void Tracker::follow_moved_header(Session& session, usize index, bool waits) {
-  Candidate& candidate = session.of->candidates[index];
+void AppendCase::follow_moved_header(usize index, bool waits) {
+  Candidate& candidate = write_.candidates[index];
   View& view = candidate.view;
   if (view.holder != findings::Holder::kStack || candidate.lost_track) return;
   const std::optional<TargetAddr> now = find_word_now(view, view.header_word());
@@ -47,7 +47,7 @@ void Tracker::follow_moved_header(Session& session, usize index, bool waits) {
   const bool was_copied = std::any_of(candidate.evidence.begin(), candidate.evidence.end(),
                                       [](const Evidence& e) { return e.header_has_moved(); });
   if (!is_elsewhere && (!was_copied || is_moving(view))) return;
-  const bool nothing_unseen = waits || is_left_alone(*session.of, view);
+  const bool nothing_unseen = waits || is_left_alone(view);
   candidate.watched_throughout &= nothing_unseen;
   candidate.lost_track = !nothing_unseen || !now || !header_is_unchanged(view);
   if (candidate.lost_track) return;
@@ -55,52 +55,19 @@ void Tracker::follow_moved_header(Session& session, usize index, bool waits) {
   const u64 distance = *now - before;
   for (TargetAddr* part : {&view.ptr_word, &view.len_word, &view.stack_hi, &view.frame.cfa})
     if (*part) *part += distance;
-  replace_header_watch(session, before, view.header_word(), true);
+  move_header_watch(before, view.header_word(), true);
   for (Evidence& evidence : candidate.evidence) evidence.follow_header(view.header_word());
 }
 
-void Tracker::serve_stack_gates() {
-  for (usize n = 0; n < abi::kStackGates; ++n) {
-    const std::optional<TargetAddr> g = process_.ring.find_moved_stack();
-    if (!g) return;
-    read_samples();
-    for (Session& session : sessions_) {
-      for (usize index : session.candidates) {
-        if (session.of->candidates[index].view.g == *g) follow_moved_header(session, index, true);
-      }
-    }
-    if (!process_.ring.open_stack_gate(*g)) give_up_watches_of(*g);
+void AppendCase::on_stack_move(TargetAddr g) {
+  for (usize index : watched_) {
+    if (write_.candidates[index].view.g == g) follow_moved_header(index, true);
   }
 }
 
-// It has gone on before the watches were where they belong.
-void Tracker::give_up_watches_of(TargetAddr g) {
-  for (usize i = sessions_.size(); i-- > 0;) {
-    const Session& session = sessions_[i];
-    bool has_any =
-        std::any_of(session.candidates.begin(), session.candidates.end(),
-                    [&](usize index) { return session.of->candidates[index].view.g == g; });
-    if (has_any) end_session(i, true);
-  }
-}
-
-// The goroutines with watched headers on their stacks are those that wait when these grow.
-void Tracker::guard_stacks() {
-  if (!process_.plan.follows_stacks) return;
-  std::vector<TargetAddr> goroutines;
-  for (const Session& session : sessions_) {
-    for (usize index : session.candidates) {
-      const Candidate& candidate = session.of->candidates[index];
-      const View& view = candidate.view;
-      const bool is_watched =
-          std::count(session.words.begin(), session.words.end(), view.header_word()) != 0;
-      const bool is_on_stack = view.holder == findings::Holder::kStack && !candidate.lost_track;
-      if (is_watched && is_on_stack &&
-          std::count(goroutines.begin(), goroutines.end(), view.g) == 0)
-        goroutines.push_back(view.g);
-    }
-  }
-  process_.ring.set_stack_gates(std::move(goroutines));
+bool AppendCase::stands_on(TargetAddr g) const {
+  return std::ranges::any_of(
+      watched_, [&](usize index) { return write_.candidates[index].view.g == g; });
 }
 
 }  // namespace geist::judge

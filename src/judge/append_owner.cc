@@ -6,7 +6,7 @@
 #include <set>
 
 #include "judge/route.h"
-#include "judge/tracker.h"
+#include "judge/append_case.h"
 #include "program/go_abi.h"
 #include "program/write_cursor.h"
 
@@ -73,7 +73,8 @@ static x86::RegMask results_read(Context& context, const Append& append,
   return read;
 }
 
-bool Tracker::is_write_cursor(const Append& append) {
+bool AppendCase::is_write_cursor() {
+  const Append& append = write_.append;
   const sites::AppendSite& site = append.site->site;
   const std::optional<program::Location> ptr = program::location_of(site.old_ptr);
   if (append.frames.empty() || !ptr) return false;
@@ -87,7 +88,7 @@ bool Tracker::is_write_cursor(const Append& append) {
 
 // Began the slice empty, x[:0], whatever was appended to it in this function since? Then the array
 // is filled again from its start.
-bool Tracker::is_refill(const sites::AppendSite& site, u32 depth) {
+bool AppendCase::is_refill(const sites::AppendSite& site, u32 depth) {
   using Kind = program::ValueLocation::Kind;
   const std::optional<read::Function> function = context_.binary.pclntab().function(site.function);
   const program::FunctionCode* code = function ? context_.codes.find(*function) : nullptr;
@@ -125,29 +126,29 @@ bool Tracker::is_refill(const sites::AppendSite& site, u32 depth) {
   return has_former;
 }
 
-void Tracker::note_owner(Case& c) {
-  const bool any =
-      std::any_of(c.candidates.begin(), c.candidates.end(),
-                  [&](const Candidate& candidate) { return covers_all(c.append, candidate.view); });
+void AppendCase::note_owner() {
+  const bool any = std::ranges::any_of(write_.candidates, [&](const Candidate& candidate) {
+    return covers_all(write_.append, candidate.view);
+  });
   if (!any) return;
-  const std::optional<std::vector<TargetAddr>> words = find_operand_words(context_, c.append);
+  const std::optional<std::vector<TargetAddr>> words = find_operand_words(context_, write_.append);
   bool is_owned = false, has_owner = false;
-  for (Candidate& candidate : c.candidates) {
+  for (Candidate& candidate : write_.candidates) {
     const View& view = candidate.view;
     candidate.is_owner = words && view.ptr_word &&
                          std::find(words->begin(), words->end(), view.ptr_word) != words->end();
     is_owned |= candidate.is_owner;
-    has_owner |= candidate.is_owner && covers_all(c.append, view);
+    has_owner |= candidate.is_owner && covers_all(write_.append, view);
   }
-  const bool may_be_meant = has_owner || has_one_holder(c.append, c.candidates);
-  if ((!is_owned && !may_be_meant) || !is_refill(c.append.site->site, 0)) return;
-  for (Candidate& candidate : c.candidates) candidate.is_refilled = candidate.is_owner;
+  const bool may_be_meant = has_owner || has_one_holder(write_.append, write_.candidates);
+  if ((!is_owned && !may_be_meant) || !is_refill(write_.append.site->site, 0)) return;
+  for (Candidate& candidate : write_.candidates) candidate.is_refilled = candidate.is_owner;
   // With another length than none somebody may have wanted a slice of his own, and asked for its
   // length only.
-  if (!may_be_meant || !is_write_cursor(c.append)) return;
-  std::erase_if(c.candidates, [&](const Candidate& candidate) {
+  if (!may_be_meant || !is_write_cursor()) return;
+  std::erase_if(write_.candidates, [&](const Candidate& candidate) {
     const bool is_meant = !has_owner || candidate.is_owner || candidate.view.same_frame;
-    return is_meant && covers_all(c.append, candidate.view);
+    return is_meant && covers_all(write_.append, candidate.view);
   });
 }
 

@@ -1,0 +1,126 @@
+// AppendCase: an overwriting append as a case at the desk. Its victims are the views that cover
+// what it writes; the most promising are watched, the rest looked at again later, at gates and at
+// the end.
+//
+//   append_case.cc   the victims, while the append waits      owner.cc     whose slice it is
+//   append_watch.cc  which words are watched, and what for    settle.cc    which are findings
+//   append_samples.cc  what the accesses mean                 stack_moves.cc, copy_moves.cc
+#pragma once
+
+#include "judge/case.h"
+#include "judge/chunks.h"
+#include "judge/describe.h"
+#include "judge/desk.h"
+#include "judge/overwrite.h"
+
+namespace geist::judge {
+
+class AppendCase final : public Case {
+ public:
+  AppendCase(Desk& desk, Opening opening);
+  // All that is to be found out while the append waits. Gives the processor time that the search of
+  // the heap took.
+  double find_victims();
+
+  Range written() const override;
+  std::optional<int> rank() override;
+  bool watch(Registers& registers) override;
+  bool give_up_word(Registers& registers) override;
+  bool is_idle() const override;
+  void on_watch_end(bool early, u64 held_ns) override;
+  void before_samples() override;
+  void on_access(const Access& access) override;
+  bool after_samples(const Unseen& unseen) override;
+  void on_unseen() override;
+  bool is_undecided() const override;
+  std::vector<WatchedHeader> headers() const override;
+  bool stands_on(TargetAddr g) const override;
+  void on_stack_move(TargetAddr g) override;
+  void on_copy(const process::SharedRing::Copy& copy) override;
+  void on_copy_missed() override;
+  void on_kept() override;
+  void look_again() override;
+  bool is_seen_through() const override;
+  bool is_over() const override;
+  std::span<Question> ask() override;
+  void settle(const Gate& gate) override;
+
+ private:
+  // The destination as it was read between two moments of the samples' clock, right before the
+  // samples were taken out.
+  struct Bytes {
+    std::vector<u8> bytes;
+    u64 from_ns = 0, until_ns = 0;
+  };
+  // A victim that may be a finding at a gate, with the bytes of the destination as they are.
+  struct Open {
+    usize candidate = 0;
+    std::vector<u8> after;
+  };
+
+  void add_view(View view);
+  double add_heap_views();
+  void drop_garbage(std::vector<View>& views);
+  void print_before();
+  void note_owner();
+  bool is_write_cursor();
+  bool is_refill(const sites::AppendSite& site, u32 depth);
+  void note_goroutines();
+  std::string find_goroutine(const Access& access) const;
+
+  int rank_of(const View& view, bool in_library) const;
+  void begin_evidence(const std::vector<Chunk>& chunks);
+  bool is_fair_stack_victim(const View& view) const;
+  void record_stack_victim_in_use(usize index, const std::vector<u8>& bytes);
+  bool update_candidate(usize index, const Unseen& unseen);
+  void note_changes(Candidate& candidate);
+  std::vector<u8> put_together(const Candidate& candidate, const std::vector<u8>& now) const;
+  std::optional<std::vector<u8>> find_source(const Access& access, TargetAddr from,
+                                             u64 size) const;
+  void note_copy(const Access& access);
+  bool changed_nothing(const Candidate& candidate) const;
+  bool was_changed_by_append(const View& view) const;
+  void follow_copies(Candidate& candidate);
+  bool move_header_watch(TargetAddr from, TargetAddr to, bool on_stack);
+  bool is_handed_on(const View& view) const;
+  bool is_left_alone(const View& view) const;
+  bool is_moving(const View& view) const;
+  // `waits`: the goroutine of the header's stack stands right behind the move.
+  void follow_moved_header(usize candidate, bool waits);
+  bool follow_copy(usize candidate, TargetAddr header_word, bool keeps_source);
+  bool make_room_for_copy(usize source);
+  bool takes_victims_pointer(const Access& access, const View& victim) const;
+  bool shows_victim(const View& victim, const Access& access) const;
+  std::function<RouteAnswer(const Access&)> make_route(const View& view) const;
+  HeaderTrust trust_in(const View& view) const;
+
+  void settle_place(usize candidate, Question& question);
+  std::optional<findings::Level> level_of(const Candidate& candidate, bool at_gate, bool reachable,
+                                          bool main_returned) const;
+  std::optional<TargetAddr> find_word_now(const View& view, TargetAddr word) const;
+  bool header_is_unchanged(const View& view) const;
+  std::vector<u8> read_destination() const;
+  bool shows_change(const View& view, const std::vector<u8>& bytes) const;
+  std::vector<u8> as_appended(const Candidate& candidate, const std::vector<u8>& now) const;
+  std::optional<std::vector<u8>> changed_bytes(const Candidate& candidate) const;
+  void record(usize candidate, findings::Level level, const std::vector<u8>& after);
+
+  Desk& desk_;
+  Context& context_;
+  Overwrite write_;
+  std::vector<usize> by_rank_;  // candidates, those first whose watch promises most
+  std::vector<usize> watched_;  // candidates, while the case is watched
+  Bytes now_;
+  // Read a while ago, so that every write which shows in it is among the samples by now: one is
+  // made right after its write, but not at once.
+  Bytes settled_;
+  Bytes waiting_;               // to become the next `settled_`
+  std::vector<usize> copied_;   // candidates that the last on_copy() put elsewhere
+  std::vector<Open> open_;      // at this gate
+  std::vector<Question> questions_;  // one for each of open_
+};
+
+// Makes the cases of a session's appends.
+Clerk append_clerk(Desk& desk);
+
+}  // namespace geist::judge

@@ -1,0 +1,225 @@
+// What is watched for an append: the victims' length words, the most promising first, and parts of
+// the changed bytes; and what an access to them says about whose header was read.
+#include <algorithm>
+
+#include "base/go_symbol.h"
+#include "judge/append_case.h"
+#include "judge/chunks.h"
+#include "judge/through.h"
+#include "program/header_flow.h"
+
+namespace geist::judge {
+// A header's word is read and written as a whole, so one byte of it tells as much as eight. On a
+// stack it costs less: each sample has a copy of the stack, which the kernel makes byte by byte,
+// and every watched byte in it is a trap of its own.
+static u32 header_bytes(bool on_stack) {
+  return on_stack ? 1 : 8;
+}
+
+// How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come
+// first; the bugs are in modules rather than in the standard library; an emptied buffer that is
+// filled again is nearly always meant.
+int AppendCase::rank_of(const View& view, bool in_library) const {
+  const abi::AppendFacts& facts = event().append;
+  int rank = in_library ? 0 : 16;
+  if (view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal) rank += 4;
+  if (view.live_for_sure) rank += 4;
+  if (view.len_word) rank += 2;
+  if (view.name.empty() && !view.len_known) rank -= 4;
+  const bool emptied = view.ptr <= facts.old_ptr && view.len > facts.new_len &&
+                       facts.new_len == facts.num;
+  if (!emptied) rank += 3;
+  if (view.same_frame) rank -= 1;
+  return rank;
+}
+
+// Is the holder of `b` what that of `a` has grown into? Then nobody is likely to look at `a` again,
+// though a word that nobody uses any more may still lead there.
+static bool looks_outgrown(Context& context, const View& a, const View& b) {
+  constexpr u64 kMostBytes = 4096;
+  const bool may_be = a.holder == findings::Holder::kHeap && b.holder == a.holder &&
+                      a.object != b.object && b.object_size > a.object_size &&
+                      a.ptr_word - a.object == b.ptr_word - b.object && a.object_size <= kMostBytes;
+  if (!may_be) return false;
+  std::vector<u8> old(a.object_size), grown(a.object_size);
+  return context.memory.read(a.object, old) && context.memory.read(b.object, grown) && old == grown;
+}
+
+std::optional<int> AppendCase::rank() {
+  const std::vector<Candidate>& candidates = write_.candidates;
+  if (candidates.empty()) return std::nullopt;
+  const bool in_library = is_standard_library(
+      context_.binary.pclntab().function(write_.append.site->site.function).name);
+  std::vector<std::pair<int, usize>> ranked;
+  for (usize i = 0; i < candidates.size(); ++i) {
+    const View& view = candidates[i].view;
+    const bool is_outgrown = std::ranges::any_of(candidates, [&](const Candidate& other) {
+      return looks_outgrown(context_, view, other.view);
+    });
+    constexpr int kOutgrown = 12;
+    ranked.emplace_back((is_outgrown ? kOutgrown : 0) - rank_of(view, in_library), i);
+  }
+  std::ranges::sort(ranked);
+  by_rank_.clear();
+  for (const auto& [negative_rank, index] : ranked) by_rank_.push_back(index);
+  return -ranked[0].first;
+}
+
+// The last part but the first that is nobody's only one.
+bool AppendCase::give_up_word(Registers& registers) {
+  std::vector<TargetAddr> parts;
+  for (usize index : watched_) {
+    for (const Evidence& e : write_.candidates[index].evidence) {
+      if (std::ranges::count(parts, e.element_word()) == 0) parts.push_back(e.element_word());
+    }
+  }
+  auto is_only_one = [&](TargetAddr part) {
+    return std::ranges::any_of(watched_, [&](usize index) {
+      const std::vector<Evidence>& all = write_.candidates[index].evidence;
+      return all.size() == 1 && all[0].element_word() == part;
+    });
+  };
+  while (parts.size() > 1 && is_only_one(parts.back())) parts.pop_back();
+  if (parts.size() <= 1) return false;
+  const TargetAddr part = parts.back();
+  registers.remove(*this, part);
+  for (usize index : watched_) {
+    std::vector<Evidence> kept;
+    for (Evidence& e : write_.candidates[index].evidence)
+      if (e.element_word() != part) kept.push_back(std::move(e));
+    write_.candidates[index].evidence = std::move(kept);
+  }
+  return true;
+}
+
+// A variable whose address was taken may be read by whoever has its address.
+static HeaderWord make_header_word(const View& view) {
+  const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
+  return {view.header_word(), view.ptr_word, view.header_word() == view.ptr_word,
+          is_variable ? view.frame : Activation{}};
+}
+
+static WatchedPart make_part(const abi::Event& event, const Chunk& chunk) {
+  const std::optional<ByteView> before = find_part(ByteView{event.old_bytes, event.old_size},
+                                                   chunk.at.value - event.append.dest, chunk.size);
+  return {chunk.at, before ? std::vector<u8>(before->begin(), before->end()) : std::vector<u8>{}};
+}
+
+bool AppendCase::watch(Registers& registers) {
+  // Who compares strings may read the length of one only: another word of the changed bytes, or the
+  // place that a header is copied to, is worth more than a third victim.
+  constexpr usize kMostHeaders = 2;
+  const usize free = registers.free_words();
+  // Length words first, then as many parts of the changed bytes as there are registers left, at
+  // least one.
+  usize headers = 0;
+  for (usize index : by_rank_) {
+    const View& view = write_.candidates[index].view;
+    const TargetAddr header = view.header_word();
+    // One that is watched for another append as well takes no register.
+    const bool is_shared = header && registers.watches(header);
+    const bool room = is_shared || headers < std::min(free - 1, kMostHeaders);
+    const bool on_stack = view.holder == findings::Holder::kStack;
+    if (header && (!room || !registers.add(*this, header, header_bytes(on_stack), on_stack)))
+      continue;
+    if (header) headers += is_shared ? 0 : 1;
+    watched_.push_back(index);
+  }
+  if (watched_.empty()) return false;
+  std::vector<const View*> views;
+  for (usize index : watched_) views.push_back(&write_.candidates[index].view);
+  std::vector<Chunk> chunks;
+  for (const Chunk& chunk : choose_chunks(context_, write_.append, views, free - headers)) {
+    if (registers.add(*this, chunk.at, chunk.size, write_.append.array.on_stack))
+      chunks.push_back(chunk);
+  }
+  begin_evidence(chunks);
+  return true;
+}
+
+void AppendCase::begin_evidence(const std::vector<Chunk>& chunks) {
+  for (usize index : watched_) {
+    Candidate& candidate = write_.candidates[index];
+    for (const Chunk& chunk : chunks) {
+      const bool is_covered =
+          chunk.at.value >= candidate.view.ptr &&
+          chunk.at.value + chunk.size <= candidate.view.end(event().append.elem_size);
+      if (!is_covered) continue;
+      candidate.evidence.emplace_back(make_header_word(candidate.view), make_part(event(), chunk),
+                                      write_.append, trust_in(candidate.view),
+                                      make_route(candidate.view));
+      candidate.evidence.back().count_left_out_in(&context_.left_out);
+    }
+    candidate.change_watched = !candidate.evidence.empty();
+    candidate.watched_throughout = candidate.view.len_word && candidate.change_watched;
+  }
+}
+
+// What a read of the header word says, by where the word is.
+HeaderTrust AppendCase::trust_in(const View& view) const {
+  bool bare_pointer = !view.len_known && view.name.empty();
+  if (bare_pointer) return HeaderTrust::kSameRegister;
+  const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
+  if (view.may_be_cut(event()) && !is_variable) return HeaderTrust::kWhole;
+  return view.same_frame && !view.in_stack_object ? HeaderTrust::kBesideResult : HeaderTrust::kFull;
+}
+
+// Was the pointer loaded, for this read or as an argument of the call that led to it, out of the
+// victim's own word? After the stack has moved, when nobody watches that word, only where its
+// function leaves it alone.
+bool AppendCase::takes_victims_pointer(const Access& access, const View& victim) const {
+  if (victim.holder != findings::Holder::kStack) return false;
+  usize frame = 0;
+  while (frame < access.frames.size() && !(access.activation(frame) == victim.frame)) ++frame;
+  if (frame == access.frames.size()) return false;
+  if (frame > 0 && write_.append.was_under_way(access.activation(frame - 1))) return false;
+  const program::FunctionCode* code = context_.codes.find(access.frames[frame].function);
+  if (code == nullptr) return false;
+  bool is_taken = frame == 0 ? !victim.may_be_cut(event()) &&
+                                   loads_victim_pointer(*code, access, victim, event())
+                             : passes_victim(*code, access, frame, victim, event());
+  return is_taken && (access.stack_hi == victim.stack_hi || is_left_alone(victim));
+}
+
+// By the code's word, where it tells. Else right through the victim: by its own word. Or by DWARF's
+// word: at the access, in the victim's own frame, the register the address was made from is the
+// pointer of the victim's variable, and of no other; or a frame of the reader was handed the
+// victim's very header.
+std::function<RouteAnswer(const Access&)> AppendCase::make_route(const View& view) const {
+  return [this, victim = view](const Access& access) -> RouteAnswer {
+    if (access.frames.empty()) return {};
+    RouteAnswer answer = find_route(context_, write_.append, victim, access);
+    // Who fills a buffer by position reads it through its own pointer, but not as the slice that
+    // its header describes: w.buf[:w.n].
+    if (answer.route != Route::kOther && victim.may_be_cut(event())) answer = {};
+    if (answer.route == Route::kUnknown && shows_victim(victim, access))
+      answer.route = Route::kVictim;
+    return answer;
+  };
+}
+
+bool AppendCase::shows_victim(const View& victim, const Access& access) const {
+  if (takes_victims_pointer(access, victim)) return true;
+  if (context_.debug == nullptr) return false;
+  if (holds_victim_header(*context_.debug, access, victim, write_.append)) return true;
+  const bool may_be_named = !victim.surrounds(event()) && !victim.name.empty() && access.insn &&
+                            access.base != x86::kNoReg && access.activation(0) == victim.frame;
+  return may_be_named && names_pointer(*context_.debug, access, victim, event());
+}
+
+void AppendCase::on_watch_end(bool early, u64 held_ns) {
+  constexpr u64 kAWhileNs = 50'000'000;
+  for (usize index : std::exchange(watched_, {})) {
+    Candidate& candidate = write_.candidates[index];
+    if (!early) continue;
+    candidate.watched_a_while = candidate.watched_throughout && held_ns > kAWhileNs;
+    candidate.watched_throughout = false;
+    candidate.change_watched = false;
+  }
+}
+
+bool AppendCase::move_header_watch(TargetAddr from, TargetAddr to, bool on_stack) {
+  return desk_.registers().move(*this, from, to, header_bytes(on_stack), on_stack);
+}
+
+}  // namespace geist::judge
