@@ -18,7 +18,7 @@ const sites::AppendSite* SiteFindings::find(ImageAddr call) const {
   return found == table_.sites.end() ? nullptr : &*found;
 }
 
-// As judge/describe.cc has it of an event: in Go's own code, the function of the program's that
+// As detect/append/describe.cc has it of an event: in Go's own code, the function of the program's that
 // the append was inlined into and what it calls; nobody knows who called from further out.
 std::string SiteFindings::place_of(const sites::AppendSite& site) {
   const read::Pclntab& functions = binary_.pclntab();

@@ -16,8 +16,8 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "detect/append/describe.h"
 #include "heap/unwind.h"
-#include "judge/describe.h"
 #include "judge/heap_views.h"
 #include "judge/values.h"
 #include "probe/patch_plan.h"
@@ -175,7 +175,7 @@ judge::View make_view(const abi::Event& e, u8 which, u64 seed) {
 
 void judge_it(World& world, std::unique_ptr<abi::Event> event, u8 which) {
   judge::Context& context = *world.context;
-  judge::Overwrite c;
+  detect::append::Overwrite c;
   c.event = event.get();
   const abi::Event& e = *event;
   const sites::AppendSite& site = context.plan.sites[e.site].site;
@@ -187,7 +187,7 @@ void judge_it(World& world, std::unique_ptr<abi::Event> event, u8 which) {
   c.append.frames =
       heap::unwind(context.binary, context.bias(), site.branch, c.append.stack, kMaxFrames).frames;
   if (c.append.frames.empty()) return;
-  judge::Candidate candidate;
+  detect::append::Candidate candidate;
   candidate.view = make_view(e, which, world.memory.seed);
   if (!c.append.covers_dest(candidate.view)) return;
   std::vector<u8> after(e.old_size);
@@ -197,7 +197,7 @@ void judge_it(World& world, std::unique_ptr<abi::Event> event, u8 which) {
   for (u64 i = 0; i < 4 && (i + 1) * e.append.elem_size <= old.size(); ++i)
     c.before.push_back(
         printer.print(old.subspan(i * e.append.elem_size, e.append.elem_size), site.type_addr));
-  const judge::Describer describer(context);
+  const detect::append::Describer describer(context);
   const findings::Finding finding =
       describer.describe(c, candidate, findings::Level::kLikely, after);
   GEIST_CHECK(finding.before_hex.size() <= 2 * abi::kMaxOldBytes);

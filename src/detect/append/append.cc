@@ -1,9 +1,9 @@
 // Appends that overwrite: every plan probes them (probe/), each event becomes a case.
+#include "detect/append/append_case.h"
 #include "detect/detector.h"
-#include "judge/append_case.h"
 
 namespace geist::detect::append {
 
-const Hooks kHooks{.clerk = judge::append_clerk};
+const Hooks kHooks{.clerk = append_clerk};
 
 }  // namespace geist::detect::append

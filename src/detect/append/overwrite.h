@@ -6,12 +6,15 @@
 #include <vector>
 
 #include "abi/event.h"
+#include "detect/append/evidence.h"
 #include "judge/append.h"
-#include "judge/evidence.h"
 #include "judge/moves.h"
 #include "judge/view.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
+
+using judge::Place;
+using judge::View;
 
 // A view that covers the destination, and what became of it.
 struct Candidate {
@@ -62,4 +65,4 @@ struct Overwrite {
       before;  // the first overwritten elements in their type, printed while they were there
 };
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

@@ -6,7 +6,11 @@
 
 #include "judge/append.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
+
+using judge::Append;
+using judge::Context;
+using judge::View;
 
 struct Chunk {
   TargetAddr at;
@@ -24,4 +28,4 @@ std::vector<Chunk> choose_chunks(Context& context, const Append& append,
 // the destination's start)?
 bool chunk_changed(const abi::Event& event, TargetAddr word, ByteView after);
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

@@ -2,10 +2,12 @@
 // array drawn, the fix. Called while the process is alive: names and values are read from it.
 #pragma once
 
+#include "detect/append/overwrite.h"
 #include "findings/finding.h"
-#include "judge/overwrite.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
+
+using judge::Context;
 
 class Describer {
  public:
@@ -30,4 +32,4 @@ class Describer {
   Context& context_;
 };
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

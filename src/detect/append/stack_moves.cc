@@ -6,11 +6,11 @@
 // function leaves it alone; elsewhere what was read of it before the move is all there will be.
 #include <algorithm>
 
+#include "detect/append/append_case.h"
 #include "heap/goroutines.h"
-#include "judge/append_case.h"
 #include "program/slot_writes.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
 
 // Does the function of the victim's frame, from where it stands, never store into this header of
 // its own again?
@@ -70,4 +70,4 @@ bool AppendCase::stands_on(TargetAddr g) const {
       watched_, [&](usize index) { return write_.candidates[index].view.g == g; });
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

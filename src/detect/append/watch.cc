@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "base/go_symbol.h"
-#include "judge/append_case.h"
-#include "judge/chunks.h"
+#include "detect/append/append_case.h"
+#include "detect/append/chunks.h"
 #include "judge/through.h"
 #include "program/header_flow.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
 // A header's word is read and written as a whole, so one byte of it tells as much as eight. On a
 // stack it costs less: each sample has a copy of the stack, which the kernel makes byte by byte,
 // and every watched byte in it is a trap of its own.
@@ -222,4 +222,4 @@ bool AppendCase::move_header_watch(TargetAddr from, TargetAddr to, bool on_stack
   return desk_.registers().move(*this, from, to, header_bytes(on_stack), on_stack);
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

@@ -11,11 +11,11 @@
 //                    only a read confirms
 #include <algorithm>
 
+#include "detect/append/append_case.h"
 #include "heap/gc.h"
 #include "heap/goroutines.h"
-#include "judge/append_case.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 constexpr u32 kLooksNeeded = 2;
@@ -272,4 +272,4 @@ void AppendCase::settle(const Gate& gate) {
   }
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

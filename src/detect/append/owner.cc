@@ -5,12 +5,12 @@
 #include <map>
 #include <set>
 
+#include "detect/append/append_case.h"
 #include "judge/route.h"
-#include "judge/append_case.h"
 #include "program/go_abi.h"
 #include "program/write_cursor.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 constexpr usize kMaxCallers = 4;
@@ -152,4 +152,4 @@ void AppendCase::note_owner() {
   });
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

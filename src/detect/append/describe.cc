@@ -1,20 +1,23 @@
 // Every field of a finding is something that was seen: in the event, in the process, or in the
 // binary's tables.
-#include "judge/describe.h"
+#include "detect/append/describe.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "findings/fingerprint.h"
+#include "judge/names.h"
+#include "judge/values.h"
 #include "probe/heal_choice.h"
 #include "program/header_words.h"
 #include "sites/names.h"
 
-#include "findings/fingerprint.h"
-#include "judge/names.h"
-#include "judge/values.h"
+namespace geist::detect::append {
 
-namespace geist::judge {
+using judge::HolderName;
+using judge::ValuePrinter;
+
 namespace {
 
 constexpr usize kMaxStackLines = 12;
@@ -162,7 +165,7 @@ void Describer::describe_maker(const Overwrite& c, const View& view, findings::V
   }
   for (const heap::StackFrame& frame : c.append.frames) {
     const bool is_own =
-        make_activation(frame, c.event->g, TargetAddr(c.event->stack_hi)) == view.frame;
+        judge::make_activation(frame, c.event->g, TargetAddr(c.event->stack_hi)) == view.frame;
     if (is_own && view.ptr_word && v.made_by.empty())
       add(frame.function, frame.pc, static_cast<i64>(view.ptr_word - frame.sp));
   }
@@ -302,4 +305,4 @@ void Describer::name_bug(const Append& append, findings::Finding& f) const {
   f.site_code = sites::hash_site_code(context_.codes, append.site->site);
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

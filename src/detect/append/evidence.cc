@@ -1,10 +1,10 @@
 // The transitions of the state machine that evidence.h draws, and what counts as a read through the
 // victim.
-#include "judge/evidence.h"
+#include "detect/append/evidence.h"
 
 #include <algorithm>
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 constexpr usize kMaxHeaderReads = 64;
@@ -119,8 +119,8 @@ void Evidence::follow_copy(TargetAddr header_word,
   route_ = std::move(route);
 }
 
-// The write that puts the header where it was copied to. memmove writes a word twice where its first
-// and its last bytes overlap: then by a later instruction of the same call.
+// The write that puts the header where it was copied to. memmove writes a word twice where its
+// first and its last bytes overlap: then by a later instruction of the same call.
 bool Evidence::arrives_by(const Access& access) {
   if (access.frames.empty() || access.frames[0].function.name != "runtime.memmove") return false;
   const bool is_same_call = access.frames[0].cfa == arrival_cfa_ && access.insn > arrival_insn_;
@@ -239,4 +239,4 @@ bool Evidence::shows_read_through(const HeaderRead& header, const Access& access
   return false;
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

@@ -1,10 +1,10 @@
-// Elements of words give a chunk for each word, bytes one for each end and the middle; what is chosen
-// for several victims goes by turns.
-#include "judge/chunks.h"
+// Elements of words give a chunk for each word, bytes one for each end and the middle; what is
+// chosen for several victims goes by turns.
+#include "detect/append/chunks.h"
 
 #include <algorithm>
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 // The largest aligned chunk that begins at `at` and stays below `end`.
@@ -111,4 +111,4 @@ bool chunk_changed(const abi::Event& event, TargetAddr word, ByteView after) {
                      event.old_bytes + begin);
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

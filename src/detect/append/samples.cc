@@ -1,10 +1,13 @@
 // What the accesses to watched words mean for the victims, turn by turn.
 #include <algorithm>
 
-#include "judge/append_case.h"
+#include "detect/append/append_case.h"
 #include "judge/clock.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
+
+using judge::kSampleDelayNs;
+using judge::nanoseconds;
 
 bool AppendCase::is_idle() const {
   std::vector<u8> now(event().old_size);
@@ -265,4 +268,4 @@ void AppendCase::record_stack_victim_in_use(usize index, const std::vector<u8>& 
   if (in_use) record(index, findings::Level::kLikely, as_appended(candidate, bytes));
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

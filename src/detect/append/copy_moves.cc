@@ -10,9 +10,9 @@
 // far as samples tell (AppendCase::follow_copies), and confirms nothing.
 #include <algorithm>
 
-#include "judge/append_case.h"
+#include "detect/append/append_case.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 constexpr usize kMostCandidates = 16;  // of one case, its copies among them
@@ -115,4 +115,4 @@ bool AppendCase::follow_copy(usize index, TargetAddr header_word, bool keeps_sou
   return true;
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

@@ -1,10 +1,10 @@
 // The state machine that decides about `confirmed`, fed with made-up accesses: each rule of
 // evidence.h is one test.
-#include "judge/evidence.h"
+#include "detect/append/evidence.h"
 
 #include <gtest/gtest.h>
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 constexpr TargetAddr kHeader(0x1008);
@@ -614,4 +614,4 @@ TEST_F(EvidenceTest, HeaderReadsAndCopiesBeyondTheRoomAreCounted) {
 }
 
 }  // namespace
-}  // namespace geist::judge
+}  // namespace geist::detect::append

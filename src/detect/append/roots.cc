@@ -1,6 +1,6 @@
-// What a goroutine can still reach while its append waits, told by stack maps where there is a call,
-// and by the code where there is none.
-#include "judge/append_roots.h"
+// What a goroutine can still reach while its append waits, told by stack maps where there is a
+// call, and by the code where there is none.
+#include "detect/append/roots.h"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 #include "heap/stack_roots.h"
 #include "program/slot_writes.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 using program::ValueLocation;
@@ -103,4 +103,4 @@ std::optional<std::vector<u64>> find_append_roots(Context& context, const Append
   return roots;
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

@@ -18,7 +18,15 @@
 #include "judge/append.h"
 #include "judge/route.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
+
+using judge::Access;
+using judge::Activation;
+using judge::Append;
+using judge::HeaderUse;
+using judge::LeftOut;
+using judge::Route;
+using judge::RouteAnswer;
 
 enum class Verdict : u8 { kOpen, kConfirmed, kVoidHeader, kVoidElement };
 
@@ -183,4 +191,4 @@ class Evidence {
   LeftOut* left_out_ = nullptr;
 };
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

@@ -1,12 +1,12 @@
 // The victims of an append, found while it waits.
-#include "judge/append_case.h"
+#include "detect/append/append_case.h"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "detect/append/roots.h"
 #include "heap/goroutines.h"
-#include "judge/append_roots.h"
 #include "judge/clock.h"
 #include "judge/heap_views.h"
 #include "judge/stack_views.h"
@@ -14,7 +14,7 @@
 #include "judge/values.h"
 #include "program/header_flow.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
 namespace {
 
 constexpr usize kMaxCandidates = 8;  // of one case
@@ -100,11 +100,11 @@ void AppendCase::add_view(View view) {
 }
 
 double AppendCase::add_heap_views() {
-  const double begin_s = seconds(CLOCK_PROCESS_CPUTIME_ID);
+  const double begin_s = judge::seconds(CLOCK_PROCESS_CPUTIME_ID);
   bool incomplete = false;
   std::vector<std::vector<View>> views = find_heap_views(
       context_, {&write_.append}, {desk_.options().max_scan_bytes}, &incomplete);
-  const double scan_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - begin_s;
+  const double scan_s = judge::seconds(CLOCK_PROCESS_CPUTIME_ID) - begin_s;
   if (incomplete) ++context_.left_out.heap;
   drop_garbage(views[0]);
   for (View& view : views[0]) add_view(std::move(view));
@@ -140,7 +140,7 @@ void AppendCase::print_before() {
   ImageAddr type = write_.append.site->site.type_addr;
   ByteView old{event().old_bytes, event().old_size};
   u64 size = event().append.elem_size;
-  ValuePrinter printer(context_);
+  judge::ValuePrinter printer(context_);
   for (u64 i = 0; size > 1 && i < kPrintedElements && (i + 1) * size <= old.size(); ++i) {
     write_.before.push_back(printer.print(old.subspan(i * size, size), type));
   }
@@ -186,4 +186,4 @@ bool AppendCase::is_handed_on(const View& view) const {
                                   program::callees_of(context_.binary));
 }
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append

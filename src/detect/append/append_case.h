@@ -2,18 +2,28 @@
 // what it writes; the most promising are watched, the rest looked at again later, at gates and at
 // the end.
 //
-//   append_case.cc   the victims, while the append waits      owner.cc     whose slice it is
-//   append_watch.cc  which words are watched, and what for    settle.cc    which are findings
-//   append_samples.cc  what the accesses mean                 stack_moves.cc, copy_moves.cc
+//   append_case.cc  the victims, while the append waits      owner.cc    whose slice it is
+//   watch.cc        which words are watched, and what for    samples.cc  what accesses mean
+//   stack_moves.cc, copy_moves.cc  headers that move         settle.cc   which are findings
 #pragma once
 
+#include "detect/append/chunks.h"
+#include "detect/append/describe.h"
+#include "detect/append/overwrite.h"
 #include "judge/case.h"
-#include "judge/chunks.h"
-#include "judge/describe.h"
 #include "judge/desk.h"
-#include "judge/overwrite.h"
 
-namespace geist::judge {
+namespace geist::detect::append {
+
+using judge::Case;
+using judge::Clerk;
+using judge::Desk;
+using judge::Gate;
+using judge::Opening;
+using judge::Question;
+using judge::Registers;
+using judge::Unseen;
+using judge::WatchedHeader;
 
 class AppendCase final : public Case {
  public:
@@ -123,4 +133,4 @@ class AppendCase final : public Case {
 // Makes the cases of a session's appends.
 Clerk append_clerk(Desk& desk);
 
-}  // namespace geist::judge
+}  // namespace geist::detect::append
