@@ -27,11 +27,11 @@ demo: ## build geist and a real program with a ghost bug, and show the report
 	@lab/demo/run
 
 test: ## everything that fits a push: unit tests (also under ASan and UBSan), layers, cases, real programs
-	@scripts/setup
+	@scripts/setup --with-debuggers
 	@scripts/test
 
 test-all: ## the same with every supported Go release, gofmt, the standard library's tests, and thousands of kills
-	@scripts/setup
+	@scripts/setup --with-debuggers
 	@scripts/test --all
 
 gate: ## other people's test suites and programs, plain and under geist: the part a push is tested with

@@ -13,6 +13,10 @@ namespace {
 
 Result<findings::Report> read_filtered(const ReportOptions& options, const std::string& which) {
   GEIST_TRY(report, read_saved_report(which));
+  if (!options.finding.empty() && !report::keep_only(options.finding, &report)) {
+    return Error(fmt::format("the report has no finding {}", printable(options.finding)))
+        .with_hint("geist report prints the number of each finding and its fingerprint.");
+  }
   GEIST_TRY(suppressions, read_suppression_file(options.suppressions_path));
   report::drop_below(options.level, &report);
   report::apply_suppressions(suppressions, &report);
@@ -65,6 +69,10 @@ Result<Printed> print_report(const ReportOptions& options) {
         .with_hint("Send it to a file: geist report --as=pprof … >ghosts.pb.gz");
   }
   GEIST_TRY(report, read_filtered(options, options.which));
+  if (options.debugger) {
+    GEIST_TRY(script, report::emit_script(report, *options.debugger));
+    return Printed{std::move(script), true, true};
+  }
   report::TextOptions text;
   text.color = wants_color(options.color, STDOUT_FILENO);
   text.strip_path_prefix = options.strip_path_prefix;

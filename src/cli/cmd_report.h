@@ -11,6 +11,8 @@ struct ReportOptions {
   bool list = false;
   bool as_patch = false;  // the fixes and nothing else
   report::Format format = report::Format::kText;
+  std::optional<report::Debugger> debugger;  // a script for it, in no format
+  std::string finding;                       // only this one: its number or fingerprint
   findings::Level level = findings::Level::kLatent;
   std::string suppressions_path;
   std::string baseline_path;

@@ -327,11 +327,14 @@ Result<ReportOptions> make_report_options(const ParsedFlags& parsed) {
     return Error(fmt::format("unexpected \"{}\": --list shows all runs", parsed.operands.front()));
   }
   if (!parsed.operands.empty()) options.which = parsed.operands.front();
+  options.debugger = report::find_debugger(parsed.value("as"));
   std::optional<report::Format> format = report::find_format(parsed.value("as"));
-  GEIST_CHECK(format.has_value());  // as with levels
-  options.format = *format;
+  GEIST_CHECK(format.has_value() || options.debugger.has_value());  // as with levels
+  options.format = format.value_or(report::Format::kText);
+  options.finding = parsed.value("finding");
   bool is_table = options.list || !options.compared_with.empty();
-  if (is_table && *format != report::Format::kText && *format != report::Format::kJson) {
+  const bool is_list = options.format == report::Format::kText || options.format == report::Format::kJson;
+  if (is_table && (options.debugger || !is_list)) {
     return Error(fmt::format("{} is printed as text or json", options.list ? "--list" : "--diff"));
   }
   options.level = level_of(parsed, "level");

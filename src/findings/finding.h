@@ -76,6 +76,20 @@ struct Proof {
   u64 restored_runs = 0;
 };
 
+// Where a debugger stops right before an append writes, and where its values are there, in the words
+// of program/location_text.h. All empty when not known.
+struct StopPoint {
+  std::string pc;       // hex, as linked
+  std::string array;    // address of the operand's array
+  std::string new_len;  // elements, with the added ones
+  std::string cap;
+  std::string added;
+  // Where the victim's pointer and length are; empty when they cannot be found again. "rsp" is that
+  // of the frame so many frames (inlined calls are none) above the append's.
+  u64 victim_frame = 0;
+  std::string victim_array, victim_len;
+};
+
 struct Finding {
   int id = 0;  // 1, 2, ... in the order of the report
   std::string rule = "GB001";
@@ -98,6 +112,8 @@ struct Finding {
   u64 array_capacity = 0;               // elements
   u64 old_len = 0, added = 0, cap = 0;  // of the append's operand
   std::string operand;  // as it is written: "g.middleware"; of a latent finding the path to it
+
+  StopPoint stop;
 
   u64 element_index = 0;              // of the changed element, counted in the victim
   std::string before, after;          // in the element's type
@@ -161,6 +177,7 @@ struct Target {
                                 // relative to it
   std::string goroot;           // prefix of standard library files as compiled
   std::string build_id;
+  bool position_independent = false;  // addresses as linked are none of a process
 };
 
 // One program of a run that had several.

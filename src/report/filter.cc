@@ -132,6 +132,15 @@ bool matches(const Suppression& suppression, const findings::Finding& finding,
   return false;
 }
 
+bool keep_only(std::string_view which, findings::Report* report) {
+  std::erase_if(report->findings, [&](const findings::Finding& finding) {
+    const bool is_named = which == fmt::format("{}", finding.id) || which == finding.fingerprint ||
+                          std::ranges::find(finding.aliases, which) != finding.aliases.end();
+    return !is_named;
+  });
+  return !report->findings.empty();
+}
+
 void drop_below(findings::Level level, findings::Report* report) {
   std::erase_if(report->findings,
                 [&](const findings::Finding& finding) { return finding.level < level; });

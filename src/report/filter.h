@@ -36,6 +36,9 @@ bool matches_glob(std::string_view glob, std::string_view text);
 bool matches(const Suppression& suppression, const findings::Finding& finding,
              const findings::Target& target);
 
+// The finding with this number, or those with this fingerprint or alias; false: there is none.
+bool keep_only(std::string_view which, findings::Report* report);
+
 // Each removes findings and numbers the rest from 1. Suppressed ones are counted in the report, and
 // rules that matched nothing are listed there.
 void drop_below(findings::Level level, findings::Report* report);

@@ -103,6 +103,19 @@ Json proof_json(const findings::Proof& proof) {
           {"sentence", emit_proof_sentence(proof)}};
 }
 
+Json stop_json(const findings::StopPoint& stop) {
+  if (stop.pc.empty()) return nullptr;
+  return {{"pc", stop.pc},
+          {"array", stop.array},
+          {"new_len", stop.new_len},
+          {"cap", stop.cap},
+          {"added", stop.added},
+          {"victim",
+           {{"frame", stop.victim_frame},
+            {"array", text_or_null(stop.victim_array)},
+            {"len", text_or_null(stop.victim_len)}}}};
+}
+
 Json words_json(const Finding& finding) {
   const findings::ClassWords& words = findings::words_of(finding);
   return {{"sentence", emit_sentence(finding)},
@@ -134,6 +147,7 @@ Json finding_json(const Finding& finding) {
             {"old_len", finding.old_len},
             {"added", finding.added},
             {"cap", finding.cap}}},
+          {"stop", stop_json(finding.stop)},
           {"element",
            {{"index", finding.element_index},
             {"before", text_or_null(finding.before)},
@@ -233,6 +247,17 @@ void add_sections(const findings::Report& report, Json& json) {
   }
 }
 
+Json target_json(const findings::Target& target) {
+  return {{"command", target.command},
+          {"binary", text_or_null(target.binary)},
+          {"go", text_or_null(target.go)},
+          {"module", text_or_null(target.module)},
+          {"build_id", text_or_null(target.build_id)},
+          {"position_independent", target.position_independent},
+          {"module_dir", text_or_null(target.module_dir_hint)},
+          {"goroot", text_or_null(target.goroot)}};
+}
+
 Json fixed_json(const findings::Report& report) {
   Json findings = Json::array();
   for (const Finding& finding : report.findings) findings.push_back(finding_json(finding));
@@ -247,17 +272,9 @@ Json fixed_json(const findings::Report& report) {
                         {"build_id", text_or_null(program.build_id)},
                         {"processes", program.processes}});
   }
-  const findings::Target& target = report.target;
   return {{"schema", kSchema},
           {"geist", report.geist_version},
-          {"target",
-           {{"command", target.command},
-            {"binary", text_or_null(target.binary)},
-            {"go", text_or_null(target.go)},
-            {"module", text_or_null(target.module)},
-            {"build_id", text_or_null(target.build_id)},
-            {"module_dir", text_or_null(target.module_dir_hint)},
-            {"goroot", text_or_null(target.goroot)}}},
+          {"target", target_json(report.target)},
           {"programs", programs},
           {"exit",
            {{"code", report.exit_known ? Json(report.exit_code) : Json(nullptr)},
@@ -517,6 +534,18 @@ findings::OtherChange read_other_change(const ObjectReader& reader) {
   return change;
 }
 
+void read_stop(const ObjectReader& reader, findings::StopPoint& out) {
+  reader.read("pc", &out.pc);
+  reader.read("array", &out.array);
+  reader.read("new_len", &out.new_len);
+  reader.read("cap", &out.cap);
+  reader.read("added", &out.added);
+  const ObjectReader victim = reader.object("victim");
+  victim.read("frame", &out.victim_frame);
+  victim.read("array", &out.victim_array);
+  victim.read("len", &out.victim_len);
+}
+
 Finding read_finding(const ObjectReader& reader) {
   Finding finding;
   reader.read("id", &finding.id);
@@ -546,6 +575,7 @@ Finding read_finding(const ObjectReader& reader) {
   append.read("old_len", &finding.old_len);
   append.read("added", &finding.added);
   append.read("cap", &finding.cap);
+  read_stop(reader.object("stop"), finding.stop);
   ObjectReader element = reader.object("element");
   element.read("index", &finding.element_index);
   element.read("before", &finding.before);
@@ -630,6 +660,7 @@ findings::Report read_report(const ObjectReader& reader) {
   target.read("go", &report.target.go);
   target.read("module", &report.target.module);
   target.read("build_id", &report.target.build_id);
+  target.read("position_independent", &report.target.position_independent);
   target.read("module_dir", &report.target.module_dir_hint);
   target.read("goroot", &report.target.goroot);
   reader.for_each("programs", [&](const Json& json, const std::string& name) {

@@ -56,6 +56,14 @@ std::string emit_html(const findings::Report& report);
 // The fixes in the main module as one patch that `git apply` and `patch -p1` take, at the root of
 // the module. What has none is named in `left_out`, a sentence each.
 std::string emit_fixes(const findings::Report& report, std::vector<std::string>* left_out);
+// Scripts for debuggers (debugger.h), in the report's own words where that is not possible.
+enum class Debugger : u8 { kGdb, kDlv };
+// "gdb"; nothing for a name that is no debugger.
+std::optional<Debugger> find_debugger(std::string_view name);
+// A script that stops right before the append of each finding (dlv: of the first one) when it is
+// about to overwrite an element as the report's victim had it, prints the headers and the values,
+// and goes on. Fails when no finding says where its append's values are.
+Result<std::string> emit_script(const findings::Report& report, Debugger debugger);
 // The way back: emit_json(read_json(x)) == x for every x that emit_json made. Fails on text that is
 // not JSON, on another schema, and on a field of the wrong kind, which it names. Fields it does not
 // know are passed over: later releases only add some.

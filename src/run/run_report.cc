@@ -57,6 +57,7 @@ findings::Target describe_target(const std::vector<std::string>& command,
   target.go = info.release.text;
   target.module = info.main_module.path.empty() ? info.main_package : info.main_module.path;
   target.build_id = binary.image().build_id();
+  target.position_independent = binary.image().is_pie();
   if (std::optional<read::Function> main = binary.pclntab().find_function_named("main.main")) {
     std::string file(binary.pclntab().source_frames(*main, main->entry).back().file);
     target.module_dir_hint = std::filesystem::path(file).parent_path();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "detect/append/stop_point.h"
 #include "findings/fingerprint.h"
 #include "probe/heal_choice.h"
 #include "run/heal_names.h"
@@ -59,6 +60,7 @@ findings::Finding SiteFindings::make(ImageAddr call, std::string_view rule,
   findings::Finding f;
   f.level = findings::Level::kProved;
   f.pc = fmt::format("{:#x}", site->call.value);
+  f.stop = detect::append::stop_point_of(*site);
   const read::Function function = binary_.pclntab().function(site->function);
   for (const read::SourceFrame& source : binary_.pclntab().source_frames(function, site->call)) {
     findings::Frame frame;

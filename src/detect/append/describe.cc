@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "detect/append/stop_point.h"
 #include "findings/fingerprint.h"
 #include "judge/names.h"
 #include "judge/values.h"
@@ -171,6 +172,36 @@ void Describer::describe_maker(const Overwrite& c, const View& view, findings::V
   }
 }
 
+// Where a debugger finds the victim's words again: what a stack frame of this goroutine holds is at
+// the same place of the frame in every run, a global at its address.
+void Describer::describe_place(const Overwrite& c, const View& view,
+                               findings::StopPoint& stop) const {
+  using Kind = program::ValueLocation::Kind;
+  if (view.same_frame && view.told_by_code) {
+    stop.victim_array = program::location_text(view.ptr_from);
+    stop.victim_len = program::location_text(view.len_from);
+    return;
+  }
+  const auto add = [&](Kind kind, TargetAddr base) {
+    const auto text = [&](TargetAddr word) {
+      return program::location_text({.kind = kind, .disp = static_cast<i64>(word - base)});
+    };
+    stop.victim_array = text(view.ptr_word);
+    if (view.len_word) stop.victim_len = text(view.len_word);
+  };
+  if (!view.ptr_word) return;
+  if (view.holder == findings::Holder::kGlobal)
+    return add(Kind::kGlobal, context_.bias().to_target(ImageAddr()));
+  if (view.holder != findings::Holder::kStack) return;
+  for (usize i = 0; i < c.append.frames.size(); ++i) {
+    const heap::StackFrame& frame = c.append.frames[i];
+    if (judge::make_activation(frame, c.event->g, TargetAddr(c.event->stack_hi)) != view.frame)
+      continue;
+    stop.victim_frame = i;
+    return add(Kind::kStackSlot, frame.sp);
+  }
+}
+
 void Describer::describe_victim(const Overwrite& c, const Candidate& candidate,
                                 findings::Finding& f) const {
   const View& view = candidate.view;
@@ -231,6 +262,7 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
   f.count = e.hit;
   f.goroutine = fmt::format("{}", e.goid);
   f.pc = fmt::format("{:#x}", site.call.value);
+  f.stop = stop_point_of(site);
   f.append_stack = append_stack(c.append);
   if (probe::why_not_healable(site).empty()) f.heal = sites::name_of(context_.binary, site).text();
   if (f.append_stack[0].inlined) {
@@ -246,6 +278,7 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
   f.cap = e.append.cap;
   describe_values(c, candidate, after, f);
   describe_victim(c, candidate, f);
+  describe_place(c, candidate.view, f.stop);
   draw(c, candidate, f);
   if (!c.test.empty()) f.tests.push_back(c.test);
   if (candidate.reader) {
