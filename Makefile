@@ -1,6 +1,6 @@
 # Thin: each target is a script or a preset. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help build install deb demo test test-all gate gate-all stress matrix bench fuzz format check manuals clean
+.PHONY: help build install deb demo test test-all gate gate-all stress matrix bench fuzz format check manuals article clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,6 +53,11 @@ matrix: ## every Go release in every shape of a binary, and the table docs/go-ve
 	@scripts/setup
 	@scripts/build release geist
 	@tests/matrix --write-docs
+
+article: ## docs/article.md: every case of geist lab under four releases of Go, some minutes
+	@scripts/setup
+	@scripts/build release geist
+	@build/release/geist lab --all --go=1.21.13,1.24.13,1.26.8,1.27.3 --markdown >build/article.md; [ $$? -le 1 ] && mv build/article.md docs/article.md
 
 bench: ## what geist costs: start-up, a loop of appends, gofmt
 	@scripts/setup

@@ -48,6 +48,13 @@ std::vector<std::string> split_words(std::string_view text) {
   return words;
 }
 
+Result<u64> read_count(const std::string& value, u64 most) {
+  std::optional<double> number = read_number(value);
+  if (!number || *number < 1 || *number > static_cast<double>(most))
+    return Error(fmt::format("\"{}\" is no number from 1 to {}", value, most));
+  return static_cast<u64>(*number);
+}
+
 // A claim while its lines are read.
 struct Draft {
   std::string text = {}, source = {}, condition = {}, depends_on = {}, figure = {};
@@ -99,14 +106,17 @@ class CaseReader {
   Status read_case_line(std::string_view key, const std::string& value) {
     if (key == "title") {
       case_.title = value;
-    } else if (key == "run") {
-      case_.runs.push_back(split_words(value));
+    } else if (key == "run" || key == "run-race" || key == "run-geist") {
+      const Way way = key == "run" ? Way::kPlain : key == "run-race" ? Way::kRace : Way::kGeist;
+      case_.runs.push_back({way, split_words(value)});
     } else if (key == "geist") {
       case_.geist_flags = split_words(value);
     } else if (key == "timeout") {
-      std::optional<double> seconds = read_number(value);
-      if (!seconds || *seconds < 1 || *seconds > 3600) return Error("timeout: 1 to 3600 seconds");
-      case_.timeout_s = static_cast<u64>(*seconds);
+      GEIST_TRY(seconds, read_count(value, 3600));
+      case_.timeout_s = seconds;
+    } else if (key == "looks") {
+      GEIST_TRY(looks, read_count(value, 100));
+      case_.looks = looks;
     } else if (key == "claim") {
       draft_ = Draft{.text = value};
     } else {

@@ -5,7 +5,10 @@
 //   page:                      until the next line that is not indented
 //       text and a drawing
 //   geist: --level=latent      more flags of the run under geist; may be left out
+//   looks: 20                  how often it is run plain, with -race and under geist; 3 without it
 //   run: measure               the program again, with these words; its facts count
+//   run-race: work             the same, built with -race;  run-geist: work   under geist run.
+//                              A program finds plain, race or geist in GEIST_LAB_WAY
 //   timeout: 60                seconds that a run may take; 30 without it
 //   claim: 3.7% of the orders come out wrong
 //   says: the article
@@ -29,13 +32,21 @@ struct CaseFile {
   std::string text;
 };
 
+enum class Way { kPlain, kRace, kGeist };
+
+struct Run {
+  Way way = Way::kPlain;
+  std::vector<std::string> words;
+};
+
 struct Case {
   std::string name;  // of its folder
   std::string title;
   std::string page;  // lines
   std::vector<std::string> geist_flags;
-  std::vector<std::vector<std::string>> runs;
+  std::vector<Run> runs;
   u64 timeout_s = 30;
+  u64 looks = 3;
   std::vector<Claim> claims;
   std::vector<CaseFile> files;  // what is built
 };

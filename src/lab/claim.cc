@@ -9,7 +9,7 @@
 namespace geist::lab {
 namespace {
 
-constexpr usize kMostNamed = 12;
+constexpr usize kMostNamed = 24;
 
 // A figure in parts: text, expression, text, ... An expression is what stands in braces.
 Result<std::vector<std::string>> split_figure(const std::string& figure) {

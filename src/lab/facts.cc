@@ -128,6 +128,8 @@ const Fact* Facts::find(const std::string& name) const {
 std::optional<std::string> Facts::find_reason(const std::string& name) const {
   auto found = reasons_.find(name);
   if (found == reasons_.end()) found = reasons_.find(name.substr(0, name.find('[')));
+  // What a run with -race would have told, when there was none.
+  if (found == reasons_.end() && name.ends_with("[race]")) found = reasons_.find("race.reports");
   if (found == reasons_.end()) return std::nullopt;
   return found->second;
 }

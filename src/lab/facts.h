@@ -41,7 +41,8 @@ class Facts {
   void excuse(const std::string& name, std::string why) { reasons_[name] = std::move(why); }
 
   const Fact* find(const std::string& name) const;
-  // Why it is not there, as the program said; for "wrong[3]" also what was said of "wrong".
+  // Why it is not there, as the program said; for "wrong[3]" also what was said of "wrong", and for
+  // "ms[race]" why nothing could be built with -race.
   std::optional<std::string> find_reason(const std::string& name) const;
   // The indices of name[...], numbers in their order before words in theirs.
   std::vector<std::string> indices(const std::string& name) const;

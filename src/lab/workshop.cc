@@ -1,7 +1,7 @@
 // What the four ways say is told as facts with a dot in their names, which no program can tell:
 //
-//   plain.exit plain.wrong plain.wall_ms   vet.findings   race.reports race.exit race.wall_ms
-//   geist.findings geist.confirmed geist.wall_ms   go.minor cpus
+//   WAY.runs WAY.found WAY.wall_ms of plain, race, geist    vet.findings
+//   race.reports geist.findings geist.confirmed: the most in one run    go.minor cpus
 #include "lab/workshop.h"
 
 #include <fmt/format.h>
@@ -78,6 +78,50 @@ std::string how_it_ended(const ChildResult& run) {
   return fmt::format("exit status {}{}{}", run.code, line.empty() ? "" : ": ", line);
 }
 
+// Several looks at one program by one way: it is seen when one of them sees it.
+class Looks {
+ public:
+  explicit Looks(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  void add(const ChildResult& run, bool sees, std::string words) {
+    ++runs_;
+    if (runs_ == 1 || run.wall_ms < wall_ms_) wall_ms_ = run.wall_ms;
+    if (runs_ == 1 || (sees && found_ == 0)) words_ = std::move(words);
+    if (sees) ++found_;
+  }
+
+  // As facts PREFIX.runs, PREFIX.found, PREFIX.wall_ms, and for people.
+  Sight tell(const char* way, Facts& facts) const {
+    facts.tell(prefix_ + ".runs", static_cast<double>(runs_));
+    facts.tell(prefix_ + ".found", static_cast<double>(found_));
+    facts.tell(prefix_ + ".wall_ms", static_cast<double>(wall_ms_));
+    std::string words = words_;
+    if (found_ != 0 && found_ != runs_) words += fmt::format(" ({} of {} runs)", found_, runs_);
+    return Sight{way, true, found_ != 0, words, wall_ms_};
+  }
+
+ private:
+  std::string prefix_, words_;
+  u64 runs_ = 0, found_ = 0, wall_ms_ = 0;
+};
+
+std::string describe_races(const ChildResult& run, u64 races, const std::string& name) {
+  if (races == 0) return run.timed_out ? "no data race, did not end in time" : "no data race";
+  std::string words = fmt::format("{} data race{}", races, races == 1 ? "" : "s");
+  std::string place = first_place(run.err, name);
+  return place.empty() ? words : words + ", the first at " + place;
+}
+
+std::string describe_findings(const findings::Report& report, u64 confirmed) {
+  if (report.findings.empty()) return "nothing";
+  const findings::Finding& first = report.findings.front();
+  std::string words = fmt::format("{}, {} confirmed", report::count_in_words(report), confirmed);
+  if (!first.append_stack.empty())
+    words +=
+        fmt::format(": {}:{}", base_name(first.append_stack[0].file), first.append_stack[0].line);
+  return printable(words);
+}
+
 int read_minor(const std::string& go) {
   int minor = 0;
   if (!go.starts_with("go1.")) return 0;
@@ -104,6 +148,7 @@ Result<Workshop> Workshop::open(const std::string& toolchain, const run::ChildSi
                        "GOFLAGS=",
                        "GOWORK=off",
                        "GODEBUG=",
+                       "GOTRACEBACK=",
                        "GORACE=atexit_sleep_ms=0",
                        "GOARCH=amd64",
                        "GOOS=linux",
@@ -129,8 +174,11 @@ Result<Workshop> Workshop::open(const std::string& toolchain, const run::ChildSi
   return shop;
 }
 
-Result<ChildResult> Workshop::run_here(std::vector<std::string> argv, u64 timeout_s) const {
-  return run_child({std::move(argv), folder_.path(), environment_, timeout_s}, *signals_);
+Result<ChildResult> Workshop::run_here(std::vector<std::string> argv, u64 timeout_s,
+                                       const char* way) const {
+  ChildRequest request{std::move(argv), folder_.path(), environment_, timeout_s};
+  request.environment.push_back(fmt::format("GEIST_LAB_WAY={}", way));
+  return run_child(request, *signals_);
 }
 
 Result<ChildResult> Workshop::run_go(std::vector<std::string> words, u64 timeout_s) const {
@@ -181,15 +229,16 @@ Status Workshop::build_with_race(const std::vector<const Case*>& cases) {
 }
 
 Result<Sight> Workshop::look_plain(const Case& lab_case, Facts& facts) const {
-  GEIST_TRY(run, run_here({binary_of(lab_case, "bin")}, lab_case.timeout_s));
-  facts.read(run.out);
-  const std::string last = printable(run.last_line());
-  const bool is_wrong = last.starts_with("WRONG");
-  facts.tell("plain.exit", run.code);
-  facts.tell("plain.wrong", is_wrong);
-  facts.tell("plain.wall_ms", static_cast<double>(run.wall_ms));
-  return Sight{"plain run", true, is_wrong || run.code != 0,
-               run.code != 0 || run.timed_out ? how_it_ended(run) : last, run.wall_ms};
+  Looks looks("plain");
+  for (u64 i = 0; i < lab_case.looks; ++i) {
+    GEIST_TRY(run, run_here({binary_of(lab_case, "bin")}, lab_case.timeout_s, "plain"));
+    if (i == 0) facts.read(run.out);
+    const std::string last = printable(run.last_line());
+    const bool has_failed = run.code != 0 || run.timed_out;
+    looks.add(run, has_failed || last.starts_with("WRONG"), has_failed ? how_it_ended(run) : last);
+    if (run.timed_out) break;
+  }
+  return looks.tell("plain run", facts);
 }
 
 Result<Sight> Workshop::look_vet(const Case& lab_case, Facts& facts) const {
@@ -207,68 +256,81 @@ Result<Sight> Workshop::look_vet(const Case& lab_case, Facts& facts) const {
 
 Result<Sight> Workshop::look_race(const Case& lab_case, Facts& facts) const {
   if (auto why = without_race_.find(lab_case.name); why != without_race_.end()) {
-    for (const char* name : {"race.reports", "race.exit", "race.wall_ms"})
-      facts.excuse(name, "-race " + why->second);
+    for (const char* name : {"reports", "found", "runs", "wall_ms"})
+      facts.excuse(fmt::format("race.{}", name), "-race " + why->second);
     return Sight{"-race", false, false, why->second, 0};
   }
-  GEIST_TRY(run, run_here({binary_of(lab_case, "race")}, lab_case.timeout_s));
-  const u64 races = count_of(run.err, "WARNING: DATA RACE");
-  facts.tell("race.reports", static_cast<double>(races));
-  facts.tell("race.exit", run.code);
-  facts.tell("race.wall_ms", static_cast<double>(run.wall_ms));
-  std::string words = run.timed_out ? "no data race, did not end in time" : "no data race";
-  if (races != 0) {
-    words = fmt::format("{} data race{}", races, races == 1 ? "" : "s");
-    if (std::string place = first_place(run.err, lab_case.name); !place.empty())
-      words += ", the first at " + place;
+  Looks looks("race");
+  u64 most = 0;
+  for (u64 i = 0; i < lab_case.looks; ++i) {
+    GEIST_TRY(run, run_here({binary_of(lab_case, "race")}, lab_case.timeout_s, "race"));
+    const u64 races = count_of(run.err, "WARNING: DATA RACE");
+    most = std::max(most, races);
+    looks.add(run, races != 0, describe_races(run, races, lab_case.name));
+    if (run.timed_out) break;
   }
-  return Sight{"-race", true, races != 0, words, run.wall_ms};
+  facts.tell("race.reports", static_cast<double>(most));
+  return looks.tell("-race", facts);
 }
 
-Result<Sight> Workshop::look_geist(const Case& lab_case, Facts& facts) const {
-  const std::string json = folder_.path() + "/tmp/report.json";
+Result<ChildResult> Workshop::run_under_geist(const Case& lab_case, const std::string& json) const {
   std::error_code ignored;
   fs::remove(json, ignored);
   std::vector<std::string> argv = {
       geist_, "run", "--no-store", "--no-cache", "--log=/dev/null", "--report=json:" + json};
   argv.insert(argv.end(), lab_case.geist_flags.begin(), lab_case.geist_flags.end());
   argv.insert(argv.end(), {"--", binary_of(lab_case, "bin")});
-  GEIST_TRY(run, run_here(std::move(argv), lab_case.timeout_s));
-  Result<std::string> text = read_text_file(json);
-  Result<findings::Report> report =
-      text.ok() ? report::read_json(text.value()) : Result<findings::Report>(text.take_error());
-  if (!report.ok()) {
-    std::string why = "left no report: " + how_it_ended(run);
-    for (const char* name : {"geist.findings", "geist.confirmed", "geist.wall_ms"})
-      facts.excuse(name, "geist " + why);
-    return Sight{"geist", false, false, why, run.wall_ms};
+  return run_here(std::move(argv), lab_case.timeout_s, "geist");
+}
+
+Result<Sight> Workshop::look_geist(const Case& lab_case, Facts& facts) const {
+  const std::string json = folder_.path() + "/tmp/report.json";
+  Looks looks("geist");
+  usize most = 0;
+  u64 most_confirmed = 0;
+  for (u64 i = 0; i < lab_case.looks; ++i) {
+    GEIST_TRY(run, run_under_geist(lab_case, json));
+    Result<std::string> text = read_text_file(json);
+    Result<findings::Report> report =
+        text.ok() ? report::read_json(text.value()) : Result<findings::Report>(text.take_error());
+    if (!report.ok()) {
+      std::string why = "left no report: " + how_it_ended(run);
+      for (const char* name : {"findings", "confirmed", "found", "runs", "wall_ms"})
+        facts.excuse(fmt::format("geist.{}", name), "geist " + why);
+      return Sight{"geist", false, false, why, run.wall_ms};
+    }
+    const u64 confirmed = static_cast<u64>(std::ranges::count(
+        report->findings, findings::Level::kConfirmed, &findings::Finding::level));
+    most = std::max(most, report->findings.size());
+    most_confirmed = std::max(most_confirmed, confirmed);
+    looks.add(run, !report->findings.empty(), describe_findings(report.value(), confirmed));
   }
-  const u64 confirmed = static_cast<u64>(
-      std::ranges::count(report->findings, findings::Level::kConfirmed, &findings::Finding::level));
-  facts.tell("geist.findings", static_cast<double>(report->findings.size()));
-  facts.tell("geist.confirmed", static_cast<double>(confirmed));
-  facts.tell("geist.wall_ms", static_cast<double>(run.wall_ms));
-  std::string words = "nothing";
-  if (!report->findings.empty()) {
-    const findings::Finding& first = report->findings.front();
-    words = fmt::format("{}, {} confirmed", report::count_in_words(report.value()), confirmed);
-    if (!first.append_stack.empty())
-      words +=
-          fmt::format(": {}:{}", base_name(first.append_stack[0].file), first.append_stack[0].line);
-  }
-  return Sight{"geist", true, !report->findings.empty(), printable(words), run.wall_ms};
+  facts.tell("geist.findings", static_cast<double>(most));
+  facts.tell("geist.confirmed", static_cast<double>(most_confirmed));
+  return looks.tell("geist", facts);
+}
+
+std::vector<std::string> Workshop::argv_of(const Case& lab_case, const Run& run) const {
+  std::vector<std::string> argv;
+  if (run.way == Way::kGeist)
+    argv = {geist_, "run", "--no-store", "--no-cache", "--log=/dev/null", "--exitcode=0", "--"};
+  argv.push_back(binary_of(lab_case, run.way == Way::kRace ? "race" : "bin"));
+  argv.insert(argv.end(), run.words.begin(), run.words.end());
+  return argv;
 }
 
 // The runs that measure.
 Status Workshop::measure(const Case& lab_case, CaseResult& result) const {
-  for (const std::vector<std::string>& words : lab_case.runs) {
-    std::vector<std::string> argv = {binary_of(lab_case, "bin")};
-    argv.insert(argv.end(), words.begin(), words.end());
-    GEIST_TRY(run, run_here(std::move(argv), lab_case.timeout_s));
+  for (const Run& one : lab_case.runs) {
+    if (one.way == Way::kRace && without_race_.contains(lab_case.name)) continue;
+    const char* way = one.way == Way::kPlain ? "plain" : one.way == Way::kRace ? "race" : "geist";
+    GEIST_TRY(run, run_here(argv_of(lab_case, one), lab_case.timeout_s, way));
     result.facts.read(run.out);
-    if (run.code != 0 || run.timed_out)
-      result.notes.push_back(
-          fmt::format("the run \"{}\": {}", fmt::join(words, " "), how_it_ended(run)));
+    // A data race that was found is an exit status of its own, and no trouble of the run.
+    const bool is_race = one.way == Way::kRace && run.code == 66;
+    if ((run.code != 0 && !is_race) || run.timed_out)
+      result.notes.push_back(fmt::format("the run \"{}\" ({}): {}", fmt::join(one.words, " "), way,
+                                         how_it_ended(run)));
   }
   return Done{};
 }

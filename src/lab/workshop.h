@@ -22,7 +22,7 @@ struct Sight {
   bool ran = false;   // false: it cannot be asked here
   bool sees = false;  // it said that something is wrong
   std::string words;  // what it said, or why it could not be asked
-  u64 wall_ms = 0;
+  u64 wall_ms = 0;    // of the fastest run
 };
 
 struct CaseResult {
@@ -53,14 +53,17 @@ class Workshop {
  private:
   explicit Workshop(const run::ChildSignals& signals) : signals_(&signals) {}
   Result<ChildResult> run_go(std::vector<std::string> words, u64 timeout_s) const;
-  Result<ChildResult> run_here(std::vector<std::string> argv, u64 timeout_s) const;
+  Result<ChildResult> run_here(std::vector<std::string> argv, u64 timeout_s,
+                               const char* way = "") const;
   Status build_each(const std::vector<const Case*>& cases);
   Status build_with_race(const std::vector<const Case*>& cases);
   Result<Sight> look_plain(const Case& lab_case, Facts& facts) const;
   Result<Sight> look_vet(const Case& lab_case, Facts& facts) const;
   Result<Sight> look_race(const Case& lab_case, Facts& facts) const;
   Result<Sight> look_geist(const Case& lab_case, Facts& facts) const;
+  Result<ChildResult> run_under_geist(const Case& lab_case, const std::string& json) const;
   Status measure(const Case& lab_case, CaseResult& result) const;
+  std::vector<std::string> argv_of(const Case& lab_case, const Run& run) const;
   std::string binary_of(const Case& lab_case, const char* folder) const;
 
   const run::ChildSignals* signals_;

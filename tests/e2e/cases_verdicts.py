@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import registry
-from go_builds import ROOT
+from go_builds import ROOT, Skip
 from watched import Failure
 
 case = registry.group('verdicts', alone=True)
@@ -45,9 +45,11 @@ def verdicts(ctx, name, changes=()):
     return {claim['claim']: (claim['verdict'], claim['figure']) for claim in result['claims']}
 
 
-def follows(name, changes, wanted):
+def follows(name, changes, wanted, needs=None):
     """wanted: part of a claim -> verdict as it is, verdict of the changed program."""
     def check(ctx):
+        if needs and not shutil.which(needs):
+            raise Skip(f'no {needs}')
         before, after = verdicts(ctx, name), verdicts(ctx, name, changes)
         for part, (as_it_is, changed) in wanted.items():
             claim = next((text for text in before if part in text), None)
@@ -60,15 +62,165 @@ def follows(name, changes, wanted):
     return check
 
 
-case.add('orders', follows('orders', [
-    ('measure.go', 'orders[start:end:limit]', 'orders[start:end:end+0*limit]'),
-    ('main.go', 'orders[start : start+chunkSize] //', 'orders[start : start+chunkSize : start+chunkSize] //'),
-], {
-    '3.7%': ('depends', 'false'),
-    'comes and goes': ('true', 'false'),
-    'race detector': ('true', 'false'),
-    'geist finds': ('true', 'false'),
-}))
+CLIPPED = ('append(base, word) //', 'append(base[:len(base):len(base)], word) //')
+DOUBLING = """if len(s) == cap(s) {
+			t := make([]T, len(s), 2*cap(s)+number(cap(s) == 0))
+			copy(t, s)
+			s = t
+		}
+		s = append(s, zero)"""
+NUMBER = """
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+"""
+
+# Case -> the changes (file, old, new), and for some of its claims the verdict as it is and the one of the changed program.
+TABLE = {
+    'orders': ([
+        ('measure.go', 'orders[start:end:limit]', 'orders[start:end:end+0*limit]'),
+        ('main.go', 'orders[start : start+chunkSize] //', 'orders[start : start+chunkSize : start+chunkSize] //'),
+    ], {
+        '3.7%': ('depends', 'false'),
+        'comes and goes': ('true', 'false'),
+        'race detector': ('true', 'false'),
+        'geist finds': ('true', 'false'),
+    }),
+    'configuration': ([
+        ('measure.go', 'grown[0].value.Store(1)', 'grown[0].value.Store(1)\n\tkept[0].value.Store(1)'),
+        ('measure.go', '_ = append(shared, 2)', '_ = append(shared[:3:3], 2)'),
+        ('measure.go', 'load(&c, names[:n]...)', 'c = config{}\n\t\tload(&c, names[:n]...)'),
+    ], {
+        'only for a moment': ('false', 'true'),
+        'is overwritten by the other': ('true', 'false'),
+        'json.Unmarshal': ('false', 'true'),
+    }),
+    'header': ([
+        ('measure.go', 't := append(s, 1)', 't := append(s[:len(s):len(s)], 1)'),
+        ('measure.go', 'b := a', 'b := &a'),
+        ('measure.go', 's = append(s, zero)', DOUBLING),
+        ('measure.go', 'var heap any', NUMBER + 'var heap any'),
+    ], {
+        'assigning an array': ('true', 'false'),
+        'share one array': ('depends', 'false'),
+        'doubles the capacity': ('depends', 'true'),
+        'same for every size': ('false', 'true'),
+    }),
+    'clip': ([
+        ('measure.go', 'reached(whole[0:2:2+room], whole)', 'reached(whole[0:2], whole)'),
+        ('measure.go', 'whole = bytearray(200); part = whole[50:150]; whole[50] = 7',
+         'whole = bytearray(200); part = memoryview(whole)[50:150]; whole[50] = 7'),
+        ('measure.go', 'sink = whole[0:2:2] })', 'sink = append([]int(nil), whole[0:2]...) })'),
+        ('measure.go', 'k := cap(whole) + 1', 'k := cap(whole)'),
+    ], {
+        'from reaching what follows': ('true', 'false'),
+        'limits how far': ('true', 'depends'),
+        's[i:j:j] copies': ('false', 'true'),
+        'is a panic': ('true', 'false'),
+        'slices of a bytearray': ('false', 'true'),
+    }),
+    'race': ([
+        ('main.go', *CLIPPED),
+        ('measure.go', 'mine := append(base, g+1)', 'mine := append(base[:2:2], g+1)'),
+    ], {
+        'lost in every run': ('true', 'false'),
+        'race detector': ('true', 'false'),
+        'geist finds': ('true', 'false'),
+    }),
+    'repair': ([
+        ('measure.go', 'sink = list[:8:8]', 'sink = append([]int(nil), list[:8]...)'),
+        ('measure.go', 'append(append(own[:0], list[:n]...), 1)', 'append(append(append([]int(nil), own[:0]...), list[:n]...), 1)'),
+        ('measure.go', 'make([]int, n, n+1); copy', 'make([]int, n, 3*n); copy'),
+    ], {
+        'clip costs nothing': ('true', 'false'),
+        'fewer bytes': ('true', 'false'),
+        'own array allocate nothing': ('true', 'depends'),
+    }),
+    'map-internals': ([
+        ('measure.go', 'given[key]++', 'given[key] += 2\n\t\t\tdelete(m, (key+1)%8)'),
+        ('measure.go', '{"internal/runtime/maps.Map", "used", ""}', '{"internal/runtime/maps.Other", "used", ""}'),
+    ], {
+        'gives a key twice': ('false', 'true'),
+        'misses a key': ('false', 'true'),
+        'an hmap with buckets': ('false', 'undecided'),
+    }),
+    'range': ([
+        ('measure.go', 'delete(m, k)\n', 'delete(m, k)\n\t\t\t\tpanic("as the article says")\n'),
+        ('measure.go', 'm[-1] = true', 'm[0] = true'),
+        ('measure.go', 'for _, v := range s {', 'for i := 0; i < len(s) && i < 10; i++ {\n\t\tv := s[i]'),
+        ('measure.go', 'list = append(list[:i], list[i+1:]...)', 'list = append(append([]int(nil), list[:i]...), list[i+1:]...)'),
+        ('measure.go', 'maps.Keys(', 'maps.NoSuchFunction('),
+    ], {
+        'in a loop over it panics': ('false', 'true'),
+        'is chance': ('true', 'false'),
+        'visits what is appended': ('false', 'true'),
+        'visits each element once': ('false', 'true'),
+        'has a function Keys': ('true', 'false'),
+    }),
+    'map-concurrent': ([
+        ('measure.go', '\t\t\tside(m)', '\t\t\tguard.Lock()\n\t\t\tside(m)\n\t\t\tguard.Unlock()'),
+        ('measure.go', 'var keep int', 'var guard sync.Mutex\n\nvar keep int'),
+        ('main.go', 'visits[page]++ //', 'guard.Lock()\n\t\tvisits[page]++\n\t\tguard.Unlock() //'),
+    ], {
+        'the message is': ('depends', 'undecided'),
+        'names both sides': ('false', 'undecided'),
+        'race detector': ('true', 'false'),
+    }),
+    'sync-map': ([
+        ('measure.go', 'l.m[k] = v', 'for i := 0; i < 300; i++ {\n\t\tl.m[k] = i & 0\n\t}\n\tl.m[k] = v'),
+    ], {
+        'where half is writes': ('true', 'false'),
+    }),
+    'list': ([
+        ('measure.go', 'panics(func() { l.Remove(e) })', 'panics(func() { _ = e.Next().Value })'),
+        ('measure.go', 'for e := l.Front(); e != nil; e = e.Next() {\n\t\tl.Remove(e)\n',
+         'for e := l.Front(); e != nil; e = l.Front() {\n\t\tl.Remove(e)\n'),
+        ('measure.go', 'return func() any { return e.Value }', 'return nil'),
+        ('measure.go', 'c <- e; return c', 'c <- nil; return c'),
+        ('measure.go', 'elements = append(elements, e)', '_ = e'),
+    ], {
+        'removing an element twice': ('false', 'true'),
+        'removes all': ('false', 'true'),
+        'keeps its value': ('depends', 'false'),
+        'geist snap': ('true', 'false'),
+    }),
+    'pushback': ([
+        ('measure.go', 'l.PushBack(five)', 'l.PushBack(nil)'),
+        ('measure.go', 'l.PushBack(thousand)', 'l.PushBack(nil)'),
+        ('measure.go', 'l.PushBack(pointer)', 'l.PushBack(*pointer)'),
+    ], {
+        'does not escape': ('false', 'true'),
+        'a pointer in PushBack': ('true', 'false'),
+    }),
+    'own-list': ([
+        ('measure.go', 'runtime.SetFinalizer(n, func(*node) {})', '_ = n'),
+        ('main.go', '// the repair: n.next, n.prev = nil, nil', 'n.next, n.prev = nil, nil'),
+    ], {
+        'a cycle keeps memory': ('depends', 'false'),
+        'keeps the rest of the list': ('depends', 'false'),
+    }),
+    'debugger': ([
+        ('measure.go', 'collect(make([]string, 2), "grown")', 'collect(make([]string, 2, 4), "grown")'),
+        ('measure.go', 'events := make([]string, 2, 4)', 'events := make([]string, 2)'),
+        ('measure.go', 'first[2] != "logout"', 'first[2] == "logout"'),
+        ('measure.go', 'fill()', 'appendAll()'),
+    ], {
+        'stops at an append that grows': ('true', 'false'),
+        'stops at the append that overwrites': ('false', 'true'),
+        'heap?debug=1': ('false', 'true'),
+        '-focus': ('false', 'true'),
+    }),
+}
+# What a case needs beside Go.
+NEEDS = {'clip': 'python3', 'debugger': 'gdb'}
+
+for _name in sorted(path.parent.name for path in CASES.glob('*/case')):
+    if _name not in TABLE:
+        raise ValueError(f'lab/cases/{_name}: no change of its program is tested here')
+    case.add(_name, follows(_name, *TABLE[_name], needs=NEEDS.get(_name)))
 
 
 @case
@@ -123,6 +275,32 @@ def bad_input(ctx):
     done = geist(ctx, 'wrong', f'--cases={folder}', code=(3,))
     if 'wrong/case: line 2: expected "key: value"' not in done.stderr:
         raise Failure(done.stderr)
+
+
+@case
+def over_releases(ctx):
+    """A verdict that changed with a release says so, and each release has its figure."""
+    for release in ('1.21.13', '1.26.8'):
+        ctx.builds.require(release)
+    document = json.loads(geist(ctx, 'map-internals', '--json', '--go=1.21.13,1.26.8').stdout)
+    words = {row['claim']: row['words'] for row in document['over_releases']}
+    if words['a map is an hmap with buckets'] != 'true until Go 1.21, false since Go 1.26':
+        raise Failure(f'{words}')
+    if [run['go'] for run in document['runs']] != ['go1.21.13', 'go1.26.8']:
+        raise Failure(f'{[run["go"] for run in document["runs"]]}')
+
+
+@case
+def without_python_and_gdb(ctx):
+    """What cannot be decided says why; everything else of the case is decided."""
+    go = os.path.dirname(shutil.which('go'))
+    for name, part, why in (('clip', "Python's slices", 'no python3 in PATH'), ('debugger', 'p *slice.ptr', 'no gdb in PATH')):
+        document = json.loads(geist(ctx, name, '--json', path=go, code=(1,)).stdout)
+        for claim in document['runs'][0]['cases'][0]['claims']:
+            if part in claim['claim'] and (claim['verdict'], claim['figure']) != ('undecided', why):
+                raise Failure(f'{claim}')
+            if claim['verdict'] == 'undecided' and claim['figure'] != why:
+                raise Failure(f'{claim}')
 
 
 @case

@@ -138,7 +138,7 @@ TEST(CaseFile, SaysWhatIsWrong) {
   EXPECT_EQ(refused("titel: t\n"), "line 1: unknown key \"titel\"");
   EXPECT_EQ(refused("title: t\nclaim: c\nfigure: 1\n"),
             "the claim \"c\" needs a condition and a figure");
-  EXPECT_EQ(refused("title: t\ntimeout: 1e9\n"), "line 2: timeout: 1 to 3600 seconds");
+  EXPECT_EQ(refused("title: t\ntimeout: 1e9\n"), "line 2: \"1e9\" is no number from 1 to 3600");
   EXPECT_TRUE(refused("title: t\nclaim: c\nif: a >\nfigure: 1\n").find("missing") !=
               std::string::npos);
   EXPECT_TRUE(refused("title: t\nclaim: c\nif: a\nfigure: {b\n").find("no \"}\"") !=
@@ -151,11 +151,16 @@ TEST(CaseFile, SaysWhatIsWrong) {
 
 TEST(CaseFile, PageAndRuns) {
   Case one = case_of(
-      "page:\n    a\n      b\n\n    c\n\nrun: measure  two\ntimeout: 5\ngeist: --level=latent\n"
+      "page:\n    a\n      b\n\n    c\n\nrun: measure  two\nrun-race: w\ntimeout: 5\nlooks: "
+      "9\ngeist: "
+      "--level=latent\n"
       "claim: c\nsays: s\nif: 1\nfigure: f\n");
   EXPECT_EQ(one.page, "a\n  b\n\nc\n");
-  EXPECT_EQ(one.runs, (std::vector<std::vector<std::string>>{{"measure", "two"}}));
+  ASSERT_EQ(one.runs.size(), 2u);
+  EXPECT_EQ(one.runs[0].words, (std::vector<std::string>{"measure", "two"}));
+  EXPECT_EQ(one.runs[1].way, Way::kRace);
   EXPECT_EQ(one.timeout_s, 5u);
+  EXPECT_EQ(one.looks, 9u);
   EXPECT_EQ(one.geist_flags, (std::vector<std::string>{"--level=latent"}));
   EXPECT_EQ(one.claims[0].source, "s");
 }

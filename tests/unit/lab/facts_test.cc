@@ -95,6 +95,10 @@ TEST(Facts, AReasonIsForTheWholeFamily) {
   EXPECT_EQ(facts.find_reason("python[list]"), "no python3 in PATH");
   EXPECT_EQ(facts.find_reason("a[3]"), "too small");
   EXPECT_FALSE(facts.find_reason("a[4]").has_value());
+  EXPECT_FALSE(facts.find_reason("ms[race]").has_value());
+  facts.excuse("race.reports", "no C compiler");
+  EXPECT_EQ(facts.find_reason("ms[race]"), "no C compiler");
+  EXPECT_FALSE(facts.find_reason("ms[plain]").has_value());
 }
 
 }  // namespace
