@@ -2,6 +2,7 @@
 // help, version, and what happens when geist itself is wrong.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -9,6 +10,7 @@
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_dump.h"
 #include "cli/cmd_lab.h"
+#include "cli/cmd_locate.h"
 #include "cli/cmd_pprof.h"
 #include "cli/cmd_snap.h"
 #include "cli/exit_code.h"
@@ -54,64 +56,50 @@ int cmd_completion(const ParsedFlags& parsed) {
   return print_data(script.value()) ? to_int(ExitCode::kOk) : to_int(ExitCode::kBadInput);
 }
 
+// A verb whose flags become a struct of its own first.
+template <auto kMakeOptions, auto kCommand>
+int run_with(const ParsedFlags& parsed) {
+  auto options = kMakeOptions(parsed);
+  return options.ok() ? kCommand(options.value()) : fail_usage(options.error(), parsed.verb);
+}
+
+int run_run(const ParsedFlags& parsed) {
+  if (parsed.has("prove")) return run_with<make_prove_options_of_run, cmd_prove>(parsed);
+  if (parsed.has("no-judge")) return run_with<make_heal_options_of_run, cmd_heal>(parsed);
+  return run_with<make_run_options, cmd_run>(parsed);
+}
+
+struct VerbCode {
+  std::string_view name;
+  int (*run)(const ParsedFlags& parsed);
+};
+// One for each row of flags.inc.
+constexpr VerbCode kVerbs[] = {
+    {"run", run_run},
+    {"test", run_with<make_test_options, cmd_test>},
+    {"attach", run_with<make_attach_options, cmd_attach>},
+    {"heal", run_with<make_heal_options, cmd_heal>},
+    {"prove", run_with<make_prove_options, cmd_prove>},
+    {"shake", run_with<make_shake_options, cmd_shake>},
+    {"sites", run_with<make_sites_options, cmd_sites>},
+    {"snap", run_with<make_snap_options, cmd_snap>},
+    {"report", run_with<make_report_options, cmd_report>},
+    {"pprof", run_with<make_pprof_options, cmd_pprof>},
+    {"lab", run_with<make_lab_options, cmd_lab>},
+    {"locate", run_with<make_locate_options, cmd_locate>},
+    {"doctor",
+     [](const ParsedFlags& parsed) {
+       return cmd_doctor(wants_color(color_mode(parsed), STDOUT_FILENO));
+     }},
+    {"completion", cmd_completion},
+    {"help", cmd_help},
+    {"dump", [](const ParsedFlags& parsed) { return cmd_dump(parsed.operands); }},
+};
+
 int run_verb(const ParsedFlags& parsed) {
-  if (parsed.verb == "run" && parsed.has("prove")) {
-    Result<ProveOptions> options = make_prove_options_of_run(parsed);
-    return options.ok() ? cmd_prove(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "run" && parsed.has("no-judge")) {
-    Result<HealOptions> options = make_heal_options_of_run(parsed);
-    return options.ok() ? cmd_heal(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "shake") {
-    Result<ShakeOptions> options = make_shake_options(parsed);
-    return options.ok() ? cmd_shake(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "prove") {
-    Result<ProveOptions> options = make_prove_options(parsed);
-    return options.ok() ? cmd_prove(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "run") {
-    Result<RunOptions> options = make_run_options(parsed);
-    return options.ok() ? cmd_run(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "heal") {
-    Result<HealOptions> options = make_heal_options(parsed);
-    return options.ok() ? cmd_heal(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "attach") {
-    Result<AttachOptions> options = make_attach_options(parsed);
-    return options.ok() ? cmd_attach(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "test") {
-    Result<TestOptions> options = make_test_options(parsed);
-    return options.ok() ? cmd_test(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "sites") {
-    Result<SitesOptions> options = make_sites_options(parsed);
-    return options.ok() ? cmd_sites(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "snap") {
-    Result<SnapOptions> options = make_snap_options(parsed);
-    return options.ok() ? cmd_snap(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "report") {
-    Result<ReportOptions> options = make_report_options(parsed);
-    return options.ok() ? cmd_report(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "pprof") {
-    Result<PprofOptions> options = make_pprof_options(parsed);
-    return options.ok() ? cmd_pprof(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "lab") {
-    Result<LabOptions> options = make_lab_options(parsed);
-    return options.ok() ? cmd_lab(options.value()) : fail_usage(options.error(), parsed.verb);
-  }
-  if (parsed.verb == "doctor") return cmd_doctor(wants_color(color_mode(parsed), STDOUT_FILENO));
-  if (parsed.verb == "completion") return cmd_completion(parsed);
-  if (parsed.verb == "help") return cmd_help(parsed);
-  GEIST_CHECK(parsed.verb == "dump");
-  return cmd_dump(parsed.operands);
+  const auto* verb = std::ranges::find(kVerbs, std::string_view(parsed.verb), &VerbCode::name);
+  GEIST_CHECK(verb != std::end(kVerbs));
+  return verb->run(parsed);
 }
 
 // A first word that is neither a verb nor a program is most likely a verb with a typo.

@@ -122,6 +122,7 @@ std::vector<findings::Finding> ReportOutput::print_early(findings::Report report
 // What a patch leaves out is said on stderr, wherever the patch goes.
 void ReportOutput::print_for_people(const findings::Report& report,
                                     const IsPrinted& is_printed) const {
+  if (options_.tell_people) return options_.tell_people(report);
   if (options_.quiet && report.findings.empty()) return;
   if (options_.as_patch) {
     std::vector<std::string> left_out;

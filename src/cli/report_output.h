@@ -35,6 +35,8 @@ struct OutputOptions {
   ColorMode color = ColorMode::kAuto;
   bool quiet = false;
   bool as_patch = false;  // the fixes as a patch are what people get, in the place of the report
+  // Gets the report in the place of people, filtered and numbered, when all files are written.
+  std::function<void(const findings::Report&)> tell_people = nullptr;
   bool wants_latent() const { return level == findings::Level::kLatent; }
 };
 

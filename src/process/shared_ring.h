@@ -112,6 +112,9 @@ class SharedRing {
   u64 healed(u32 record) const;
   // How many of its appends went on unseen for the budget's sake, likewise.
   u64 thinned_out(u32 record) const;
+  // How many of them found something in the room that they wrote to, likewise; an estimate where
+  // not each is looked at.
+  u64 overwrites(u32 record) const;
   // What the appends of the site with this record have counted, likewise. The sum of in_place is
   // its first. Zero when nothing counts.
   abi::SiteCounter counts(u32 record) const;

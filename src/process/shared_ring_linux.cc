@@ -318,6 +318,11 @@ u64 SharedRing::healed(u32 record) const {
   return site != nullptr ? __atomic_load_n(&site->healed, __ATOMIC_RELAXED) : 0;
 }
 
+u64 SharedRing::overwrites(u32 record) const {
+  const abi::Site* site = find_record(record);
+  return site != nullptr ? __atomic_load_n(&site->seen, __ATOMIC_RELAXED) : 0;
+}
+
 u64 SharedRing::thinned_out(u32 record) const {
   const abi::Site* site = find_record(record);
   return site != nullptr ? __atomic_load_n(&site->thinned_out, __ATOMIC_RELAXED) : 0;

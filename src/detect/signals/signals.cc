@@ -29,19 +29,22 @@ bool comes_before(const Row& a, const Row& b) {
 
 void tell(const Watched& watched, findings::Report& report) {
   std::map<sites::SiteName, abi::SiteCounter> counts;
+  std::map<sites::SiteName, u64> overwrites;
   for (const probe::ProbedSite& site : watched.process.plan.sites) {
     const abi::SiteCounter of_site = watched.process.ring.counts(site.record);
     if (of_site.in_place[0] == 0 && of_site.grows == 0) continue;
-    abi::SiteCounter& sum = counts[sites::name_of(watched.binary, site.site)];
+    const sites::SiteName name = sites::name_of(watched.binary, site.site);
+    abi::SiteCounter& sum = counts[name];
     sum.in_place[0] += of_site.in_place[0];
     sum.grows += of_site.grows;
     sum.bytes += of_site.bytes;
+    overwrites[name] += watched.process.ring.overwrites(site.record);
   }
   findings::Section section;
-  section.columns = {"in_place", "grows", "bytes_copied"};
+  section.columns = {"in_place", "grows", "bytes_copied", "overwrites"};
   for (const auto& [name, sum] : counts)
     section.rows.push_back(
-        {name.function, name.file, name.line, {sum.in_place[0], sum.grows, sum.bytes}});
+        {name.function, name.file, name.line, {sum.in_place[0], sum.grows, sum.bytes, overwrites[name]}});
   std::ranges::sort(section.rows, comes_before);
   const u64 uncounted = report.sites.growslice_calls - report.sites.probed;
   if (uncounted != 0)
