@@ -94,31 +94,36 @@ void add_context(const SourceText& source, u32 line, u32 count, Patch* patch) {
 
 }  // namespace
 
-std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language,
-                                      std::string path, bool has_byte_elements) {
-  std::optional<AppendEdit> edit = find_append_edit(source, line, language, has_byte_elements);
-  if (!edit || path.find_first_of("\n\r\t\"") != path.npos) return std::nullopt;
+std::optional<Patch> make_edit_patch(const SourceText& source, const AppendEdit& edit,
+                                     std::string path) {
+  if (path.find_first_of("\n\r\t\"") != path.npos) return std::nullopt;
   Patch patch;
   patch.path = std::move(path);
-  u32 first = static_cast<u32>(source.line_of(edit->begin));
-  u32 last = static_cast<u32>(source.line_of(edit->end - 1));
+  u32 first = static_cast<u32>(source.line_of(edit.begin));
+  u32 last = static_cast<u32>(source.line_of(edit.end - 1));
   std::string_view text = source.text();
   usize begin = source.start_of(first);
   std::string last_line = whole_line(source, last);
   usize end = source.start_of(last) + last_line.size();
   if (!last_line.ends_with('\n')) return std::nullopt;  // would need "\ No newline at end of file"
-  std::string changed = std::string(text.substr(begin, edit->begin - begin)) + edit->text +
-                        std::string(text.substr(edit->end, end - edit->end));
+  std::string changed = std::string(text.substr(begin, edit.begin - begin)) + edit.text +
+                        std::string(text.substr(edit.end, end - edit.end));
   patch.replacements[first] = {last + 1 - first, std::move(changed)};
   add_context(source, first, last + 1 - first, &patch);
-  if (!edit->uses_slices) return patch;
+  if (!edit.uses_slices) return patch;
   Imports imports = find_imports(source);
   if (imports.has_slices) return patch;
-  if (edit->names_slices || !imports.is_clear || imports.line > first) return std::nullopt;
+  if (edit.names_slices || !imports.is_clear || imports.line > first) return std::nullopt;
   std::string line_end = last_line.ends_with("\r\n") ? "\r\n" : "\n";
   patch.replacements[imports.line] = {0, imports.insertion + line_end};
   add_context(source, imports.line, 0, &patch);
   return patch;
+}
+
+std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language,
+                                      std::string path, bool has_byte_elements) {
+  std::optional<AppendEdit> edit = find_append_edit(source, line, language, has_byte_elements);
+  return edit ? make_edit_patch(source, *edit, std::move(path)) : std::nullopt;
 }
 
 }  // namespace geist::source

@@ -159,6 +159,11 @@ std::string make_printable(std::string_view text) {
   return shown;
 }
 
+bool is_below(const std::vector<std::string>& folders, const std::string& path) {
+  return std::ranges::any_of(folders,
+                             [&](const std::string& f) { return path.starts_with(f + "/"); });
+}
+
 std::string_view trim(std::string_view text) {
   usize first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
@@ -296,10 +301,19 @@ std::optional<SourceCache::Module> SourceCache::find_module(const std::string& p
       }
       return module;
     }
+    const bool is_version =
+        is_below(module_caches_, path) && folder.filename().string().find('@') != std::string::npos;
+    if (is_version) return Module{folder, 16, false};
     if (folder == folder.root_path()) break;
     folder = folder.parent_path();
   }
-  return std::nullopt;
+  return Module{std::filesystem::path(path).parent_path(), 0, false};
+}
+
+bool SourceCache::is_own(const std::string& compiled) const {
+  const std::optional<std::string> path = find_path(compiled);
+  return path && !is_below(module_caches_, *path) && !is_below(standard_libraries_, *path) &&
+         path->find("/vendor/") == path->npos && path->find("/pkg/mod/") == path->npos;
 }
 
 bool SourceCache::is_newer_than_binary(const std::string& path) const {
@@ -317,12 +331,8 @@ const SourceText* SourceCache::find_file(const std::string& compiled) {
   if (!is_new) return it->second.get();
   std::optional<std::string> path = find_path(compiled);
   // Files of a module cache or a release never change; they may have been fetched after the build.
-  auto is_below = [&](const std::vector<std::string>& folders) {
-    return std::ranges::any_of(folders,
-                               [&](const std::string& f) { return path->starts_with(f + "/"); });
-  };
   if (!path) return nullptr;
-  bool is_fixed = is_below(module_caches_) || is_below(standard_libraries_);
+  bool is_fixed = is_below(module_caches_, *path) || is_below(standard_libraries_, *path);
   if (!is_fixed && is_newer_than_binary(*path)) return nullptr;
   std::optional<std::string> text = read_regular_file(*path);
   if (text) it->second = std::make_unique<SourceText>(std::move(*text));

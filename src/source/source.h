@@ -65,13 +65,17 @@ class SourceCache {
   // Its text; null when it is not here or cannot be trusted. Lives as long as the cache.
   const SourceText* find_file(const std::string& compiled);
   // The module of a file that is here: its root, and the minor version of its go directive (0
-  // without one). Nothing for the standard library, which has no module of its own to fix, and
-  // where no go.mod is above the file.
+  // without one). A module of the module cache without go.mod begins at its version, and is of the
+  // language go 1.16 (go.dev/ref/mod, "go.mod file: go directive"); anything else without one is the
+  // folder of the file. Nothing for the standard library, which has no module of its own to fix.
   struct Module {
     std::string root;
     int language = 0;
+    bool has_file = true;  // a go.mod
   };
   std::optional<Module> find_module(const std::string& path) const;
+  // Is the file of a path as compiled here, and neither of the standard library nor of a dependency?
+  bool is_own(const std::string& compiled) const;
   // One line of it; empty when there is none, as reports want it.
   std::string line_text(const std::string& compiled, i32 line);
 
@@ -103,7 +107,7 @@ std::optional<AppendCall> find_append_operand(const SourceText& source, i32 line
 // The lines on which an append call that may overwrite begins, ascending, each once.
 std::vector<i32> find_append_lines(const SourceText& source);
 
-// The operand of the call of a line, and what to put in its place so that the call copies.
+// What to put in the place of an operand or argument of a call so that the call copies.
 struct AppendEdit {
   usize begin = 0;  // bytes of the file: the operand
   usize end = 0;
@@ -121,10 +125,31 @@ struct AppendEdit {
 // there is slices.Concat, and unless the elements may be bytes, for `append(b, "text"...)` is no
 // slice, all of them become one call:
 //   append(append(x, y...), z...) → slices.Concat(x, y, z)
+// Where the function goes on to slice the result beyond its length, which needs the old capacity:
+//   s = append(s[:i], s[j:]...); clear(s[len(s):old]) → s = append(slices.Clone(s)[:i], s[j:]...)
 std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language,
                                            bool has_byte_elements = true);
 
-// That edit as a patch of the file, with an import where it needs one. Nothing for a file without
+// What the statement that `line` is in assigns to: "mine", "q.rows", "a or b", and of a loop over a
+// variable "range q.rows". Nothing when it assigns nothing, or only err, ok and _.
+std::optional<std::string> find_assigned(const SourceText& source, i32 line);
+
+// The call of `function` (a symbol: "slices.Delete[...]", "github.com/x/y.(*T).Set") that begins on
+// `line`, changed so that what it appends to is a slice of its own:
+//   slices.Delete(s, i, j)        → slices.Delete(slices.Clone(s), i, j)
+//   strconv.AppendInt(b, n, 10)   → strconv.AppendInt(b[:len(b):len(b)], n, 10)
+//   jsonparser.Set(first, v)      → jsonparser.Set(slices.Clone(first), v)   when `victim` is first
+// Of the standard library's functions the first argument; of others the one that is `victim`, as it
+// is written, or a part of it.
+std::optional<AppendEdit> find_call_edit(const SourceText& source, i32 line,
+                                         std::string_view function, std::string_view victim,
+                                         int language);
+
+// An edit as a patch of the file, with an import where it needs one.
+std::optional<Patch> make_edit_patch(const SourceText& source, const AppendEdit& edit,
+                                     std::string path);
+
+// The edit of the append as a patch of the file, with an import where it needs one. Nothing for a file without
 // an edit, and for one in which another thing is called slices.
 std::optional<Patch> derive_fix_patch(const SourceText& source, i32 line, int language,
                                       std::string path, bool has_byte_elements = true);

@@ -104,6 +104,17 @@ TEST(FixPatch, ClonesWhatMustNotRunTwice) {
             "\tt := append(slices.Clone(s[:n()]), x)");
 }
 
+TEST(FixPatch, KeepsTheRoomThatTheFunctionGoesOnToUse) {
+  EXPECT_EQ(fixed_statement("\ts = append(s[:i], s[j:]...)\n\tclear(s[len(s):old])"),
+            "\ts = append(slices.Clone(s)[:i], s[j:]...)\n\tclear(s[len(s):old])");
+  EXPECT_EQ(
+      fixed_statement(
+          "\tq.jobs = append(q.jobs[:i], q.jobs[j:]...)\n\tzero(q.jobs[len(q.jobs):n])"),
+      "\tq.jobs = append(slices.Clone(q.jobs)[:i], q.jobs[j:]...)\n\tzero(q.jobs[len(q.jobs):n])");
+  EXPECT_EQ(fixed_statement("\ts = append(s[:i], s[j:]...)\n\tuse(t[len(t):old])"),
+            "\ts = append(s[:i:i], s[j:]...)\n\tuse(t[len(t):old])");
+}
+
 TEST(FixPatch, LeavesTheRestOfTheCallAsItIsWritten) {
   EXPECT_EQ(fixed_statement("\tt = append( s , /* one */ 1,\n\t\t2, // two\n\t)"),
             "\tt = append( s[:len(s):len(s)] , /* one */ 1,\n\t\t2, // two\n\t)");

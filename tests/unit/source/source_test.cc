@@ -242,6 +242,22 @@ TEST_F(SourceCacheTest, FindsModulesByEscapedPath) {
   EXPECT_EQ(find("github.com/x/y@v1.0.0/z.go"), "gopath/pkg/mod/github.com/x/y@v1.0.0/z.go");
 }
 
+TEST_F(SourceCacheTest, AModuleWithoutAFileBeginsAtItsVersion) {
+  const std::string old =
+      write("cache/github.com/x/old@v1.0.0+incompatible/sub/z.go", "package z\n");
+  const std::string lone = write("scripts/tool.go", "package main\n");
+  SourceCache cache;
+  const auto module = cache.find_module(old);
+  ASSERT_TRUE(module.has_value());
+  EXPECT_EQ(module->root, folder_ + "/cache/github.com/x/old@v1.0.0+incompatible");
+  EXPECT_EQ(module->language, 16);
+  EXPECT_EQ(cache.find_module(lone)->root, folder_ + "/scripts");
+  EXPECT_FALSE(cache.find_module(lone)->has_file);
+  EXPECT_TRUE(cache.is_own(lone));
+  EXPECT_FALSE(cache.is_own(old));
+  EXPECT_FALSE(cache.is_own("runtime/slice.go"));
+}
+
 TEST_F(SourceCacheTest, TheStandardLibraryMustBeOfTheRelease) {
   EXPECT_EQ(find("runtime/slice.go"), "go/src/runtime/slice.go");
   EXPECT_EQ(find("runtime/slice.go", {.go_release = "go1.26.8"}), "go/src/runtime/slice.go");
