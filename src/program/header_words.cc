@@ -12,7 +12,6 @@ namespace {
 
 using x86::Flow;
 
-constexpr usize kMaxBlocks = 64;
 constexpr usize kMaxSegments = 16;
 
 // A run of instructions without a call, in one block.
@@ -38,7 +37,6 @@ class Making {
 
  private:
   std::optional<std::vector<Segment>> reaching_stores(u32 at, i64 slot) const;
-  std::optional<u32> last_store(u32 first, u32 end, i64 slot) const;
   Segment segment_of(u32 insn) const;
   Path path_to(const Segment& segment) const;
   bool ends_segment(u32 insn) const;
@@ -82,39 +80,15 @@ Path Making::path_to(const Segment& segment) const {
   return path;
 }
 
-std::optional<u32> Making::last_store(u32 first, u32 end, i64 slot) const {
-  for (u32 i = end; i-- > first;) {
-    if (writes_slot(code_.insn(i), slot)) return i;
-  }
-  return std::nullopt;
-}
-
 // Where the word was written last, on every way to `at`; nothing when it was not on one.
 std::optional<std::vector<Segment>> Making::reaching_stores(u32 at, i64 slot) const {
+  const std::optional<std::vector<u32>> writers =
+      find_writers(code_, at, [&](u32 insn) { return writes_slot(code_.insn(insn), slot); });
+  if (!writers) return std::nullopt;
   std::vector<Segment> stores;
-  std::vector<bool> is_seen(code_.blocks().size());
-  std::vector<u32> open;
-  auto scan = [&](u32 block, u32 end) {
-    if (std::optional<u32> store = last_store(code_.blocks()[block].first, end, slot)) {
-      const Segment segment = segment_of(*store);
-      if (std::find(stores.begin(), stores.end(), segment) == stores.end())
-        stores.push_back(segment);
-      return true;
-    }
-    if (block == 0) return false;
-    for (u32 before : code_.blocks()[block].preds) {
-      if (is_seen[before]) continue;
-      is_seen[before] = true;
-      open.push_back(before);
-    }
-    return true;
-  };
-  if (!scan(code_.block_of(at), at)) return std::nullopt;
-  for (usize looked_at = 0; !open.empty(); ++looked_at) {
-    const u32 block = open.back();
-    open.pop_back();
-    if (looked_at == kMaxBlocks || !scan(block, code_.blocks()[block].last + 1))
-      return std::nullopt;
+  for (u32 writer : *writers) {
+    const Segment segment = segment_of(writer);
+    if (std::find(stores.begin(), stores.end(), segment) == stores.end()) stores.push_back(segment);
   }
   return stores;
 }

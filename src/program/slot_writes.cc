@@ -1,4 +1,8 @@
+// What an instruction names of a frame, asked forwards (may it be written, or read?) and backwards
+// (who wrote it last?) over the control-flow graph.
 #include "program/slot_writes.h"
+
+#include <algorithm>
 
 namespace geist::program {
 bool writes_slot(const x86::Insn& insn, i64 slot) {
@@ -89,6 +93,36 @@ bool may_read_slot(const FunctionCode& code, ImageAddr from, i64 slot) {
     }
   }
   return false;
+}
+
+std::optional<std::vector<u32>> find_writers(const FunctionCode& code, u32 at,
+                                             const std::function<bool(u32 insn)>& writes) {
+  constexpr usize kMaxBlocks = 64;
+  std::vector<u32> writers;
+  std::vector<bool> is_seen(code.blocks().size());
+  std::vector<u32> open;
+  // False where the function begins and nobody has written.
+  auto scan = [&](u32 block, u32 end) {
+    for (u32 i = end; i-- > code.blocks()[block].first;) {
+      if (!writes(i)) continue;
+      if (std::ranges::find(writers, i) == writers.end()) writers.push_back(i);
+      return true;
+    }
+    if (block == 0) return false;
+    for (u32 before : code.blocks()[block].preds) {
+      if (is_seen[before]) continue;
+      is_seen[before] = true;
+      open.push_back(before);
+    }
+    return true;
+  };
+  if (!scan(code.block_of(at), at)) return std::nullopt;
+  for (usize looked_at = 0; !open.empty(); ++looked_at) {
+    const u32 block = open.back();
+    open.pop_back();
+    if (looked_at == kMaxBlocks || !scan(block, code.blocks()[block].last + 1)) return std::nullopt;
+  }
+  return writers;
 }
 
 }  // namespace geist::program

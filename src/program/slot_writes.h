@@ -1,5 +1,10 @@
-// May a function, once it has come to some instruction, store into a word of its own frame?
+// May a function, once it has come to some instruction, store into a word of its own frame? And who
+// did so before?
 #pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
 
 #include "program/code.h"
 
@@ -17,5 +22,10 @@ bool may_write_slot(const FunctionCode& code, ImageAddr from, i64 slot);
 // May it, from `from` on, read the word before it writes it? Also true when it takes the address of
 // something that may hold the word.
 bool may_read_slot(const FunctionCode& code, ImageAddr from, i64 slot);
+
+// The last instructions that are `writes` in front of instruction `at`, on every way to it; each
+// once. Nothing when there is a way on which none is, or there are too many to tell.
+std::optional<std::vector<u32>> find_writers(const FunctionCode& code, u32 at,
+                                             const std::function<bool(u32 insn)>& writes);
 
 }  // namespace geist::program

@@ -10,6 +10,7 @@
 #include <elfutils/libdw.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -52,11 +53,11 @@ struct DebugInfo::State {
 
 namespace {
 
-// Walks the scopes of one subprogram that hold a pc, innermost first.
+// Walks the scopes of one subprogram that hold a pc, innermost first, and shows each variable.
 class ScopeWalk {
  public:
-  ScopeWalk(TypeTable& types, ImageAddr scope_pc, ImageAddr location_pc)
-      : types_(types), scope_pc_(scope_pc), location_pc_(location_pc) {}
+  using Visit = std::function<void(Dwarf_Die*, const std::string& function, u32 inline_depth)>;
+  ScopeWalk(ImageAddr scope_pc, Visit visit) : scope_pc_(scope_pc), visit_(std::move(visit)) {}
 
   void walk(Dwarf_Die scope, const std::string& function, u32 inline_depth, u32 depth) {
     if (depth > kMaxScopeDepth) return;
@@ -72,44 +73,55 @@ class ScopeWalk {
     for_each_child(&scope, [&](Dwarf_Die* child) {
       int tag = dwarf_tag(child);
       if (tag == DW_TAG_formal_parameter || tag == DW_TAG_variable)
-        add(child, function, inline_depth);
+        visit_(child, function, inline_depth);
       return true;
     });
   }
 
-  std::vector<Variable> take() { return std::move(found_); }
-
  private:
-  void add(Dwarf_Die* die, const std::string& function, u32 inline_depth) {
-    std::string_view name = find_name(die);
-    // Go identifiers have no dot: these are the compiler's own (.dict, and x.ptr x.len x.cap, the
-    // slots of a header taken apart, whose variable x has the same places in a location list that
-    // says when they hold it).
-    if (name.empty() || name.find('.') != std::string_view::npos) return;
-    if (!find_attr(die, DW_AT_location)) return;
-    Variable variable;
-    variable.type = types_.find_type_of(die);
-    if (variable.type == nullptr) return;
-    VariableLocation location = read_location(die, location_pc_, *variable.type);
-    if (location.pieces.empty()) return;
-    variable.pieces = std::move(location.pieces);
-    variable.len_may_be_cap = location.len_may_be_cap;
-    bool is_pointer_to_it = name.front() == '&';
-    variable.is_escaped = is_pointer_to_it || location.is_indirect;
-    variable.name = name.substr(is_pointer_to_it ? 1 : 0);
-    variable.function = function;
-    variable.inline_depth = inline_depth;
-    variable.is_parameter = dwarf_tag(die) == DW_TAG_formal_parameter;
-    variable.decl_line = static_cast<i32>(find_unsigned(die, DW_AT_decl_line).value_or(0));
-    if (is_pointer_to_it) variable.type = find_pointee(variable.type);
-    found_.push_back(std::move(variable));
-  }
-
-  TypeTable& types_;
   ImageAddr scope_pc_;
-  ImageAddr location_pc_;
-  std::vector<Variable> found_;
+  Visit visit_;
 };
+
+// Go identifiers have no dot: names with one are the compiler's own (.dict, and x.ptr x.len x.cap,
+// the slots of a header taken apart, whose variable x has the same places in a location list that
+// says when they hold it).
+bool is_go_name(std::string_view name) {
+  return !name.empty() && name.find('.') == std::string_view::npos;
+}
+
+std::optional<Variable> read_variable(TypeTable& types, Dwarf_Die* die, ImageAddr location_pc) {
+  std::string_view name = find_name(die);
+  if (!is_go_name(name) || !find_attr(die, DW_AT_location)) return std::nullopt;
+  Variable variable;
+  variable.type = types.find_type_of(die);
+  if (variable.type == nullptr) return std::nullopt;
+  VariableLocation location = read_location(die, location_pc, *variable.type);
+  if (location.pieces.empty()) return std::nullopt;
+  variable.pieces = std::move(location.pieces);
+  variable.len_may_be_cap = location.len_may_be_cap;
+  bool is_pointer_to_it = name.front() == '&';
+  variable.is_escaped = is_pointer_to_it || location.is_indirect;
+  variable.name = name.substr(is_pointer_to_it ? 1 : 0);
+  variable.is_parameter = dwarf_tag(die) == DW_TAG_formal_parameter;
+  variable.decl_line = static_cast<i32>(find_unsigned(die, DW_AT_decl_line).value_or(0));
+  if (is_pointer_to_it) variable.type = find_pointee(variable.type);
+  return variable;
+}
+
+std::optional<DeclaredVariable> read_declared(TypeTable& types, Dwarf_Die* die) {
+  std::string_view name = find_name(die);
+  if (!is_go_name(name) || name == "_") return std::nullopt;
+  DeclaredVariable variable;
+  variable.type = types.find_type_of(die);
+  bool is_pointer_to_it = name.front() == '&';
+  if (is_pointer_to_it) variable.type = find_pointee(variable.type);
+  if (variable.type == nullptr) return std::nullopt;
+  variable.name = name.substr(is_pointer_to_it ? 1 : 0);
+  variable.decl_line = static_cast<i32>(find_unsigned(die, DW_AT_decl_line).value_or(0));
+  variable.cfa_slots = read_cfa_slots(die);
+  return variable;
+}
 
 }  // namespace
 
@@ -127,9 +139,16 @@ const DebugType* DebugInfo::State::find_type_at(std::optional<Dwarf_Off> offset)
 std::vector<Variable> DebugInfo::State::read_variables(ImageAddr scope_pc, ImageAddr location_pc) {
   std::optional<Dwarf_Die> function = units.find_subprogram(scope_pc);
   if (!function) return {};
-  ScopeWalk walk(types, scope_pc, location_pc);
+  std::vector<Variable> found;
+  ScopeWalk walk(scope_pc, [&](Dwarf_Die* die, const std::string& in, u32 inline_depth) {
+    std::optional<Variable> variable = read_variable(types, die, location_pc);
+    if (!variable) return;
+    variable->function = in;
+    variable->inline_depth = inline_depth;
+    found.push_back(*std::move(variable));
+  });
   walk.walk(*function, std::string(find_name(&*function)), 0, 0);
-  return walk.take();
+  return found;
 }
 
 std::vector<DebugInfo::Capture> DebugInfo::State::read_captures(Dwarf_Die function) {
@@ -167,6 +186,21 @@ std::vector<Variable> DebugInfo::variables_at(ImageAddr scope_pc, ImageAddr loca
   if (auto it = state_->variables.find(key); it != state_->variables.end()) return it->second;
   if (state_->variables.size() >= kMaxCachedQueries) state_->variables.clear();
   return state_->variables[key] = state_->read_variables(scope_pc, location_pc);
+}
+
+std::vector<DeclaredVariable> DebugInfo::declared_at(ImageAddr scope_pc) {
+  std::optional<Dwarf_Die> function = state_->units.find_subprogram(scope_pc);
+  if (!function) return {};
+  std::vector<DeclaredVariable> found;
+  ScopeWalk walk(scope_pc, [&](Dwarf_Die* die, const std::string& in, u32 inline_depth) {
+    std::optional<DeclaredVariable> variable = read_declared(state_->types, die);
+    if (!variable) return;
+    variable->function = in;
+    variable->inline_depth = inline_depth;
+    found.push_back(*std::move(variable));
+  });
+  walk.walk(*function, std::string(find_name(&*function)), 0, 0);
+  return found;
 }
 
 std::optional<GlobalVariable> DebugInfo::find_global(ImageAddr addr) {

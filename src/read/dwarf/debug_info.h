@@ -73,6 +73,18 @@ struct Variable {
   std::vector<Piece> pieces;  // ordered by byte_offset, at least one that is somewhere
 };
 
+// A variable that is declared, wherever its value may be: the optimiser keeps no record of where
+// many of them are, as of a struct of one field, or of a word that only moves.
+struct DeclaredVariable {
+  std::string name;  // without the '&' of an escaped variable
+  const DebugType* type = nullptr;
+  std::string function;  // the (possibly inlined) function it belongs to
+  u32 inline_depth = 0;  // 0 = physical function, 1 = inlined into it, ...
+  i32 decl_line = 0;
+  std::vector<i64> cfa_slots;  // the words of the frame, CFA + x, that hold a part of it at some
+                               // pc, ascending
+};
+
 struct GlobalVariable {
   std::string name;  // "main.table"
   ImageAddr addr;
@@ -90,6 +102,9 @@ class DebugInfo {
   // those valid at pc itself: scope_pc chooses the lexical scope, location_pc the location list
   // entry.
   std::vector<Variable> variables_at(ImageAddr scope_pc, ImageAddr location_pc);
+  // All variables and parameters that are declared in the scopes around pc, innermost first, also
+  // those without a location.
+  std::vector<DeclaredVariable> declared_at(ImageAddr scope_pc);
   // The package-level variable that covers addr.
   std::optional<GlobalVariable> find_global(ImageAddr addr);
   // All package-level variables whose type is known, ascending.

@@ -1,7 +1,9 @@
+// Go writes one expression for a variable that stays where it is, and a list for one that moves.
 #include "read/dwarf/location.h"
 
 #include <dwarf.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "read/dwarf/components.h"
@@ -74,6 +76,20 @@ VariableLocation read_location(Dwarf_Die* die, ImageAddr pc, const DebugType& ty
   }
   PlacedPieces placed = place_pieces(type, *list.now, list.entries);
   return {.pieces = std::move(placed.pieces), .len_may_be_cap = placed.len_may_be_cap};
+}
+
+std::vector<i64> read_cfa_slots(Dwarf_Die* die) {
+  std::optional<Dwarf_Attribute> attr = find_location(die);
+  if (!attr) return {};
+  std::vector<i64> slots;
+  for (const Expression& entry : read_list(&*attr, ImageAddr()).entries) {
+    for (const Piece& piece : entry.pieces) {
+      if (piece.where == Piece::Where::kCfa) slots.push_back(piece.offset);
+    }
+  }
+  std::ranges::sort(slots);
+  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+  return slots;
 }
 
 std::optional<ImageAddr> find_fixed_address(Dwarf_Die* die) {

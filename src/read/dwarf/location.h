@@ -20,6 +20,9 @@ struct VariableLocation {
 
 VariableLocation read_location(Dwarf_Die* die, ImageAddr pc, const DebugType& type);
 
+// The words of the frame, CFA + x, that hold a part of the variable at some pc; ascending, each once.
+std::vector<i64> read_cfa_slots(Dwarf_Die* die);
+
 // The address of a variable at a fixed place (DW_OP_addr or DW_OP_addrx alone); nothing for all
 // others.
 std::optional<ImageAddr> find_fixed_address(Dwarf_Die* die);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "assembled_code.h"
@@ -51,6 +52,35 @@ TEST(SlotWrites, ThePrologueThatStartsAnewIsAnotherCall) {
   a.jmp(entry);
   FunctionCode code = decode(a);
   EXPECT_FALSE(may_write_slot(code, middle, 0x20));
+}
+
+TEST(SlotWrites, TheWritersAreTheLastOnesOnEveryWay) {
+  Assembler a(kEntry.value);
+  const x86::Label other = a.new_label(), join = a.new_label();
+  a.mov(slot(0x20), x86::kRcx);
+  a.test(x86::kRbx, x86::kRbx);
+  a.jcc(x86::Cond::kNe, other);
+  const ImageAddr one(a.here());
+  a.mov(slot(0x20), x86::kRax);
+  a.jmp(join);
+  a.bind(other);
+  const ImageAddr two(a.here());
+  a.mov(slot(0x20), x86::kRdx);
+  a.bind(join);
+  const ImageAddr at(a.here());
+  a.mov(x86::kRax, x86::kRcx);
+  FunctionCode code = decode(a);
+  auto writes = [&](i64 word) {
+    return find_writers(code, *code.find_insn(at),
+                        [&, word](u32 insn) { return writes_slot(code.insn(insn), word); });
+  };
+  auto found = writes(0x20);
+  ASSERT_TRUE(found.has_value());
+  std::vector<ImageAddr> addresses;
+  for (u32 insn : *found) addresses.push_back(code.briefs()[insn].addr);
+  std::sort(addresses.begin(), addresses.end());
+  EXPECT_EQ(addresses, (std::vector<ImageAddr>{one, two}));
+  EXPECT_FALSE(writes(0x40).has_value()) << "nobody in this function";
 }
 
 TEST(SlotWrites, AnElementOfAnArrayMayBeAnyWordBehind) {
