@@ -120,7 +120,8 @@ struct Finding {
   std::string before_hex, after_hex;  // the same bytes
 
   Victim victim;
-  std::vector<Frame> reader_stack;  // the read that confirmed it; empty below kConfirmed
+  std::vector<std::string> other_victims;  // names of more of the same append, each once
+  std::vector<Frame> reader_stack;         // the read that confirmed it; empty below kConfirmed
   std::string reader_goroutine;
   std::vector<DrawnView> drawing;  // first the operand, then the victim, then the append's result
 
@@ -133,8 +134,14 @@ struct Finding {
                     // empty when not known
   std::string fix_diff;  // the same as a unified diff of the file, when the source is here; empty
                          // when not known
-  std::string heal;  // the append's name for geist heal, "echo.(*Group).add:group.go:145"; empty
-                     // when it cannot be healed
+  // The file that both change, as compiled: the append's own, or, where that belongs to the standard
+  // library or a dependency, a caller's. Empty without a fix.
+  std::string fix_file;
+  bool fix_compiles = false;  // fix_diff was tried on a copy: the package compiles with it
+  std::string
+      fix_elsewhere;  // the other choice, in words: "in github.com/x/y (z.go:12): append(…)"
+  std::string heal;   // the append's name for geist heal, "echo.(*Group).add:group.go:145"; empty
+                      // when it cannot be healed
   std::optional<Proof> proof;  // since level kProved
 
   // It sleeps: it was seen under this condition only, "roomy". Empty: in a run as it is.

@@ -10,7 +10,8 @@ namespace geist::report {
 std::string emit_fixes(const findings::Report& report, std::vector<std::string>* left_out) {
   std::map<std::string, source::Patch> by_file;
   for (const findings::Finding& finding : report.findings) {
-    const std::string file = finding.append_stack.empty() ? "" : finding.append_stack.front().file;
+    std::string file = finding.append_stack.empty() ? "" : finding.append_stack.front().file;
+    if (!finding.fix_file.empty()) file = finding.fix_file;
     auto leave_out = [&](const char* why) {
       left_out->push_back(emit_sentence(finding) + ": " + why);
     };

@@ -161,8 +161,12 @@ Json finding_json(const Finding& finding) {
           {"process", finding.pid == 0 ? Json(nullptr)
                                        : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
           {"tests", finding.tests},
+          {"other_victims", finding.other_victims},
           {"fix", text_or_null(finding.fix)},
           {"fix_diff", text_or_null(finding.fix_diff)},
+          {"fix_file", text_or_null(finding.fix_file)},
+          {"fix_compiles", finding.fix_compiles},
+          {"fix_elsewhere", text_or_null(finding.fix_elsewhere)},
           {"heal", text_or_null(finding.heal)},
           {"proof", finding.proof ? proof_json(*finding.proof) : Json(nullptr)},
           {"condition", text_or_null(finding.condition)},
@@ -590,8 +594,12 @@ Finding read_finding(const ObjectReader& reader) {
   process.read("pid", &finding.pid);
   process.read("binary", &finding.binary);
   reader.read("tests", &finding.tests);
+  reader.read("other_victims", &finding.other_victims);
   reader.read("fix", &finding.fix);
   reader.read("fix_diff", &finding.fix_diff);
+  reader.read("fix_file", &finding.fix_file);
+  reader.read("fix_compiles", &finding.fix_compiles);
+  reader.read("fix_elsewhere", &finding.fix_elsewhere);
   reader.read("heal", &finding.heal);
   finding.proof = read_proof(reader);
   reader.read("condition", &finding.condition);

@@ -141,7 +141,7 @@ Json SarifWriter::code_flow(const Finding& finding) const {
   return {{"message", message(words.way)}, {"threadFlows", Json::array({{{"locations", steps}}})}};
 }
 
-// The patch changes one file, that of the append.
+// The patch changes one file.
 Json SarifWriter::fixes(const Finding& finding) const {
   Json replacements = Json::array();
   source::Patch patch = source::read_patch(finding.fix_diff).value_or(source::Patch());
@@ -154,8 +154,9 @@ Json SarifWriter::fixes(const Finding& finding) const {
         {{"deletedRegion", region}, {"insertedContent", {{"text", change.text}}}});
   }
   if (replacements.empty() || finding.append_stack.empty()) return Json::array();
-  Json change = {{"artifactLocation", artifact(finding.append_stack.front().file)},
-                 {"replacements", replacements}};
+  const std::string& file =
+      finding.fix_file.empty() ? finding.append_stack.front().file : finding.fix_file;
+  Json change = {{"artifactLocation", artifact(file)}, {"replacements", replacements}};
   Json fix = {
       {"description", message("Copy instead of writing into the shared array: " + finding.fix)},
       {"artifactChanges", Json::array({change})}};

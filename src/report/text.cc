@@ -265,6 +265,11 @@ void TextWriter::write_victim(const Finding& finding) {
   usize taken = kLead.size() + size.size();
   line(std::string(kLead) +
        clip(describe_victim(victim), options_.width > taken ? options_.width - taken : 1) + size);
+  if (!finding.other_victims.empty()) {
+    const usize more = finding.other_victims.size() - 1;
+    const std::string rest = more == 0 ? "" : fmt::format(" and {} more", more);
+    line("  and also: " + clip(printable(finding.other_victims.front()), kMaxNameColumn) + rest);
+  }
   if (!victim.made_by.empty()) {
     write_frame(victim.made_by.front(), std::string(kMadeBy),
                 victim.made_by_note.empty() ? "" : "(" + printable(victim.made_by_note) + ")");
@@ -340,11 +345,14 @@ std::string TextWriter::heal_command(const std::string& name) const {
 }
 
 void TextWriter::write_fix(const Finding& finding) {
-  if (finding.fix.empty() && finding.heal.empty() && finding.repeat.empty() && !finding.proof)
-    return;
+  const bool has_fix = !finding.fix.empty() || !finding.fix_elsewhere.empty();
+  if (!has_fix && finding.heal.empty() && finding.repeat.empty() && !finding.proof) return;
   line("");
   if (!finding.fix.empty()) line("  fix      " + paint(kBold, printable(finding.fix)));
   write_patch(finding);
+  if (!finding.fix_elsewhere.empty())
+    line(fmt::format("  {}      {}", finding.fix.empty() ? "fix" : "or ",
+                     printable(finding.fix_elsewhere)));
   if (!finding.heal.empty()) line("  heal     " + heal_command(finding.heal));
   if (!finding.repeat.empty()) line("  repeat   " + printable(finding.repeat));
   if (finding.proof) write_proof(*finding.proof);

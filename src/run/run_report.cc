@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "findings/join.h"
 #include "findings/losses.h"
+#include "run/try_fixes.h"
 #include "sites/names.h"
 #include "sites/plain_appends.h"
 #include "source/finding_sources.h"
@@ -88,6 +90,7 @@ findings::SiteCounts count_sites(const sites::SiteTable& table, const sites::Ref
 void add_from_source(findings::Report& report, const read::GoBinary& binary,
                      const sites::SiteTable& table, source::SourceCache& sources) {
   source::add_sources(report.findings, sources);
+  try_fixes(report.findings, sources);
   // In ten milliseconds or so: a run should not end late.
   constexpr usize kMostFunctions = 4000;
   for (sites::PlainAppend& append :
@@ -98,7 +101,7 @@ void add_from_source(findings::Report& report, const read::GoBinary& binary,
 void fill_report(findings::Report& report, const judge::Desk& desk,
                  const detect::Detectors& detectors, const read::GoBinary& binary,
                  const process::ProbedProcess& process, double cpu_s) {
-  report.findings = desk.findings();
+  report.findings = findings::join_sites(desk.findings());
   report.events = desk.counts();
   report.lost = desk.losses();
   for (const auto& [name, count] : report.lost) {

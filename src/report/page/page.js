@@ -260,7 +260,8 @@
     const section = el('section', el('h3', 'Fix'));
     if (f.fix_diff) section.append(diffLines(f.fix_diff));
     else if (f.fix) section.append(el('pre.wraps', f.fix));
-    else return null;
+    else if (!f.fix_elsewhere) return null;
+    if (f.fix_elsewhere) section.append(el('pre.wraps', (f.fix ? 'or ' : '') + f.fix_elsewhere));
     return section;
   }
 
