@@ -40,6 +40,11 @@ std::vector<u8> read_old_array(Context& context, const View& view) {
 }  // namespace
 
 void put_view_at(View& view, const Place& place) {
+  if (!view.first_ptr_word && view.holder == findings::Holder::kHeap) {
+    view.first_ptr_word = view.ptr_word;
+    view.first_object = view.object;
+    view.first_object_size = view.object_size;
+  }
   view.ptr_word = place.ptr_word;
   view.len_word = place.ptr_word + 8;
   view.holder = place.holder;

@@ -203,7 +203,10 @@ void FrameScan::add(View view) {
     // The same header found again: words in memory and a name are worth more than none.
     if (!other.len_word && view.len_word)
       other.len_word = view.len_word, other.ptr_word = view.ptr_word;
-    if (other.name.empty())
+    // A variable of the caller says more than what an inlined library function calls it.
+    const bool is_librarys =
+        is_standard_library(other.function) && !is_standard_library(view.function);
+    if (other.name.empty() || (is_librarys && !view.name.empty()))
       other.name = view.name, other.type = view.type, other.function = view.function;
     return;
   }

@@ -65,6 +65,9 @@ struct View {
   TargetAddr len_word;
   TargetAddr object;  // kHeap: the object that holds the header
   u64 object_size = 0;
+  // Where it was found, of a header in the heap that has moved since; 0: it has not.
+  TargetAddr first_ptr_word, first_object;
+  u64 first_object_size = 0;
   bool live_for_sure = true;  // false: a stack object, whose liveness the stack maps do not tell
   bool in_stack_object =
       false;  // an address-taken variable (or a map on the stack): its words are memory, not spills

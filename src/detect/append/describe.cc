@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "detect/append/stop_point.h"
+#include "base/go_symbol.h"
 #include "findings/fingerprint.h"
 #include "judge/names.h"
 #include "judge/values.h"
@@ -37,7 +38,12 @@ void add_source_frames(Context& context, const read::Function& function, ImageAd
 
 // No name, or one that does not lead all the way.
 bool is_vague(const std::string& name) {
-  return name.empty() || name.ends_with("…") || name.ends_with("[…]");
+  return name.empty() || name.ends_with("…") || name.ends_with("[key]") || name.starts_with("<-");
+}
+
+std::string_view name_of_function_at(const Context& context, ImageAddr pc) {
+  const std::optional<read::Function> function = context.binary.pclntab().find_function(pc - 1);
+  return function ? function->name : std::string_view();
 }
 
 // Where the changed bytes begin: the first element of the destination that the victim covers and
@@ -202,6 +208,35 @@ void Describer::describe_place(const Overwrite& c, const View& view,
   }
 }
 
+// As far as a name can be found that leads to it; else where it was set.
+void Describer::name_victim(const Overwrite& c, const View& view, findings::Victim& v) const {
+  HolderName name = find_holder_name(context_, c.append, view);
+  const bool is_in_heap = view.holder == findings::Holder::kHeap;
+  if (!name.name.empty()) {
+    v.name = name.name;
+    v.function = name.function;
+  }
+  if (!name.type.empty()) v.type = name.type;
+  if (v.name.empty() && is_in_heap) name_by_value(c, view, v);
+  if (is_vague(v.name) && is_in_heap && context_.find_heap_path) name_by_path(view, v);
+  if (!v.name.empty() || !name.set_at) return;
+  add_source_frames(context_, *name.set_in, name.set_at, v.made_by);
+  v.function = std::string(name.set_in->name);
+}
+
+// The frame that a variable is in.
+void Describer::place_victim(const View& view, findings::Victim& v) const {
+  if (v.function.empty()) v.function = view.function;
+  std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);
+  if (!function) return;
+  for (const read::SourceFrame& line :
+       context_.binary.pclntab().source_frames(*function, view.pc - 1)) {
+    if (line.function != v.function) continue;
+    v.file = std::string(line.file);
+    v.line = line.line;
+  }
+}
+
 void Describer::describe_victim(const Overwrite& c, const Candidate& candidate,
                                 findings::Finding& f) const {
   const View& view = candidate.view;
@@ -212,31 +247,16 @@ void Describer::describe_victim(const Overwrite& c, const Candidate& candidate,
   if (view.ptr_word) v.address = fmt::format("{:#x}", view.ptr_word.value);
   v.name = view.name;
   v.type = view.type;
-  if (view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal) {
-    HolderName name = find_holder_name(context_, c.append, view);
-    v.name = name.name;
-    if (!name.type.empty()) v.type = name.type;
-    v.function = name.function;
-    if (v.name.empty()) name_by_value(c, view, v);
-    if (is_vague(v.name) && view.holder == findings::Holder::kHeap && context_.find_heap_path)
-      name_by_path(view, v);
-  } else {
-    v.function = view.function;
-    std::optional<read::Function> function = context_.binary.pclntab().find_function(view.pc - 1);
-    if (function) {
-      std::vector<read::SourceFrame> lines =
-          context_.binary.pclntab().source_frames(*function, view.pc - 1);
-      for (const read::SourceFrame& line : lines) {
-        if (line.function != view.function) continue;
-        v.file = std::string(line.file);
-        v.line = line.line;
-      }
-    }
-  }
-  const bool in_frame =
-      view.holder == findings::Holder::kStack || view.holder == findings::Holder::kRegister;
-  if (in_frame && !view.in_stack_object) describe_maker(c, view, v);
-  if (v.type.empty() && !f.element_type.empty()) v.type = "[]" + f.element_type;
+  const bool in_memory =
+      view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal;
+  // What a library calls the slice that it was given says nothing to who gave it.
+  const bool is_librarys = is_standard_library(view.function) &&
+                           !is_standard_library(name_of_function_at(context_, view.pc));
+  if (in_memory || view.name.empty() || is_librarys) name_victim(c, view, v);
+  if (!in_memory) place_victim(view, v);
+  if (!in_memory && !view.in_stack_object) describe_maker(c, view, v);
+  const bool is_shape = v.type.find("go.shape.") != std::string::npos;
+  if ((v.type.empty() || is_shape) && !f.element_type.empty()) v.type = "[]" + f.element_type;
 }
 
 void Describer::draw(const Overwrite& c, const Candidate& candidate, findings::Finding& f) const {

@@ -22,6 +22,8 @@ class Describer {
                        findings::Finding& f) const;
   void describe_maker(const Overwrite& c, const View& view, findings::Victim& v) const;
   void describe_place(const Overwrite& c, const View& view, findings::StopPoint& stop) const;
+  void name_victim(const Overwrite& c, const View& view, findings::Victim& v) const;
+  void place_victim(const View& view, findings::Victim& v) const;
   void describe_victim(const Overwrite& c, const Candidate& candidate, findings::Finding& f) const;
   void name_by_path(const View& view, findings::Victim& v) const;
   void name_by_value(const Overwrite& c, const View& view, findings::Victim& v) const;
