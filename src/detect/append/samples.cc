@@ -49,11 +49,6 @@ bool AppendCase::is_undecided() const {
   });
 }
 
-// Begins before the append's operand: slicing and appending never leads back there.
-static bool is_older_by_value(const Append& append, const View& view) {
-  return view.ptr < append.event->append.old_ptr;
-}
-
 // What the accesses so far mean for one victim; true when watching it longer would tell nothing
 // more. A thread that began meanwhile may have replaced the header unseen, unless all went on in
 // the appending thread.
@@ -74,11 +69,9 @@ bool AppendCase::update_candidate(usize index, const Unseen& unseen) {
     is_over &= verdict == Verdict::kVoidElement || evidence.is_unclear();
     if (verdict == Verdict::kVoidHeader) candidate.closed = true;
     if (verdict != Verdict::kConfirmed || candidate.confirmed) continue;
-    // What was not seen may have replaced the header, unless that still says by itself that it is
-    // no result of this append.
-    if (lost && !(is_older_by_value(write_.append, candidate.view) &&
-                  header_is_unchanged(candidate.view)))
-      continue;
+    // What was not seen may have replaced the header, or have written the element again: whose
+    // bytes were read is not known then.
+    if (lost) continue;
     if (late && static_cast<u64>(evidence.read()->tid) != event().procid) continue;
     if (evidence.is_unclear() && changed)
       record(index, findings::Level::kSuspect, now_.bytes);
