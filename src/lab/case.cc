@@ -114,6 +114,9 @@ class CaseReader {
     } else if (key == "timeout") {
       GEIST_TRY(seconds, read_count(value, 3600));
       case_.timeout_s = seconds;
+    } else if (key == "place") {
+      GEIST_TRY(place, read_count(value, 999));
+      case_.place = place;
     } else if (key == "looks") {
       GEIST_TRY(looks, read_count(value, 100));
       case_.looks = looks;
@@ -185,6 +188,7 @@ Result<std::vector<Case>> make_cases(FilesByCase folders) {
     one->files = std::move(files);
     cases.push_back(std::move(one).value());
   }
+  std::ranges::stable_sort(cases, {}, &Case::place);
   return cases;
 }
 

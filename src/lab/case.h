@@ -2,6 +2,7 @@
 // run and what is claimed.
 //
 //   title: goroutines append to chunks of one array
+//   place: 1                   in the list; those without one come last
 //   page:                      until the next line that is not indented
 //       text and a drawing
 //   geist: --level=latent      more flags of the run under geist; may be left out
@@ -42,6 +43,7 @@ struct Run {
 struct Case {
   std::string name;  // of its folder
   std::string title;
+  u64 place = 1000;
   std::string page;  // lines
   std::vector<std::string> geist_flags;
   std::vector<Run> runs;
@@ -54,7 +56,7 @@ struct Case {
 // Fails with the line that is wrong.
 Result<Case> read_case(const std::string& name, const std::string& text);
 
-// Those of the executable, by name.
+// Those of the executable, in their places.
 Result<std::vector<Case>> embedded_cases();
 // Those of a folder: each folder in it that has a file `case`. Fails when there is none, and on the
 // first that is wrong.

@@ -51,8 +51,18 @@ std::string decision_words(const Decision& decision) {
   return fmt::format("{}: {}", decision.words, decision.figure);
 }
 
+// What a cell says when it would say what the one at its left says.
+constexpr const char* kSame = "the same";
+
 // A table without its markup: rows of cells, the first row is the head.
 using Rows = std::vector<std::vector<std::string>>;
+
+// Cells of the releases begin at `first`.
+void add_cell(std::vector<std::string>& row, std::string text, usize first) {
+  usize last = row.size();
+  while (last > first && row[last - 1] == kSame) --last;
+  row.push_back(last > first && row[last - 1] == text ? kSame : std::move(text));
+}
 
 Rows sight_rows(const LabReport& report, usize which) {
   Rows rows = {{"who sees it"}};
@@ -63,7 +73,7 @@ Rows sight_rows(const LabReport& report, usize which) {
       const CaseResult& result = run.results[which];
       const bool is_there = way < result.sights.size();
       if (row.empty()) row.push_back(is_there ? result.sights[way].way : "?");
-      row.push_back(is_there ? sight_words(result.sights[way]) : "not run: " + result.broken);
+      add_cell(row, is_there ? sight_words(result.sights[way]) : "not run: " + result.broken, 1);
     }
     rows.push_back(std::move(row));
   }
@@ -79,8 +89,9 @@ Rows claim_rows(const LabReport& report, usize which) {
   for (usize i = 0; i < one.claims.size(); ++i) {
     std::vector<std::string> row = {one.claims[i].text, one.claims[i].source};
     if (is_many) row.push_back(verdict_over_releases(report, which, i));
+    const usize first = row.size();
     for (const ReleaseRun& run : report.runs)
-      row.push_back(decision_words(run.results[which].decisions[i]));
+      add_cell(row, decision_words(run.results[which].decisions[i]), first);
     rows.push_back(std::move(row));
   }
   return rows;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr usize kWidth = 100;
 constexpr usize kWayColumn = 11;
-constexpr usize kVerdictColumn = 34;
+constexpr usize kVerdictColumn = 13;
 
 // Breaks at spaces; lines after the first are indented.
 std::string wrap(const std::string& text, usize first_column, usize indent) {
@@ -107,15 +107,18 @@ std::string emit_sums(const LabReport& report) {
       report.processors, report.processors == 1 ? "" : "s", static_cast<double>(wall_ms) / 1000);
 }
 
-// The row of a claim: the verdict, and beside it the claim with its figure.
+// The row of a claim: the verdict in a word, and beside it the claim with its figure.
 std::string emit_row(const Claim& claim, const Decision& decision, bool color) {
-  const usize width = kVerdictColumn - 4;
-  std::string verdict = clip(decision.words, width);
-  std::string out = "  " + painted(verdict, decision.verdict, color) +
-                    std::string(width + 2 - display_width(verdict), ' ');
-  out += wrap(claim_text(claim) + ":", kVerdictColumn, kVerdictColumn) + "\n";
-  return out + std::string(kVerdictColumn + 2, ' ') +
-         wrap(decision.figure, kVerdictColumn + 2, kVerdictColumn + 2) + "\n";
+  const std::string verdict = decision.words.substr(0, decision.words.find(' '));
+  std::string out =
+      "  " + painted(verdict, decision.verdict, color) +
+      std::string(kVerdictColumn - 2 - std::min(verdict.size(), kVerdictColumn - 3), ' ');
+  const usize indent = kVerdictColumn + 2;
+  const std::string figure = decision.verdict == Verdict::kDepends
+                                 ? fmt::format("{}: {}", decision.words, decision.figure)
+                                 : decision.figure;
+  out += wrap(claim_text(claim), kVerdictColumn, indent) + "\n";
+  return out + std::string(indent, ' ') + wrap(figure, indent, indent) + "\n";
 }
 
 std::string emit_release_table(const LabReport& report, const ReleaseRun& run, bool color) {

@@ -166,7 +166,7 @@ TABLE = {
         ('main.go', 'visits[page]++ //', 'guard.Lock()\n\t\tvisits[page]++\n\t\tguard.Unlock() //'),
     ], {
         'the message is': ('depends', 'undecided'),
-        'names both sides': ('false', 'undecided'),
+        'names both sides, more': ('false', 'undecided'),
         'race detector': ('true', 'false'),
     }),
     'sync-map': ([

@@ -112,7 +112,7 @@ func measure() {
 		return
 	}
 	fmt.Println("fact runs", runs)
-	both, bothDied := 0, 0
+	one, both, bothDied := 0, 0, 0
 	others := map[string]int{}
 	for _, kind := range []string{"write-write", "read-write", "range-write", "read-read"} {
 		died, writes := 0, 0
@@ -128,6 +128,9 @@ func measure() {
 				others[e.message]++
 			}
 			bothDied++
+			if e.left != e.right {
+				one++
+			}
 			if e.left && e.right {
 				both++
 			}
@@ -148,7 +151,7 @@ func measure() {
 	if bothDied == 0 {
 		fmt.Println("cannot both_named no run died")
 	} else {
-		fmt.Printf("fact both_named %d\nfact both_died %d\n", both, bothDied)
+		fmt.Printf("fact one_named %d\nfact both_named %d\nfact both_died %d\n", one, both, bothDied)
 	}
 	recovered, recoverDied := 0, 0
 	for i := 0; i < recoverRuns; i++ {
