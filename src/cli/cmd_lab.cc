@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -160,6 +161,7 @@ int cmd_lab(const LabOptions& options) {
   lab::LabReport report;
   report.cases = chosen.value();
   report.processors = std::thread::hardware_concurrency();
+  if (::getloadavg(&report.load, 1) != 1) report.load = 0;
   std::vector<std::string> releases = options.releases;
   if (releases.empty()) releases.emplace_back();
   for (const std::string& release : releases) {

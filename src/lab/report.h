@@ -20,11 +20,14 @@ struct LabReport {
   std::vector<const Case*> cases;
   std::vector<ReleaseRun> runs;  // at least one
   unsigned processors = 0;
+  double load = 0;  // of the machine when it began: who is not alone measures time coarsely
 };
 
 struct VerdictCounts {
   u64 decided_true = 0, decided_false = 0, depends = 0, undecided = 0;
 };
+// ", busy (load 16.4): figures of time are coarse"; empty when the machine was quiet.
+std::string describe_load(const LabReport& report);
 VerdictCounts count_verdicts(const LabReport& report);
 // Of a claim, over all releases.
 std::string verdict_over_releases(const LabReport& report, usize which_case, usize which_claim);

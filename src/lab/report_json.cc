@@ -58,6 +58,7 @@ std::string emit_lab_json(const LabReport& report) {
   Json out = {{"schema", "geist-lab/1"},
               {"geist", GEIST_VERSION},
               {"processors", report.processors},
+              {"load", report.load},
               {"runs", Json::array()}};
   for (const ReleaseRun& run : report.runs) {
     Json cases = Json::array();

@@ -130,8 +130,8 @@ std::string describe_runs(const LabReport& report) {
   for (const ReleaseRun& run : report.runs)
     out += fmt::format("{}{} ({:.0f} s)", out.empty() ? "" : ", ", run.go,
                        static_cast<double>(run.wall_ms) / 1000);
-  return fmt::format("{}, on {} processor{}", out, report.processors,
-                     report.processors == 1 ? "" : "s");
+  return fmt::format("{}, on {} processor{}{}", out, report.processors,
+                     report.processors == 1 ? "" : "s", describe_load(report));
 }
 
 constexpr const char* kStyle = R"(

@@ -100,11 +100,12 @@ std::string emit_sums(const LabReport& report) {
   }
   return fmt::format(
       "geist lab: {} case{}, {} claims: {} true, {} false, {} depend, {} undecided · {} · {} "
-      "processor{} · {:.0f} s\n",
+      "processor{}{} · {:.0f} s\n",
       report.cases.size(), report.cases.size() == 1 ? "" : "s",
       counts.decided_true + counts.decided_false + counts.depends + counts.undecided,
       counts.decided_true, counts.decided_false, counts.depends, counts.undecided, go,
-      report.processors, report.processors == 1 ? "" : "s", static_cast<double>(wall_ms) / 1000);
+      report.processors, report.processors == 1 ? "" : "s", describe_load(report),
+      static_cast<double>(wall_ms) / 1000);
 }
 
 // The row of a claim: the verdict in a word, and beside it the claim with its figure.
@@ -142,6 +143,11 @@ std::string emit_release_table(const LabReport& report, const ReleaseRun& run, b
 }
 
 }  // namespace
+
+std::string describe_load(const LabReport& report) {
+  if (report.load <= report.processors) return "";
+  return fmt::format(", busy (load {:.1f}): figures of time are coarse", report.load);
+}
 
 VerdictCounts count_verdicts(const LabReport& report) {
   VerdictCounts counts;

@@ -7,7 +7,7 @@ import (
 
 const (
 	measuredOrders = 1000
-	rounds         = 20
+	rounds         = 200
 )
 
 // round cuts the orders into chunks that have `room` more places than elements (as much as there is when it is negative),
@@ -68,6 +68,7 @@ func (s *span) add(n int, first bool) {
 
 func measure() {
 	fmt.Println("fact rounds", rounds)
+	widest := 0
 	for _, size := range []int{4, 8, 16, 27, 50, 100} {
 		var seen, lost span
 		for i := 0; i < rounds; i++ {
@@ -77,8 +78,12 @@ func measure() {
 		}
 		fmt.Printf("fact lost_percent[%d] %.2f\n", size, 100*float64(lost.sum)/rounds/measuredOrders)
 		fmt.Printf("fact lost_range[%d] %d to %d\nfact lost_spread[%d] %d\n", size, lost.least, lost.most, size, lost.most-lost.least)
-		fmt.Printf("fact seen_range[%d] %d to %d\nfact seen_spread[%d] %d\n", size, seen.least, seen.most, size, seen.most-seen.least)
+		fmt.Printf("fact seen_range[%d] %d to %d\n", size, seen.least, seen.most)
+		if spread := seen.most - seen.least; spread > widest {
+			widest = spread
+		}
 	}
+	fmt.Println("fact seen_spread", widest)
 	for _, room := range []int{0, 1, 2, 10, 100} {
 		_, lost := round(10, room)
 		fmt.Printf("fact lost_with_room[%d] %d\n", room, lost)

@@ -53,7 +53,7 @@ func measure() {
 // work appends and sorts; the shortest of some rounds in processor time.
 func work() {
 	best := int64(1 << 62)
-	for round := 0; round < 5; round++ {
+	for round := 0; round < 15; round++ {
 		begin := used()
 		for i := 0; i < 150; i++ {
 			var list []int
