@@ -342,3 +342,24 @@ def html_page(ctx):
             raise Failure(f'no {text!r} in the page')
     if '<script' in page or 'src=' in page.replace("-src", ''):
         raise Failure('the page loads something')
+
+
+slow = registry.group('verdicts', alone=True, slow=True)
+
+
+@slow
+def everything_is_decided(ctx):
+    """All cases in one table, none undecided, and on a machine with nothing else to do in less than four minutes."""
+    for program in (*NEEDS.values(), 'gcc'):
+        if not shutil.which(program):
+            raise Skip(f'no {program}')
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    document = json.loads(geist(ctx, '--all', '--json').stdout)
+    run = document['runs'][0]
+    for result in run['cases']:
+        for claim in result['claims']:
+            if claim['verdict'] == 'undecided':
+                raise Failure(f'{result["name"]}: {claim}')
+    if run['wall_ms'] > 240_000 and not busy:
+        raise Failure(f'{run["wall_ms"] / 1000:.0f} s, at most 240')
+    return f'{len(run["cases"])} cases in {run["wall_ms"] / 1000:.0f} s'
