@@ -20,7 +20,7 @@ inline constexpr uint32_t kMaxStackBytes = 16384;  // of the goroutine stack fro
 inline constexpr uint32_t kMaxFacts = 16;          // words
 
 // Who asked for a site, and says what the facts of its events are. Numbers are never used again.
-enum Detector : uint16_t { kNoDetector = 0, kAppend = 1 };
+enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2 };
 
 // kAppend: an append that found room is about to write.
 struct AppendFacts {
@@ -33,9 +33,30 @@ struct AppendFacts {
   uint64_t dest_size;  // num * elem_size
 };
 
+enum MapEventKind : uint64_t {
+  kMapMet = 1,   // two goroutines stand before conflicting operations on one map
+  kMapDies = 2,  // the program ends, since its runtime has found a map in use by two
+};
+
+// kMaps. The event is told by the one who came second; of kMapMet, old_bytes has the return
+// addresses of who stood there, innermost first, and other_g and other_site are its. Of kMapDies it
+// has the begin of the message, and the facts after `kind` are those of the goroutine that dies.
+struct MapFacts {
+  uint64_t kind;         // MapEventKind
+  uint64_t map;          // address; 0: not known
+  uint64_t type;         // of the map: address of its abi.Type, 0: not known
+  uint64_t operation;    // MapOperation
+  uint64_t parent_goid;  // who made the goroutine; 0: nobody, or not known
+  uint64_t go_pc;        // where: return address of the go statement
+  uint64_t other_operation;
+  uint64_t other_goid;
+  uint64_t other_parent_goid;
+  uint64_t other_go_pc;
+};
+
 struct Event {
   uint32_t detector;  // Detector
-  uint32_t site;      // index of the probed site in the patch plan
+  uint32_t site;      // index of the probed site in the patch plan; kMaps: of the site's record
   uint64_t tsc;       // when, in time-stamp-counter ticks
   uint64_t g;         // address of the goroutine's g (R14)
   uint64_t goid;
@@ -54,6 +75,7 @@ struct Event {
   union {
     uint64_t facts[kMaxFacts];
     AppendFacts append;
+    MapFacts map;
   };
   uint64_t other_g;  // who else was there, of events between two goroutines; 0: nobody
   uint64_t other_site;
@@ -63,6 +85,7 @@ struct Event {
 };
 
 static_assert(sizeof(AppendFacts) == 56 && sizeof(AppendFacts) <= kMaxFacts * 8);
+static_assert(sizeof(MapFacts) == 80 && sizeof(MapFacts) <= kMaxFacts * 8);
 static_assert(offsetof(Event, tsc) == 8);
 static_assert(offsetof(Event, regs) == 56);
 static_assert(offsetof(Event, stack_lo) == 184);

@@ -56,8 +56,8 @@ struct Site {
                       // event stands for
   uint64_t seen;      // [target] overwriting appends so far
   uint64_t recorded;  // [target] events of this site
-  Location values[kMaxValues];  // [tool] by detector, kAppend: AppendValue
-  uint32_t mode;                // [tool] SiteMode (since version 2)
+  Location values[kMaxValues];  // [tool] by detector, kAppend: AppendValue, kMaps: MapValue
+  uint32_t mode;                // [tool] SiteMode (since version 2); kMaps: MapOperation
   uint32_t reserved;
   uint64_t healed;  // [target] appends that were sent to the grow path (since version 2)
   uint64_t

@@ -103,7 +103,12 @@ struct Control {
   uint64_t released_tsc;  // [tool] when it let a waiting thread go on last
   uint64_t woken_late_ticks;  // [target] of parked_ticks: after that, until the thread ran again
   uint32_t library_rests;     // [tool] 1: sites of the standard library do not wait
-  uint32_t reserved3;
+  // since version 8
+  uint32_t m_locks;        // [tool] offsets
+  uint32_t g_go_pc;        //
+  uint32_t g_parent_goid;  //
+  uint64_t map_table;      // [tool] address of MapTable in the program; 0: maps are not looked at
+  uint64_t map_ticks;      // [target] spent on looking at maps, waits left out
 };
 static_assert(sizeof(Control) <= kControlBytes);
 static_assert(offsetof(Control, tsc_hz) == 16);

@@ -10,8 +10,8 @@
 
 namespace geist::abi {
 
-// 6: BlobHeader::build; events and sites by detector. 7: the copy gate.
-inline constexpr uint32_t kVersion = 7;
+// 6: BlobHeader::build; events and sites by detector. 7: the copy gate. 8: maps (maps.h).
+inline constexpr uint32_t kVersion = 8;
 
 // First bytes of the runtime blob.
 struct BlobHeader {

@@ -66,9 +66,8 @@ class EarlyPrinter {
 
 enum class End { kTime, kAsked, kProcessOver };
 
-End watch(judge::Desk& desk, const process::Attachment& attachment,
-          const run::EndSignals& signals, const AttachOptions& options, EarlyPrinter& early,
-          run::RunningHeap& heap) {
+End watch(judge::Desk& desk, const process::Attachment& attachment, const run::EndSignals& signals,
+          const AttachOptions& options, EarlyPrinter& early, run::RunningHeap& heap) {
   for (;;) {
     desk.turn();
     heap.turn(desk.now_s());
@@ -196,8 +195,9 @@ int cmd_attach(const AttachOptions& options) {
       judge::make_context(*binary.value(), debug.wait(attachment.process().ring), sites,
                           attachment.process(), symbols.value());
   run::RunningHeap heap(context, attachment.process(), heap_uses(options));
+  detect::Session session(options.detectors, {*binary.value(), attachment.process()});
   judge::Desk desk(context, attachment.process(), make_desk_options(options));
-  detect::Detectors(options.detectors).attend(desk);
+  session.attend(desk);
   source::SourceCache sources({.go_release = binary.value()->build_info().release.text,
                                .binary_path = process->executable});
   const findings::Target target =
@@ -212,8 +212,7 @@ int cmd_attach(const AttachOptions& options) {
   report.geist_version = GEIST_VERSION;
   report.target = target;
   report.sites = run::count_sites(sites, refused);
-  run::fill_report(report, desk, detect::Detectors(options.detectors), *binary.value(),
-                   attachment.process(), 0);
+  run::fill_report(report, desk, session, *binary.value(), attachment.process(), 0);
   fill_pauses(report.cost, attachment.pauses());
   heap.add_latent(report);
   run::add_from_source(report, *binary.value(), sites, sources);

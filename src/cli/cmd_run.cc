@@ -60,20 +60,6 @@ Result<std::unique_ptr<read::GoBinary>> open_binary(const std::string& path,
   return binary;
 }
 
-process::LaunchRequest make_request(const RunOptions& options, const std::string& path,
-                                    const run::ChildSignals& signals) {
-  process::LaunchRequest request;
-  request.path = path;
-  request.command = options.command;
-  request.budget.share_percent = options.budget_percent;
-  request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
-  request.signal_mask = signals.child_mask();
-  request.plan.thorough = options.thorough;
-  detect::Detectors(options.detectors).ask(request.plan);
-  if (options.thorough) request.budget.grace_ms = process::kThoroughGraceMs;
-  return request;
-}
-
 // What the run has otherwise: appends that are healed, growth under a condition.
 struct Changes {
   probe::PlanOptions plan;
@@ -83,6 +69,22 @@ struct Changes {
     other.points.insert(other.points.end(), plan.points.begin(), plan.points.end());
   }
 };
+
+process::LaunchRequest make_request(const RunOptions& options, const std::string& path,
+                                    const run::ChildSignals& signals, const Changes& changes) {
+  process::LaunchRequest request;
+  request.path = path;
+  request.command = options.command;
+  request.budget.share_percent = options.budget_percent;
+  request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
+  request.signal_mask = signals.child_mask();
+  request.plan.thorough = options.thorough;
+  request.plan.only_healed = !options.watches_appends;
+  detect::Detectors(options.detectors).ask(request.plan);
+  changes.add_to(request.plan);
+  if (options.thorough) request.budget.grace_ms = process::kThoroughGraceMs;
+  return request;
+}
 
 Result<Changes> choose_changes(const RunOptions& options, const read::GoBinary& binary,
                                const sites::SiteTable& sites) {
@@ -95,10 +97,18 @@ Result<Changes> choose_changes(const RunOptions& options, const read::GoBinary& 
   return changes;
 }
 
-judge::DeskOptions make_desk_options(const RunOptions& options, run::RunningHeap& heap) {
+detect::Session begin_session(const RunOptions& options, const read::GoBinary& binary,
+                              const process::ProbedProcess& process, run::RunningHeap& heap) {
+  auto find_path = [&heap](TargetAddr object) { return heap.path_to_object(object); };
+  return {options.detectors, {binary, process, find_path}};
+}
+
+judge::DeskOptions make_desk_options(const RunOptions& options, run::RunningHeap& heap,
+                                     detect::Session& session) {
   judge::DeskOptions of_desk =
       run::desk_options(!options.no_watch, options.history, options.budget_percent);
   of_desk.at_end = [&heap] { heap.look_for_latent_at_end(); };
+  of_desk.on_other = [&session](const abi::Event& event) { session.hear(event); };
   return of_desk;
 }
 
@@ -137,14 +147,19 @@ std::unique_ptr<run::RunRecorder> start_recorder(const RunOptions& options,
 }
 
 // What the run itself tells, whoever reads it.
-void add_run(const RunOptions& options, const judge::Desk& desk, const read::GoBinary& binary,
+void add_run(const judge::Desk& desk, detect::Session& session, const read::GoBinary& binary,
              const process::ProbedProcess& process, const run::RunningHeap& heap,
              const run::ExitStatus& exit, findings::Report& report) {
-  run::fill_report(report, desk, detect::Detectors(options.detectors), binary, process,
-                   exit.cpu_s);
+  run::fill_report(report, desk, session, binary, process, exit.cpu_s);
   heap.add_latent(report);
   report.exit_code = exit.code;
   if (exit.signal) report.exit_signal = run::signal_name(*exit.signal);
+}
+
+void add_lines(const std::string& path, const read::GoBinary& binary, const sites::SiteTable& sites,
+               findings::Report& report) {
+  source::SourceCache sources({.go_release = report.target.go, .binary_path = path});
+  run::add_from_source(report, binary, sites, sources);
 }
 
 void add_changes(const read::GoBinary& binary, const Changes& changes,
@@ -202,8 +217,8 @@ int cmd_run(const RunOptions& options) {
   Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
   run::DebugOpener debug(*binary.value());
-  process::LaunchRequest request = make_request(options, program->path, signals.value());
-  changes->add_to(request.plan);
+  process::LaunchRequest request =
+      make_request(options, program->path, signals.value(), changes.value());
   auto process = process::launch(*binary.value(), sites, request);
   if (!process.ok()) return give_up(options, process.error(), &signals.value());
   process::ProbedProcess& running = *process.value();
@@ -218,14 +233,14 @@ int cmd_run(const RunOptions& options) {
   auto context = judge::make_context(*binary.value(), debug.wait(running.ring), sites, running,
                                      symbols.value());
   run::RunningHeap heap(context, running, {.names = true, .latent = options.output.wants_latent()});
-  judge::Desk desk(context, running, make_desk_options(options, heap));
-  detect::Detectors(options.detectors).attend(desk);
+  detect::Session session = begin_session(options, *binary.value(), running, heap);
+  judge::Desk desk(context, running, make_desk_options(options, heap, session));
+  session.attend(desk);
   auto exit = watch_until_exit(desk, running, signals.value(), recorder.get(), heap);
 
   // Tell.
-  add_run(options, desk, *binary.value(), running, heap, exit, report);
-  source::SourceCache sources({.go_release = report.target.go, .binary_path = program->path});
-  run::add_from_source(report, *binary.value(), sites, sources);
+  add_run(desk, session, *binary.value(), running, heap, exit, report);
+  add_lines(program->path, *binary.value(), sites, report);
   add_changes(*binary.value(), changes.value(), running, report);
   run::note_what_was_missing(report, desk, debug, !options.no_watch);
   keep_for_proof(options, program->path, report);

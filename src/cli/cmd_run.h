@@ -24,7 +24,8 @@ struct RunOptions {
   std::string
       kept_folder;  // a program with findings is kept below, to be run again; empty: it is not
   bool keeps_always = false;           // also one without
-  std::vector<std::string> detectors;  // those asked for by their flag
+  std::vector<std::string> detectors;  // those asked for, by their flag or with --detect
+  bool watches_appends = true;         // false: --detect names others only
   u32 history = 512;                   // overwriting appends that are followed up at a time
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/check.h"
@@ -13,6 +14,8 @@
 
 namespace geist::cli {
 namespace {
+
+constexpr std::string_view kAppends = "append";
 
 // The parser let only names of the table through, and those are names of levels.
 findings::Level level_of(const ParsedFlags& parsed, std::string_view flag) {
@@ -92,6 +95,25 @@ static std::vector<std::string> asked_detectors(const ParsedFlags& parsed) {
   return names;
 }
 
+// Those of --detect, a list of names; nothing when the flag was not given.
+static Result<std::vector<std::string>> named_detectors(const ParsedFlags& parsed) {
+  std::vector<std::string> names;
+  auto is_choice = [](const findings::DetectorRow& row) {
+    return row.when == findings::When::kByName || row.name == kAppends;
+  };
+  for (const std::string& text : parsed.list("detect")) {
+    for (std::string& name : run::split_names(text)) {
+      const findings::DetectorRow* row = findings::find_detector(name);
+      if (name != "all" && (row == nullptr || !is_choice(*row)))
+        return Error(fmt::format("--detect: expected append, maps or all, found \"{}\"", name));
+      for (const findings::DetectorRow& any : findings::all_detectors()) {
+        if (is_choice(any) && (name == "all" || any.name == name)) names.emplace_back(any.name);
+      }
+    }
+  }
+  return names;
+}
+
 Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   RunOptions options;
   options.command = parsed.operands;
@@ -107,6 +129,9 @@ Result<RunOptions> make_run_options(const ParsedFlags& parsed) {
   options.no_watch = parsed.has("no-watch");
   options.thorough = parsed.has("thorough");
   options.detectors = asked_detectors(parsed);
+  GEIST_TRY(named, named_detectors(parsed));
+  options.watches_appends = named.empty() || std::ranges::find(named, kAppends) != named.end();
+  options.detectors.insert(options.detectors.end(), named.begin(), named.end());
   options.no_cache = parsed.has("no-cache");
   options.kept_folder = parsed.value("keep");
   options.keeps_always = parsed.has("keep-always");
@@ -263,7 +288,10 @@ Result<ProveOptions> make_prove_options_of_run(const ParsedFlags& parsed) {
   if (run.no_watch) options.run_flags.push_back("--no-watch");
   if (run.thorough) options.run_flags.push_back("--thorough");
   if (run.no_cache) options.run_flags.push_back("--no-cache");
-  for (const std::string& name : run.detectors) options.run_flags.push_back("--" + name);
+  for (const std::string& name : run.detectors) {
+    const bool has_flag = findings::find_detector(name)->when == findings::When::kByFlag;
+    options.run_flags.push_back((has_flag ? "--" : "--detect=") + name);
+  }
   options.no_cache = run.no_cache;
   options.keeps_run = run.keeps_run;
   options.kept_runs = run.kept_runs;
@@ -333,7 +361,8 @@ Result<ReportOptions> make_report_options(const ParsedFlags& parsed) {
   options.format = format.value_or(report::Format::kText);
   options.finding = parsed.value("finding");
   bool is_table = options.list || !options.compared_with.empty();
-  const bool is_list = options.format == report::Format::kText || options.format == report::Format::kJson;
+  const bool is_list =
+      options.format == report::Format::kText || options.format == report::Format::kJson;
   if (is_table && (options.debugger || !is_list)) {
     return Error(fmt::format("{} is printed as text or json", options.list ? "--list" : "--diff"));
   }

@@ -117,16 +117,24 @@ struct Session {
   const KnownFile* file;
   std::unique_ptr<process::ProbedProcess> process;
   judge::Context context;
+  detect::Session detectors;
   judge::Desk desk;
 
   Session(const KnownFile& f, std::unique_ptr<process::ProbedProcess> p,
-          const judge::DeskOptions& desk_options, const detect::Detectors& detectors)
+          const std::vector<std::string>& asked, judge::DeskOptions desk_options)
       : file(&f),
         process(std::move(p)),
         context(judge::make_context(*f.binary, f.debug->wait(process->ring), f.sites, *process,
                                     *f.symbols)),
-        desk(context, *process, desk_options) {
+        detectors(asked, {*f.binary, *process}),
+        desk(context, *process, hearing(std::move(desk_options))) {
     detectors.attend(desk);
+  }
+
+ private:
+  judge::DeskOptions hearing(judge::DeskOptions desk_options) {
+    desk_options.on_other = [this](const abi::Event& event) { detectors.hear(event); };
+    return desk_options;
   }
 };
 
@@ -187,8 +195,8 @@ void FollowingRun::take(process::Notice notice) {
   if (auto* started = std::get_if<process::Started>(&notice)) {
     int pid = started->process->pid;
     const auto& file = *static_cast<const KnownFile*>(started->tag);
-    sessions_[pid] = std::make_unique<Session>(file, std::move(started->process), desk_options_,
-                                               detect::Detectors(options_.detectors));
+    sessions_[pid] = std::make_unique<Session>(file, std::move(started->process),
+                                               options_.detectors, desk_options_);
   } else if (auto* ended = std::get_if<process::Ended>(&notice)) {
     on_end(*ended);
   } else {
@@ -220,8 +228,8 @@ void FollowingRun::close(int pid, double cpu_s) {
   run::note_what_was_missing(part, session.desk, *session.file->debug, !options_.no_watch);
   part.sites = run::count_sites(session.file->sites, session.process->plan.refused);
   part.programs.push_back({target.binary, target.go, target.build_id, 1});
-  run::fill_report(part, session.desk, detect::Detectors(options_.detectors),
-                   *session.file->binary, *session.process, cpu_s);
+  run::fill_report(part, session.desk, session.detectors, *session.file->binary, *session.process,
+                   cpu_s);
   for (findings::Finding& finding : part.findings) {
     finding.binary = target.binary;
     finding.pid = pid;
@@ -252,6 +260,7 @@ int run_following(const RunOptions& options) {
   request.command = options.command;
   request.budget.share_percent = options.budget_percent;
   request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
+  request.plan.only_healed = !options.watches_appends;
   detect::Detectors(options.detectors).ask(request.plan);
   request.signal_mask = signals->child_mask();
   auto recognise = [&](const std::string& path,

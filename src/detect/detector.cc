@@ -23,15 +23,29 @@ void Detectors::ask(probe::PlanOptions& plan) const {
   }
 }
 
-void Detectors::attend(judge::Desk& desk) const {
-  for (const Hooks& hooks : hooks_) {
-    if (hooks.clerk != nullptr) desk.admit(hooks.clerk(desk));
+Session::Session(const std::vector<std::string>& asked, Watched watched)
+    : watched_(std::move(watched)) {
+  const Detectors detectors(asked);
+  for (const Hooks& hooks : detectors.hooks_)
+    parts_.push_back({hooks, hooks.listen != nullptr ? hooks.listen(watched_) : nullptr});
+}
+
+void Session::attend(judge::Desk& desk) const {
+  for (const Part& part : parts_) {
+    if (part.hooks.clerk != nullptr) desk.admit(part.hooks.clerk(desk));
   }
 }
 
-void Detectors::tell(const Watched& watched, findings::Report& report) const {
-  for (const Hooks& hooks : hooks_) {
-    if (hooks.tell != nullptr) hooks.tell(watched, report);
+void Session::hear(const abi::Event& event) {
+  for (const Part& part : parts_) {
+    if (part.listener != nullptr && part.hooks.events == event.detector) part.listener->hear(event);
+  }
+}
+
+void Session::tell(findings::Report& report) {
+  for (const Part& part : parts_) {
+    if (part.hooks.tell != nullptr) part.hooks.tell(watched_, report);
+    if (part.listener != nullptr) part.listener->tell(report);
   }
 }
 

@@ -1,11 +1,15 @@
 // A detector: a row of findings/detectors.inc, and a folder here that defines `kHooks` in a
 // namespace of its name. What it needs of a session it asks for before the program runs, what it
-// knows it tells when the program has ended or is left; events in between go to its clerk.
+// knows it tells when the program has ended or is left; events in between go to its clerk, or to
+// its listener when they say all by themselves.
 //
 //   row ─▶ flag ─▶ Detectors ─ask─▶ PlanOptions ─▶ trampolines ─▶ counts ─tell─▶ findings::Report
-//                                                       └─▶ events ─▶ judge::Desk ─▶ clerk's cases
+//                                                       ├─▶ events ─▶ judge::Desk ─▶ clerk's cases
+//                                                       └─▶ events ─▶ listener ─tell─▶
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +24,22 @@ namespace geist::detect {
 struct Watched {
   const read::GoBinary& binary;
   const process::ProbedProcess& process;
+  // How one would write the way to an object in its heap, "main.cache"; empty: not known. Asked
+  // while the process runs. May be null.
+  std::function<std::string(TargetAddr)> find_path = nullptr;
+};
+
+// What a detector knows in one session.
+class Listener {
+ public:
+  Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  virtual ~Listener() = default;
+  // An event of this detector, which holds together (process/shared_ring.h).
+  virtual void hear(const abi::Event& event) = 0;
+  // Adds findings or a section.
+  virtual void tell(findings::Report& report) = 0;
 };
 
 // Null: nothing to be done there.
@@ -30,20 +50,43 @@ struct Hooks {
   void (*tell)(const Watched& watched, findings::Report& report) = nullptr;
   // Makes cases of its events; the desk outlives it.
   judge::Clerk (*clerk)(judge::Desk& desk) = nullptr;
+  // Of events, those of this detector; `watched` outlives who hears them.
+  abi::Detector events = abi::kNoDetector;
+  std::unique_ptr<Listener> (*listen)(const Watched& watched) = nullptr;
 };
 
 // Those that a session runs: all that run always, and those that are asked for.
 class Detectors {
  public:
-  // `asked`: names of rows that run by a flag.
+  // `asked`: names of rows that run when they are.
   explicit Detectors(const std::vector<std::string>& asked);
   void ask(probe::PlanOptions& plan) const;
-  // Sends the clerks to the desk of a session.
-  void attend(judge::Desk& desk) const;
-  void tell(const Watched& watched, findings::Report& report) const;
 
  private:
+  friend class Session;
   std::vector<Hooks> hooks_;
+};
+
+// One process under their eyes.
+class Session {
+ public:
+  // `asked` as of Detectors.
+  Session(const std::vector<std::string>& asked, Watched watched);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  // Sends the clerks to its desk.
+  void attend(judge::Desk& desk) const;
+  // An event that is no append's.
+  void hear(const abi::Event& event);
+  void tell(findings::Report& report);
+
+ private:
+  struct Part {
+    Hooks hooks;
+    std::unique_ptr<Listener> listener;  // null: it hears nothing
+  };
+  Watched watched_;
+  std::vector<Part> parts_;
 };
 
 #define GEIST_DETECTOR(name, rule, finding_class, title, when, help) \

@@ -8,7 +8,7 @@
 
 namespace geist::findings {
 
-enum class When : u8 { kAlways, kByLevel, kByFlag, kByVerb };
+enum class When : u8 { kAlways, kByLevel, kByFlag, kByVerb, kByName };
 
 struct DetectorRow {
   std::string_view name;

@@ -90,6 +90,15 @@ struct StopPoint {
   std::string victim_array, victim_len;
 };
 
+// One side of a finding that has several: what a goroutine did, or was about to do.
+struct Stack {
+  std::string role;               // "writes", "reads"
+  std::string goroutine;          // "7"
+  std::vector<Frame> frames;      // innermost first
+  std::vector<Frame> made_at;     // the go statement that made the goroutine; empty: not known
+  std::string made_by_goroutine;  // who ran that; empty: not known
+};
+
 struct Finding {
   int id = 0;  // 1, 2, ... in the order of the report
   std::string rule = "GB001";
@@ -123,6 +132,8 @@ struct Finding {
   std::vector<std::string> other_victims;  // names of more of the same append, each once
   std::vector<Frame> reader_stack;         // the read that confirmed it; empty below kConfirmed
   std::string reader_goroutine;
+  std::vector<Stack> stacks;       // of a finding between goroutines; append_stack is that of [0]
+  std::string ended_with;          // what the program died of, of this; empty: it did not
   std::vector<DrawnView> drawing;  // first the operand, then the victim, then the append's result
 
   std::string binary;  // of several programs, the one it was in; else empty

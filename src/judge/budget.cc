@@ -34,8 +34,7 @@ std::map<std::string, u64> Desk::losses() const {
             not_watched = not_watched_;
   const u64 samples_lost = watcher_.lost_samples(),
             threads_unwatched = watcher_.unwatched_threads();
-  const u64 too_hot_to_watch = too_hot_to_watch_,
-            thinned_out = c.thinned_out;
+  const u64 too_hot_to_watch = too_hot_to_watch_, thinned_out = c.thinned_out;
   const u64 disarmed = process_.ring.has_disarmed_itself() ? 1 : 0, gates_left = gates_left_;
   const u64 cases_given_up = cases_given_up_, findings_left_out = outcomes_.left_out();
   const LeftOut& out = context_.left_out;
@@ -43,7 +42,7 @@ std::map<std::string, u64> Desk::losses() const {
   const u64 goroutines_left_out = out.goroutines, stacks_left_out = out.stacks,
             goroutines_unread = out.unread, header_reads_left_out = out.header_reads,
             copies_left_out = out.copies, holders_left_out = out.holders;
-  const u64 latent_left_out = 0;  // who looks for latent ones adds to it
+  const u64 latent_left_out = 0, maps_thinned_out = 0, map_findings_left_out = 0;  // others' to add
   return {
 #define GEIST_LOSS(name, severity, help) {#name, name},
 #include "findings/loss.inc"

@@ -34,6 +34,8 @@ struct DeskOptions {
   usize max_open_cases = 512;
   // Called while the program waits at its end, before it goes on; may be null.
   std::function<void()> at_end = nullptr;
+  // Takes the events that no case is made of, before their thread goes on; may be null.
+  std::function<void(const abi::Event&)> on_other = nullptr;
 };
 
 class Desk {

@@ -116,7 +116,7 @@ void Desk::finish() {
   // events.
   read_samples();
   u32 sites = static_cast<u32>(process_.plan.sites.size());
-  not_judged_ += process_.ring.drop_all(sites);
+  not_judged_ += process_.ring.drop_all(sites, options_.on_other);
 }
 
 }  // namespace geist::judge

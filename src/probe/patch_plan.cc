@@ -9,9 +9,11 @@
 #include <map>
 #include <thread>
 
+#include "abi/maps.h"
 #include "abi/ring.h"
 #include "base/go_symbol.h"
 #include "base/parallel.h"
+#include "probe/map_probes.h"
 #include "probe/trampoline.h"
 #include "program/stack_check.h"
 
@@ -115,13 +117,14 @@ class Planner {
       : binary_(binary),
         plan_(plan),
         thorough_(options.thorough),
-        shape_(region_shape(max_sites, options.counts, options.point_slots())) {
+        shape_(region_shape(max_sites, options)) {
     ByteView blob = runtime_blob();
     std::memcpy(&header_, blob.data(), sizeof header_);
-    plan_.region_bytes.resize(shape_.size - shape_.counters_size, 0);
+    plan_.region_bytes.resize(shape_.size - shape_.tables_size(), 0);
     std::memcpy(plan_.region_bytes.data(), blob.data(), blob.size());
     plan_.site_table_offset = shape_.site_table_offset;
     plan_.site_table_size = shape_.site_table_size;
+    if (shape_.maps_size != 0) plan_.map_table_offset = shape_.maps_offset();
     hooks_ = {shape_.hooks_offset(), shape_.sites_offset};
     first_hook_record_ = max_sites;
     first_point_record_ = max_sites + kMaxHooks;
@@ -136,6 +139,8 @@ class Planner {
   void add_sites(std::vector<Draft> drafts);
   // Each gets its trampoline or its refusal. Once, and last.
   void add_points(const std::vector<PointProbe>& probes);
+  // Of the points, those from `first` on are of maps.
+  void set_map_points_apart(usize first);
 
  private:
   TrampolinePlace place_at(u64 offset, usize record, u32 entry_offset) const {
@@ -150,6 +155,9 @@ class Planner {
     return shape_.site_table_offset + record * sizeof(abi::Site);
   }
   u64 record_address(usize record) const { return plan_.region.value + record_offset(record); }
+  u64 map_table() const {
+    return plan_.map_table_offset == 0 ? 0 : plan_.region.value + plan_.map_table_offset;
+  }
   bool overlaps(const Displaced& d) const {
     auto after = ranges_.lower_bound(d.begin.value);
     if (after != ranges_.end() && after->first < d.end.value) return true;
@@ -368,16 +376,20 @@ bool Planner::add_together(const std::vector<PointProbe>& probes, const std::vec
   for (usize i : members) {
     placed.push_back({&probes[i].point, &probes[i].primitive,
                       record_address(first_point_record_ + i),
-                      plan_.region.value + header_.entry_point});
+                      plan_.region.value + header_.entry_point, map_table()});
   }
   const u64 at = plan_.region.value + hooks_.offset;
   std::optional<PointTrampoline> made = emit_point_trampoline(placed, *code, plan_.bias, at);
   if (!made || !put(made->bytes, hooks_)) return false;
   for (usize k = 0; k < members.size(); ++k) {
-    abi::Site record{};
-    record.id = kNoSite;
-    record.resume = made->resumes[k];
     const usize index = first_point_record_ + members[k];
+    const Primitive& primitive = probes[members[k]].primitive;
+    abi::Site record{};
+    record.id = primitive.detector == abi::kNoDetector ? kNoSite : static_cast<u32>(index);
+    record.detector = primitive.detector;
+    record.mode = primitive.mode;
+    std::ranges::copy(primitive.values, record.values);
+    record.resume = made->resumes[k];
     write_record(record, index);
     PlannedPoint& planned = plan_.points[members[k]];
     planned.patch = plan_.point_patches.size();
@@ -420,6 +432,13 @@ void Planner::add_points(const std::vector<PointProbe>& probes) {
     }
     first = end;
   }
+}
+
+void Planner::set_map_points_apart(usize first) {
+  const auto begin = plan_.points.begin() + static_cast<i64>(first);
+  plan_.map_points.assign(begin, plan_.points.end());
+  plan_.points.erase(begin, plan_.points.end());
+  plan_.first_map_record = static_cast<u32>(first_point_record_ + first);
 }
 
 void plan_exit_hook(const read::GoBinary& binary, Planner& planner, PatchPlan& plan,
@@ -574,9 +593,9 @@ ByteView runtime_blob() {
 
 u64 runtime_build() {
   static const u64 build = [] {
-    const u64 layout[] = {abi::kVersion,     sizeof(abi::Control), sizeof(abi::Event),
-                          sizeof(abi::Slot), abi::kSlots,          sizeof(abi::Site),
-                          sizeof(abi::State)};
+    const u64 layout[] = {abi::kVersion,      sizeof(abi::Control), sizeof(abi::Event),
+                          sizeof(abi::Slot),  abi::kSlots,          sizeof(abi::Site),
+                          sizeof(abi::State), sizeof(abi::MapTable)};
     const ByteView blob = runtime_blob();
     return XXH3_64bits_withSeed(blob.data(), blob.size(), XXH3_64bits(layout, sizeof layout));
   }();
@@ -584,22 +603,23 @@ u64 runtime_build() {
 }
 
 usize PlanOptions::point_slots() const {
-  usize slots = points.size();
+  usize slots = points.size() + (maps ? kMostMapProbes : 0);
   for (const PointProbe& probe : points)
     slots += align_up(probe.primitive.extra_bytes, kTrampolineBytes) / kTrampolineBytes;
   return slots;
 }
 
-RegionShape region_shape(usize sites, bool counts, usize points) {
-  const usize others = kMaxHooks + points;
+RegionShape region_shape(usize sites, const PlanOptions& options) {
+  const usize others = kMaxHooks + options.point_slots();
   RegionShape shape;
-  shape.trampoline_bytes = kTrampolineBytes + (counts ? kCountingBytes : 0);
+  shape.trampoline_bytes = kTrampolineBytes + (options.counts ? kCountingBytes : 0);
   shape.site_table_offset = align_up(runtime_blob().size(), kPageBytes);
   shape.site_table_size = align_up((sites + others) * sizeof(abi::Site), kPageBytes);
   shape.sites_offset = align_up(shape.hooks_offset() + others * kTrampolineBytes, kPageBytes);
   shape.counters_offset = shape.sites_offset + align_up(sites * shape.trampoline_bytes, kPageBytes);
-  shape.counters_size = counts ? sites * abi::kCounterPageBytes : 0;
-  shape.size = shape.counters_offset + shape.counters_size;
+  shape.counters_size = options.counts ? sites * abi::kCounterPageBytes : 0;
+  shape.maps_size = options.maps ? align_up(sizeof(abi::MapTable), kPageBytes) : 0;
+  shape.size = shape.counters_offset + shape.tables_size();
   return shape;
 }
 
@@ -644,7 +664,15 @@ PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& tab
   }
   planner.add_sites(choose_sites(table, options));
   if (options.with_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
-  planner.add_points(options.points);
+  std::vector<PointProbe> points = options.points;
+  if (options.maps) {
+    for (PointProbe& probe : find_map_probes(binary).probes) {
+      plan.map_operations.push_back(probe.primitive.mode);
+      points.push_back(std::move(probe));
+    }
+  }
+  planner.add_points(points);
+  planner.set_map_points_apart(options.points.size());
   return plan;
 }
 

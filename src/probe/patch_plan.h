@@ -2,10 +2,11 @@
 // written.
 //
 //   region (within ±2 GiB of the code), each part on pages of its own:
-//   │ runtime blob │ abi::Site × n │ hooks, points │ trampolines, in one or more runs │ counters │
-//   │ r-x          │ rw-           │ r-x           │ r-x                              │ rw-      │
+//   │ runtime blob │ abi::Site × n │ hooks, points │ trampolines, in one or more runs │ counters, maps │
+//   │ r-x          │ rw-           │ r-x           │ r-x                              │ rw-            │
 //
-// Counters (abi/counters.h) are there when a detector asks for them.
+// Counters (abi/counters.h) and the table of maps (abi/maps.h) are there when a detector asks for
+// them.
 //   patches: JMP rel32 to a trampoline over each branch
 //
 // A trampoline of an append site: the displaced instructions, the branch to the grow path, the
@@ -67,6 +68,14 @@ struct PatchPlan {
                                  // growslice calls of healed sites
   std::vector<PlannedPoint> points;  // in the order of PlanOptions::points
   std::vector<CodePatch> point_patches;
+  std::vector<PlannedPoint> map_points;  // in the order of MapProbes::probes
+  u64 map_table_offset = 0;              // of abi::MapTable in the region; 0: there is none
+  std::vector<u32> map_operations;       // abi::MapOperation of each
+  u32 first_map_record = 0;
+  // Where the record of a map point will be.
+  TargetAddr map_record(usize index) const {
+    return region + site_table_offset + (first_map_record + index) * sizeof(abi::Site);
+  }
   bool follows_stacks = false;     // a goroutine whose stack has grown waits for the judge
   std::vector<u32> copy_records;   // of the places where headers may be copied
   std::vector<std::string> notes;  // hooks that could not be set, in words
@@ -81,6 +90,8 @@ struct PlanOptions {
   std::map<ImageAddr, abi::SiteMode>
       modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
   bool only_healed = false;  // leave all other calls alone
+  bool maps = false;         // map operations are looked at (map_probes.h)
+  u32 map_hold_us = 100;     // how long one waits where others came near; 0: nobody waits
   // They give way to sites and hooks, not the other way round.
   std::vector<PointProbe> points;
   // Their number, as region_shape() takes it: one with long code counts as several.
@@ -97,12 +108,15 @@ struct RegionShape {
   u64 site_table_size = 0;
   u64 counters_offset = 0;   // whole pages at the region's end, with the site records in the memory
   u64 counters_size = 0;     // that is shared; 0: nothing is counted
+  u64 maps_size = 0;         // of abi::MapTable, whole pages, behind the counters; 0: there is none
   u64 trampoline_bytes = 0;  // room for each
   u64 hooks_offset() const { return site_table_offset + site_table_size; }
   u64 sites_offset = 0;
-  u64 shared_size() const { return site_table_size + counters_size; }
+  u64 maps_offset() const { return counters_offset + counters_size; }
+  u64 tables_size() const { return counters_size + maps_size; }
+  u64 shared_size() const { return site_table_size + tables_size(); }
 };
-RegionShape region_shape(usize sites, bool counts, usize points);
+RegionShape region_shape(usize sites, const PlanOptions& options);
 
 // The plan for this region, which all code must reach with a rel32.
 PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& table, LoadBias bias,

@@ -115,6 +115,7 @@ class Emitter {
     PrimitivePlace place;
     place.temps = frame.temps();
     place.record = placed.record;
+    place.maps = placed.maps;
     place.pushed_bytes = static_cast<i64>(frame.pushed_bytes());
     place.bias = bias_;
     place.done = as_.new_label();

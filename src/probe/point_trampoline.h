@@ -20,6 +20,8 @@
 #include <span>
 #include <vector>
 
+#include "abi/event.h"
+#include "abi/probe.h"
 #include "probe/displaced_code.h"
 #include "program/point.h"
 #include "x86/assembler.h"
@@ -32,6 +34,7 @@ inline constexpr usize kMaxTemps = 4;
 struct PrimitivePlace {
   std::array<x86::Reg, kMaxTemps> temps{};
   u64 record = 0;        // address of its abi::Site
+  u64 maps = 0;          // address of abi::MapTable; 0: there is none
   i64 pushed_bytes = 0;  // what [RSP + n] was at the point is at [RSP + n + pushed_bytes]
   LoadBias bias;
   x86::Label done;   // go on; also after its last instruction
@@ -48,6 +51,10 @@ struct Primitive {
   ImageAddr leaves_to;    // a function that PrimitivePlace::leave jumps to; 0: it does not use that
   x86::RegMask uses = 0;  // registers of the program that it reads or changes: none of its temps
   u64 extra_bytes = 0;    // of code, where it is longer than a few instructions
+  // Whose events its record makes, and what that says (abi/probe.h).
+  abi::Detector detector = abi::kNoDetector;
+  u32 mode = 0;
+  std::array<abi::Location, abi::kMaxValues> values{};
   std::function<void(x86::Assembler&, const PrimitivePlace&)> emit;
 };
 
@@ -64,6 +71,7 @@ struct PlacedPrimitive {
   const Primitive* primitive = nullptr;
   u64 record = 0;
   u64 entry = 0;  // of the runtime
+  u64 maps = 0;   // PrimitivePlace::maps
 };
 
 struct PointTrampoline {

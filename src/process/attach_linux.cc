@@ -405,11 +405,12 @@ Status Attachment::prepare() {
   GEIST_TRY_STATUS(locate());
   GEIST_TRY_STATUS(find_former_memory());
   const probe::RegionShape shape =
-      probe::region_shape(static_cast<usize>(table_.count_probed()), request_.plan.counts,
-                          request_.plan.point_slots());
+      probe::region_shape(static_cast<usize>(table_.count_probed()), request_.plan);
   GEIST_TRY_STATUS(map_memory(shape));
   probe::PatchPlan plan =
       probe::plan_patches(binary_, table_, bias_, footprint_.region, request_.plan);
+  ring_->look_at_maps(plan.map_record(0), static_cast<u32>(plan.map_points.size()),
+                      request_.plan.map_hold_us);
   GEIST_TRY_STATUS(write_region(memory_, plan, footprint_));
   process_.reset(new ProbedProcess{request_.pid, bias_, std::move(plan), std::move(*ring_),
                                    ProcessMemory(request_.pid)});

@@ -85,9 +85,9 @@ Result<SharedRing> map_ring(RemoteProcess& process, const probe::RegionShape& sh
       records,
   };
   std::vector<const char*> names{"memfd_create", "ftruncate", "mmap", "mmap"};
-  if (shape.counters_size != 0) {
+  if (shape.tables_size() != 0) {
     RemoteCall counters =
-        mmap_call(footprint.region.value + shape.counters_offset, shape.counters_size,
+        mmap_call(footprint.region.value + shape.counters_offset, shape.tables_size(),
                   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED);
     counters.args[5] = abi::kRingBytes + shape.site_table_size;
     counters.result_arg = 4;
@@ -109,8 +109,9 @@ Result<SharedRing> map_ring(RemoteProcess& process, const probe::RegionShape& sh
     return Done{};
   });
   if (!made.ok()) return made.take_error();
-  return SharedRing::create(std::move(ours), layout, budget, shape.site_table_size,
-                            shape.counters_size);
+  const SharedTables tables{shape.site_table_size, shape.counters_size, shape.maps_size,
+                            footprint.region + shape.maps_offset()};
+  return SharedRing::create(std::move(ours), layout, budget, tables);
 }
 
 Status unmap(RemoteProcess& process, const Footprint& footprint) {

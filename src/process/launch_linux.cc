@@ -206,8 +206,7 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   GEIST_TRY_STATUS(reach_entry());
   const read::ModuleData& module = binary_.module();
   const probe::RegionShape shape =
-      probe::region_shape(static_cast<usize>(table_.count_probed()), request_.plan.counts,
-                          request_.plan.point_slots());
+      probe::region_shape(static_cast<usize>(table_.count_probed()), request_.plan);
   GEIST_TRY(maps, read_maps(tracee_.pid()));
   GEIST_TRY(
       gap, find_gap(maps, bias_.to_target(module.text), bias_.to_target(module.etext), shape.size));
@@ -217,6 +216,8 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
   probe::PatchPlan plan =
       probe::plan_patches(binary_, table_, bias_, footprint.region, request_.plan);
   GEIST_TRY(ring, map_ring(tracee_, shape, footprint, binary_.layout(), request_.budget));
+  ring.look_at_maps(plan.map_record(0), static_cast<u32>(plan.map_points.size()),
+                    request_.plan.map_hold_us);
   GEIST_TRY_STATUS(write_region(tracee_.memory(), plan, footprint));
   GEIST_TRY_STATUS(patch(plan));
   ring.beat();

@@ -3,12 +3,14 @@
 // before use; an event that does not hold together is dropped and counted.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "abi/counters.h"
+#include "abi/maps.h"
 #include "abi/probe.h"
 #include "abi/ring.h"
 #include "base/address.h"
@@ -31,6 +33,14 @@ struct Budget {
   u64 gate_timeout_ms = 10000;
 };
 
+// What lies behind the ring in the shared memory, in this order; bytes.
+struct SharedTables {
+  u64 sites = 0;            // records, abi::Site
+  u64 counters = 0;         // abi/counters.h
+  u64 maps = 0;             // abi::MapTable; 0: there is none
+  TargetAddr maps_at = {};  // of that in the program
+};
+
 // One event, copied out of the ring, sizes checked.
 struct RawEvent {
   u64 ticket = 0;
@@ -40,10 +50,9 @@ struct RawEvent {
 class SharedRing {
  public:
   // Maps the memfd and writes the control page and the slots' first sequence numbers. The site
-  // records behind the ring, `site_table_size` bytes, are the caller's to fill; behind them are
-  // counters, `counters_size` bytes (abi/counters.h).
+  // records behind the ring are the caller's to fill.
   static Result<SharedRing> create(Fd memfd, const read::Layout& layout, const Budget& budget,
-                                   u64 site_table_size, u64 counters_size = 0);
+                                   const SharedTables& tables);
   SharedRing(SharedRing&& other) noexcept;
   SharedRing& operator=(SharedRing&&) = delete;
   ~SharedRing();
@@ -65,8 +74,9 @@ class SharedRing {
   // The next event, if one is ready. Its slot stays taken until release(). Damaged ones before it
   // are dropped and counted, at most a ring of them: then nothing, though there may be more.
   std::optional<RawEvent> take(u32 site_count);
-  // Takes out what is ready and lets it go, at most a ring of it. How many events that were.
-  u64 drop_all(u32 site_count);
+  // Takes out what is ready and lets it go, at most a ring of it. How many appends that were; other
+  // events are handed to `on_other` before, if there is one.
+  u64 drop_all(u32 site_count, const std::function<void(const abi::Event&)>& on_other = nullptr);
   // Is the writer of this event certain to wait still? Not when its patience may have run out.
   bool still_waits(const abi::Event& event) const;
   // A busy machine lets the tool come late; the program's budget is for being looked at, so what an
@@ -120,6 +130,11 @@ class SharedRing {
   abi::SiteCounter counts(u32 record) const;
   // How often the point with this record (PlannedPoint::record) was passed, likewise.
   u64 passes(u32 record) const;
+  // From now on map functions look, those with these records; `hold_us`: how long one waits for
+  // company. Nothing happens where there is no table.
+  void look_at_maps(TargetAddr first_record, u32 records, u32 hold_us);
+  // What is known of the maps, copied; also when the target has ended. Null when there is no table.
+  std::unique_ptr<abi::MapTable> map_table() const;
   // What watching words of the program has cost it so far: a part of the budget.
   void charge_watches(double seconds);
   double seconds(u64 ticks) const {
@@ -140,7 +155,8 @@ class SharedRing {
   abi::Slot* slots_ = nullptr;
   abi::Site* sites_ = nullptr;
   const abi::SiteCounter* counters_ = nullptr;  // kCounterShards for each site
-  u64 site_table_size_ = 0, counters_size_ = 0;
+  abi::MapTable* maps_ = nullptr;
+  SharedTables tables_;
   u64 mapped_bytes_ = 0;
   u64 next_ = 0;
   u64 lost_damaged_ = 0;
@@ -152,6 +168,8 @@ class SharedRing {
 
 // Of an event of kAppend: do its facts agree with each other?
 bool append_holds_together(const abi::Event& event);
+// Of an event of kMaps: likewise. Whether there is a record `site` is for the caller to see.
+bool map_event_holds_together(const abi::Event& event);
 // Does the event say the same wherever it says something twice? What follows from other fields is
 // computed again, without overflow: afterwards old_ptr + cap * elem_size is an address, the
 // destination lies before it, old_bytes are those of the destination, and the stack lies in

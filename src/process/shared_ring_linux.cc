@@ -48,22 +48,24 @@ u64 measure_tsc_hz() {
 }
 
 Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, const Budget& budget,
-                                      u64 site_table_size, u64 counters_size) {
-  const u64 bytes = abi::kRingBytes + site_table_size + counters_size;
+                                      const SharedTables& tables) {
+  const u64 bytes = abi::kRingBytes + tables.sites + tables.counters + tables.maps;
   void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd.get(), 0);
   if (at == MAP_FAILED) {
     return Error(
         std::string("cannot map the memory shared with the program: ") + std::strerror(errno),
         ErrorKind::kSystem);
   }
+  u8* const behind_ring = static_cast<u8*>(at) + abi::kRingBytes;
+  u8* const behind_sites = behind_ring + tables.sites;
   SharedRing ring;
   ring.control_ = static_cast<abi::Control*>(at);
   ring.slots_ = reinterpret_cast<abi::Slot*>(static_cast<u8*>(at) + abi::kControlBytes);
-  ring.sites_ = reinterpret_cast<abi::Site*>(static_cast<u8*>(at) + abi::kRingBytes);
-  ring.counters_ = reinterpret_cast<const abi::SiteCounter*>(static_cast<u8*>(at) +
-                                                             abi::kRingBytes + site_table_size);
-  ring.site_table_size_ = site_table_size;
-  ring.counters_size_ = counters_size;
+  ring.sites_ = reinterpret_cast<abi::Site*>(behind_ring);
+  ring.counters_ = reinterpret_cast<const abi::SiteCounter*>(behind_sites);
+  if (tables.maps >= sizeof(abi::MapTable))
+    ring.maps_ = reinterpret_cast<abi::MapTable*>(behind_sites + tables.counters);
+  ring.tables_ = tables;
   ring.mapped_bytes_ = bytes;
   ring.tsc_hz_ = measure_tsc_hz();
   abi::Control& c = *ring.control_;
@@ -83,6 +85,9 @@ Result<SharedRing> SharedRing::create(Fd memfd, const read::Layout& layout, cons
   c.g_m = layout.g_m;
   c.m_procid = layout.m_procid;
   c.m_curg = layout.m_curg;
+  c.m_locks = layout.m_locks;
+  c.g_go_pc = layout.g_go_pc;
+  c.g_parent_goid = layout.g_parent_goid;
   c.tool_pid = static_cast<u32>(::getpid());
   for (u64 i = 0; i < abi::kSlots; ++i) ring.slots_[i].sequence = i;
   c.armed = 1;
@@ -94,8 +99,8 @@ SharedRing::SharedRing(SharedRing&& other) noexcept
       slots_(other.slots_),
       sites_(other.sites_),
       counters_(other.counters_),
-      site_table_size_(other.site_table_size_),
-      counters_size_(other.counters_size_),
+      maps_(other.maps_),
+      tables_(other.tables_),
       mapped_bytes_(other.mapped_bytes_),
       next_(other.next_),
       lost_damaged_(other.lost_damaged_),
@@ -157,9 +162,20 @@ bool append_holds_together(const abi::Event& event) {
          event.old_size == std::min<u64>(e.dest_size, abi::kMaxOldBytes);
 }
 
+bool map_event_holds_together(const abi::Event& e) {
+  const abi::MapFacts& facts = e.map;
+  if (e.facts_size != sizeof facts || e.old_size > abi::kMaxOldBytes) return false;
+  if (facts.kind == abi::kMapDies) return facts.operation == abi::kMapFatal;
+  return facts.kind == abi::kMapMet && facts.map != 0 && e.old_size % 8 == 0 && e.old_size != 0 &&
+         facts.operation < abi::kMapOperations && facts.other_operation < abi::kMapOperations &&
+         facts.other_goid != e.goid;
+}
+
 bool holds_together(const abi::Event& e, u32 site_count) {
   constexpr int kRsp = 4;
-  if (e.detector != abi::kAppend || e.site >= site_count || !append_holds_together(e)) return false;
+  const bool is_append =
+      e.detector == abi::kAppend && e.site < site_count && append_holds_together(e);
+  if (!is_append && !(e.detector == abi::kMaps && map_event_holds_together(e))) return false;
   if (e.stack_size == 0) return true;
   const u64 sp = e.regs[kRsp];
   return e.stack_size <= abi::kMaxStackBytes && e.stack_lo <= sp && sp < e.stack_hi &&
@@ -182,15 +198,18 @@ std::optional<RawEvent> SharedRing::take(u32 site_count) {
   return std::nullopt;
 }
 
-u64 SharedRing::drop_all(u32 site_count) {
-  u64 dropped = 0;
-  while (dropped < abi::kSlots) {
+u64 SharedRing::drop_all(u32 site_count, const std::function<void(const abi::Event&)>& on_other) {
+  u64 appends = 0;
+  for (u32 n = 0; n < abi::kSlots; ++n) {
     std::optional<RawEvent> raw = take(site_count);
     if (!raw) break;
+    if (raw->event->detector == abi::kAppend)
+      ++appends;
+    else if (on_other)
+      on_other(*raw->event);
     release(*raw);
-    ++dropped;
   }
-  return dropped;
+  return appends;
 }
 
 bool SharedRing::still_waits(const abi::Event& event) const {
@@ -305,7 +324,7 @@ bool SharedRing::open_copy_gate() {
 }
 
 const abi::Site* SharedRing::find_record(u32 record) const {
-  return record < site_table_size_ / sizeof(abi::Site) ? &sites_[record] : nullptr;
+  return record < tables_.sites / sizeof(abi::Site) ? &sites_[record] : nullptr;
 }
 
 u64 SharedRing::passes(u32 record) const {
@@ -330,7 +349,7 @@ u64 SharedRing::thinned_out(u32 record) const {
 
 abi::SiteCounter SharedRing::counts(u32 record) const {
   abi::SiteCounter sum{};
-  if (record >= counters_size_ / abi::kCounterPageBytes) return sum;
+  if (record >= tables_.counters / abi::kCounterPageBytes) return sum;
   const abi::SiteCounter* page = counters_ + u64{record} * abi::kCounterShards;
   for (u32 i = 0; i < abi::kCounterShards; ++i) {
     for (const u64& turn : page[i].in_place)
@@ -339,6 +358,21 @@ abi::SiteCounter SharedRing::counts(u32 record) const {
     sum.bytes += __atomic_load_n(&page[i].bytes, __ATOMIC_RELAXED);
   }
   return sum;
+}
+
+void SharedRing::look_at_maps(TargetAddr first_record, u32 records, u32 hold_us) {
+  if (maps_ == nullptr) return;
+  maps_->sites = first_record.value;
+  maps_->site_count = records;
+  maps_->hold_us = hold_us;
+  __atomic_store_n(&control_->map_table, tables_.maps_at.value, __ATOMIC_RELEASE);
+}
+
+std::unique_ptr<abi::MapTable> SharedRing::map_table() const {
+  if (maps_ == nullptr) return nullptr;
+  auto copy = std::make_unique<abi::MapTable>();
+  std::memcpy(copy.get(), maps_, sizeof *copy);
+  return copy;
 }
 
 void SharedRing::charge_watches(double seconds) {

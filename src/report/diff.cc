@@ -16,8 +16,9 @@ void add_lines(const char* what, const char* paint, const std::vector<const Find
   for (const Finding* finding : findings) {
     std::string head = fmt::format("{:<4}", what);
     if (color) head = paint + head + "\x1b[0m";
-    const std::string victim =
-        finding->victim.is_known() ? ": " + describe_victim(finding->victim) : "";
+    const std::string victim = finding->victim.is_known() && finding->stacks.empty()
+                                   ? ": " + describe_victim(finding->victim)
+                                   : "";
     *out += fmt::format("{}  {:<9}  {}{}\n", head, findings::level_name(finding->level),
                         emit_sentence(*finding), victim);
   }

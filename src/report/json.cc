@@ -89,6 +89,18 @@ Json drawing_json(const std::vector<findings::DrawnView>& views) {
   return list;
 }
 
+Json stacks_json(const std::vector<findings::Stack>& stacks) {
+  Json list = Json::array();
+  for (const findings::Stack& stack : stacks) {
+    list.push_back({{"role", stack.role},
+                    {"goroutine", text_or_null(stack.goroutine)},
+                    {"frames", frames_json(stack.frames)},
+                    {"made_at", frames_json(stack.made_at)},
+                    {"made_by_goroutine", text_or_null(stack.made_by_goroutine)}});
+  }
+  return list;
+}
+
 Json proof_json(const findings::Proof& proof) {
   return {{"what", proof.what},
           {"line", number_or_null(proof.line)},
@@ -157,6 +169,8 @@ Json finding_json(const Finding& finding) {
           {"victim", victim_json(finding.victim)},
           {"reads", frames_json(finding.reader_stack)},
           {"reads_goroutine", text_or_null(finding.reader_goroutine)},
+          {"stacks", stacks_json(finding.stacks)},
+          {"ended_with", text_or_null(finding.ended_with)},
           {"drawing", drawing_json(finding.drawing)},
           {"process", finding.pid == 0 ? Json(nullptr)
                                        : Json{{"pid", finding.pid}, {"binary", finding.binary}}},
@@ -483,6 +497,21 @@ std::vector<findings::DrawnView> read_drawing(const ObjectReader& parent) {
   return views;
 }
 
+std::vector<findings::Stack> read_stacks(const ObjectReader& parent) {
+  std::vector<findings::Stack> stacks;
+  parent.for_each("stacks", [&](const Json& json, const std::string& name) {
+    ObjectReader reader(json, name, parent.problem());
+    findings::Stack stack;
+    reader.read("role", &stack.role);
+    reader.read("goroutine", &stack.goroutine);
+    stack.frames = read_frames(reader, "frames");
+    stack.made_at = read_frames(reader, "made_at");
+    reader.read("made_by_goroutine", &stack.made_by_goroutine);
+    stacks.push_back(std::move(stack));
+  });
+  return stacks;
+}
+
 std::optional<findings::Proof> read_proof(const ObjectReader& parent) {
   if (!parent.has("proof")) return std::nullopt;
   ObjectReader reader = parent.object("proof");
@@ -589,6 +618,8 @@ Finding read_finding(const ObjectReader& reader) {
   finding.victim = read_victim(reader.object("victim"));
   finding.reader_stack = read_frames(reader, "reads");
   reader.read("reads_goroutine", &finding.reader_goroutine);
+  finding.stacks = read_stacks(reader);
+  reader.read("ended_with", &finding.ended_with);
   finding.drawing = read_drawing(reader);
   ObjectReader process = reader.object("process");
   process.read("pid", &finding.pid);

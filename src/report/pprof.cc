@@ -99,6 +99,8 @@ Message ProfileWriter::sample(const Finding& finding) {
   add_label(&sample, "victim",
             finding.victim.name.empty() ? finding.victim.type : finding.victim.name);
   add_label(&sample, "fingerprint", finding.fingerprint);
+  if (finding.stacks.size() > 1 && !finding.stacks[1].frames.empty())
+    add_label(&sample, "other_side", finding.stacks[1].frames[0].function);
   return sample;
 }
 

@@ -108,8 +108,10 @@ Json SarifWriter::location(const Frame& frame, const Json& text) const {
 // Where the victim is held, when that is a frame; else where it was made; else only its name.
 Json SarifWriter::victim_location(const Finding& finding) const {
   const findings::Victim& victim = finding.victim;
-  Json text =
-      message(fmt::format("the victim: {}, {}", describe_victim(victim), describe_length(victim)));
+  Json text = finding.stacks.empty()
+                  ? message(fmt::format("the victim: {}, {}", describe_victim(victim),
+                                        describe_length(victim)))
+                  : message(fmt::format("the map: {}", describe_victim(victim)));
   Frame frame;
   frame.function = victim.function;
   frame.file = victim.file;
@@ -137,6 +139,10 @@ Json SarifWriter::code_flow(const Finding& finding) const {
   if (finding.victim.is_known()) add(victim_location(finding), "value");
   if (!finding.reader_stack.empty()) {
     add(location(finding.reader_stack.front(), message(words.way_reader)), "usage");
+  }
+  for (usize i = 1; i < finding.stacks.size(); ++i) {
+    if (!finding.stacks[i].frames.empty())
+      add(location(finding.stacks[i].frames.front(), message(words.way_reader)), "memory");
   }
   return {{"message", message(words.way)}, {"threadFlows", Json::array({{{"locations", steps}}})}};
 }
@@ -209,7 +215,7 @@ const char* sarif_level(Level level) {
 
 Json SarifWriter::result(const Finding& finding) const {
   std::string text = emit_sentence(finding);
-  if (finding.level != Level::kLatent && finding.victim.is_known())
+  if (finding.level != Level::kLatent && finding.victim.is_known() && finding.stacks.empty())
     text += ": " + describe_victim(finding.victim);
   if (!finding.before.empty() && !finding.after.empty()) {
     text += fmt::format("; it was {} and became {}", finding.before, finding.after);
@@ -229,7 +235,14 @@ Json SarifWriter::result(const Finding& finding) const {
   Json stacks = Json::array();
   if (!finding.append_stack.empty()) {
     result["codeFlows"] = Json::array({code_flow(finding)});
-    stacks.push_back(stack(fmt::format("{} by", words.writer), finding.append_stack));
+    if (finding.stacks.empty())
+      stacks.push_back(stack(fmt::format("{} by", words.writer), finding.append_stack));
+  }
+  for (const findings::Stack& side : finding.stacks) {
+    stacks.push_back(stack(fmt::format("goroutine {} {}", side.goroutine, side.role), side.frames));
+    if (!side.made_at.empty())
+      stacks.push_back(
+          stack(fmt::format("goroutine {} was made at", side.goroutine), side.made_at));
   }
   if (!finding.victim.made_by.empty())
     stacks.push_back(stack("the victim was made by", finding.victim.made_by));

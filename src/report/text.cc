@@ -117,6 +117,7 @@ class TextWriter {
   void write_frame(const Frame& frame, const std::string& lead, const std::string& note);
   void write_frames(const std::vector<Frame>& frames);
   void write_stacks(const Finding& finding);
+  void write_sides(const Finding& finding);
   void write_victim(const Finding& finding);
   void write_array(const Finding& finding);
   void write_fix(const Finding& finding);
@@ -218,6 +219,10 @@ void TextWriter::plan_frame_columns(const Finding& finding) {
   for (const std::vector<Frame>* frames : {&finding.append_stack, &finding.reader_stack}) {
     for (usize i = 0; i < count_shown(*frames); i++) fit((*frames)[i], 0);
   }
+  for (const findings::Stack& stack : finding.stacks) {
+    for (usize i = 0; i < count_shown(stack.frames); i++) fit(stack.frames[i], 0);
+    if (!stack.made_at.empty()) fit(stack.made_at.front(), kMadeBy.size());
+  }
   if (!finding.victim.made_by.empty()) fit(finding.victim.made_by.front(), kMadeBy.size());
   name_column_ = std::min(name_column_, kMaxNameColumn);
   longest_place = std::min(longest_place, kMaxPlaceWidth);
@@ -276,6 +281,28 @@ void TextWriter::write_victim(const Finding& finding) {
   }
 }
 
+void TextWriter::write_sides(const Finding& finding) {
+  for (const findings::Stack& stack : finding.stacks) {
+    line(fmt::format("  {}{}", printable(stack.role),
+                     stack.goroutine.empty() ? "" : ": goroutine " + printable(stack.goroutine)));
+    write_frames(stack.frames);
+    if (!stack.made_at.empty()) {
+      const std::string by = stack.made_by_goroutine.empty()
+                                 ? ""
+                                 : "(by goroutine " + printable(stack.made_by_goroutine) + ")";
+      write_frame(stack.made_at.front(), std::string(kMadeBy), by);
+    }
+  }
+  if (!finding.ended_with.empty())
+    line("  the program ended with: " + printable(finding.ended_with));
+  if (finding.victim.is_known()) {
+    std::string text = "  the map: " + describe_victim(finding.victim);
+    if (!finding.victim.name.empty() && !finding.victim.type.empty())
+      text += ", a " + printable(finding.victim.type);
+    line(clip(text, options_.width));
+  }
+}
+
 void TextWriter::write_stacks(const Finding& finding) {
   const findings::ClassWords& words = findings::words_of(finding);
   plan_frame_columns(finding);
@@ -285,6 +312,7 @@ void TextWriter::write_stacks(const Finding& finding) {
   line("");
   if (finding.pid != 0)
     line(fmt::format("  in process {}, {}", finding.pid, printable(finding.binary)));
+  if (!finding.stacks.empty()) return write_sides(finding);
   if (!finding.append_stack.empty()) {
     line(fmt::format("  {}{}", words.writer, by(finding.goroutine)));
     write_frames(finding.append_stack);
@@ -498,7 +526,19 @@ std::string emit_sentence(const Finding& finding) {
   std::string victim = is_latent                          ? describe_victim(finding.victim)
                        : finding.level == Level::kSuspect ? std::string(words.former_victim)
                                                           : std::string(words.victim);
+  auto side = [&](usize index) {
+    if (index >= finding.stacks.size() || finding.stacks[index].frames.empty())
+      return std::string("somebody uses");
+    const findings::Stack& stack = finding.stacks[index];
+    auto own = std::ranges::find_if(
+        stack.frames, [](const Frame& f) { return !is_standard_library(f.function); });
+    const Frame& frame = own == stack.frames.end() ? stack.frames.front() : *own;
+    return fmt::format("{} ({}:{}) {}", printable(short_function(frame.function)),
+                       printable(base_name(frame.file)), frame.line, printable(stack.role));
+  };
+  if (!finding.stacks.empty()) victim = describe_victim(finding.victim);
   return fmt::format(fmt::runtime(is_latent ? words.would_happen : words.happened),
+                     fmt::arg("first", side(0)), fmt::arg("second", side(1)),
                      fmt::arg("site", place), fmt::arg("index", finding.element_index),
                      fmt::arg("victim", victim), fmt::arg("operand", printable(finding.operand)));
 }

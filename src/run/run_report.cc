@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include <fmt/format.h>
@@ -98,9 +99,9 @@ void add_from_source(findings::Report& report, const read::GoBinary& binary,
     report.sites.without_grow_path.insert({std::move(append.file), append.line});
 }
 
-void fill_report(findings::Report& report, const judge::Desk& desk,
-                 const detect::Detectors& detectors, const read::GoBinary& binary,
-                 const process::ProbedProcess& process, double cpu_s) {
+void fill_report(findings::Report& report, const judge::Desk& desk, detect::Session& detectors,
+                 const read::GoBinary& binary, const process::ProbedProcess& process,
+                 double cpu_s) {
   report.findings = findings::join_sites(desk.findings());
   report.events = desk.counts();
   report.lost = desk.losses();
@@ -119,7 +120,10 @@ void fill_report(findings::Report& report, const judge::Desk& desk,
   report.cost.wall_s = desk.now_s();
   for (const std::string& note : process.plan.notes) report.notes.push_back(note);
   note_thinned_sites(report, binary, process);
-  detectors.tell({binary, process}, report);
+  detectors.tell(report);
+  std::ranges::stable_sort(report.findings, std::ranges::greater(), &findings::Finding::level);
+  int id = 0;
+  for (findings::Finding& finding : report.findings) finding.id = ++id;
 }
 
 void note_what_was_missing(findings::Report& report, const judge::Desk& desk,

@@ -25,9 +25,8 @@ findings::SiteCounts count_sites(const sites::SiteTable& table, const sites::Ref
 
 // Findings, counters, losses and notes of one process that is watched no more. `cpu_s`: what it
 // used itself, 0 when that is not known. After count_sites().
-void fill_report(findings::Report& report, const judge::Desk& desk,
-                 const detect::Detectors& detectors, const read::GoBinary& binary,
-                 const process::ProbedProcess& process, double cpu_s);
+void fill_report(findings::Report& report, const judge::Desk& desk, detect::Session& detectors,
+                 const read::GoBinary& binary, const process::ProbedProcess& process, double cpu_s);
 // Notes on what this machine or this binary did not allow.
 void note_what_was_missing(findings::Report& report, const judge::Desk& desk,
                            const DebugOpener& debug, bool wants_watches);

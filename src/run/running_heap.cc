@@ -54,15 +54,26 @@ bool RunningHeap::shows(const HeapSource& heap, const judge::View& view) const {
          (!view.len_word || memory.find<u64>(view.len_word) == view.len);
 }
 
+// As long as the program can afford it.
+bool RunningHeap::take_for_name() {
+  std::optional<i64> resident_kib = process::find_status_number(process_.pid, "VmRSS");
+  if (taken_for_names_ == kMaxTakenForNames || !resident_kib || *resident_kib > kMaxKibForNames)
+    return false;
+  ++taken_for_names_;
+  return take() != nullptr;
+}
+
+std::string RunningHeap::path_to_object(TargetAddr object) {
+  if (!uses_.names || !take_for_name()) return "";
+  const snap::Snapshot& snapshot = last_->snapshot();
+  heap::ObjectId id = snapshot.graph.find_object(object);
+  if (id == heap::kNoObject || !snapshot.paths.is_named(id)) return "";
+  return snapshot.paths.path_to(id);
+}
+
 std::string RunningHeap::path_to(const judge::View& view) {
   if (!view.ptr_word) return "";
-  if (!last_ || !shows(*last_, view)) {
-    std::optional<i64> resident_kib = process::find_status_number(process_.pid, "VmRSS");
-    if (taken_for_names_ == kMaxTakenForNames || !resident_kib || *resident_kib > kMaxKibForNames)
-      return "";
-    ++taken_for_names_;
-    if (take() == nullptr || !shows(*last_, view)) return "";
-  }
+  if ((!last_ || !shows(*last_, view)) && (!take_for_name() || !shows(*last_, view))) return "";
   const snap::Snapshot& snapshot = last_->snapshot();
   heap::ObjectId holder = snapshot.graph.find_object(view.ptr_word);
   if (holder == heap::kNoObject || !snapshot.paths.is_named(holder)) return "";

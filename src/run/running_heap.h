@@ -34,6 +34,8 @@ class RunningHeap {
   // another slice has, when it is due: after a second, two, four, up to a minute; large heaps less
   // often.
   void turn(double now_s);
+  // How a root leads to the object at this address; empty as path_to() is.
+  std::string path_to_object(TargetAddr object);
   // Now, while the program waits at its end.
   void look_for_latent_at_end();
   // Each pair of fields or variables once, with how often it was seen; and a note when a look could
@@ -42,6 +44,7 @@ class RunningHeap {
 
  private:
   HeapSource* take();
+  bool take_for_name();
   // How a root leads to this header in the heap; empty when none does, the memory has changed
   // since, or looking would cost the program too much.
   std::string path_to(const judge::View& view);

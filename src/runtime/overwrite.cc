@@ -25,6 +25,8 @@ constexpr uint64_t kMaxElemSize = uint64_t{1} << 30;
 constexpr int kRsp = 4, kRbp = 5, kR14 = 14;
 constexpr uint64_t kMaxStackFrameDistance = uint64_t{1} << 30;
 
+}  // namespace
+
 uint64_t evaluate(const Location& location, const Saved* saved) {
   uint64_t addend = static_cast<uint64_t>(location.addend);
   uint64_t disp = static_cast<uint64_t>(static_cast<int64_t>(location.disp));
@@ -44,13 +46,11 @@ uint64_t evaluate(const Location& location, const Saved* saved) {
   }
 }
 
-uint64_t mix(uint64_t hash, uint64_t word) {
+uint64_t mix_hash(uint64_t hash, uint64_t word) {
   hash ^= word;
   hash *= 0x9e3779b97f4a7c15ull;
   return hash ^ (hash >> 29);
 }
-
-}  // namespace
 
 Append read_append(const Site* site, const Saved* saved) {
   Append append;
@@ -71,12 +71,12 @@ Append read_append(const Site* site, const Saved* saved) {
 }
 
 uint64_t hash_context(const Site* site, const Saved* saved, uint64_t stack_hi) {
-  uint64_t hash = mix(0x6765697374u, site->id + 1);
+  uint64_t hash = mix_hash(0x6765697374u, site->id + 1);
   uint64_t low = saved->regs[kRsp];
   uint64_t frame = saved->regs[kRbp];
   for (uint32_t i = 0; i < abi::kContextFrames; ++i) {
     if (frame < low || (frame & 7) != 0 || frame >= stack_hi || stack_hi - frame < 16) break;
-    hash = mix(hash, load64(frame + 8));
+    hash = mix_hash(hash, load64(frame + 8));
     low = frame + 16;
     frame = load64(frame);
   }
@@ -194,7 +194,7 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
   // The two kinds are counted apart: many appends to fresh slots must not hide the first that
   // overwrites.
   uint64_t hash = hash_context(site, saved, stack_hi);
-  if (!overwrites) hash = mix(hash, 1) | 1;
+  if (!overwrites) hash = mix_hash(hash, 1) | 1;
   uint64_t hit = count_context(state, control, hash);
   if (hit == 0) {
     __atomic_add_fetch(&control->lost_context_table_full, 1, __ATOMIC_RELAXED);
@@ -202,7 +202,16 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
   }
   if (!is_told(control, site, hit, now) || is_tired(site)) return 0;
   if (!tool_is_alive(control, now)) return 0;
-  return record(state, control, site, saved, append, hash, hit, now);
+  const uint64_t dest_size = append.facts.dest_size;
+  Telling telling{};
+  telling.facts = reinterpret_cast<const uint64_t*>(&append.facts);
+  telling.facts_size = sizeof append.facts;
+  telling.old_from = append.facts.dest;
+  telling.old_size =
+      dest_size < abi::kMaxOldBytes ? static_cast<uint32_t>(dest_size) : abi::kMaxOldBytes;
+  telling.context = hash;
+  telling.hit = hit;
+  return record(state, control, site, saved, telling, now);
 }
 
 extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state) {
@@ -228,8 +237,10 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
 }
 
 // R14 need not be a goroutine's g here: points may lie in assembly and on the system stack.
-extern "C" void geist_on_point(Site* site, const Saved*, State*) {
+extern "C" void geist_on_point(Site* site, const Saved* saved, State* state) {
   __atomic_add_fetch(&site->seen, 1, __ATOMIC_RELAXED);
+  Control* control = reinterpret_cast<Control*>(state->control);
+  if (site->detector == abi::kMaps && control != nullptr) look_at_map(site, saved, state, control);
 }
 
 }  // namespace geist::runtime

@@ -12,6 +12,21 @@ using abi::Site;
 using abi::Slot;
 using abi::State;
 
+// The P of this thread begins a new time slice, as it does whenever it takes up a goroutine. Else
+// the runtime counts what is waited here as the goroutine's own computing, preempts it after 10 ms,
+// and where others compute, too, its turn comes again much later. Only the thread that has a P
+// writes its schedtick. Source: runtime/proc.go execute, retake (go1.21 to go1.27).
+void begin_time_slice(const Control* control, uint64_t m) {
+  constexpr uint32_t kPRunning = 1;  // runtime/runtime2.go _Prunning
+  uint32_t offset = __atomic_load_n(&control->m_p, __ATOMIC_ACQUIRE);
+  if (offset == 0 || m == 0) return;
+  uint64_t p = load64(m + offset);
+  if (p == 0 || load64(p + control->p_m) != m) return;
+  if (*reinterpret_cast<const volatile uint32_t*>(p + control->p_status) != kPRunning) return;
+  auto* schedtick = reinterpret_cast<volatile uint32_t*>(p + control->p_schedtick);
+  *schedtick = *schedtick + 1;
+}
+
 namespace {
 
 constexpr int kRsp = 4, kR14 = 14;
@@ -56,7 +71,7 @@ bool is_half_full(const State* state, const Control* control) {
 }
 
 void fill(Event* event, const Control* control, const Site* site, const Saved* saved,
-          const Append& append) {
+          const Telling& telling) {
   event->detector = site->detector;
   event->site = site->id;
   uint64_t g = saved->regs[kR14];
@@ -65,19 +80,19 @@ void fill(Event* event, const Control* control, const Site* site, const Saved* s
   event->goid = g != 0 ? load64(g + control->g_goid) : 0;
   uint64_t m = g != 0 ? load64(g + control->g_m) : 0;
   event->procid = m != 0 ? load64(m + control->m_procid) : 0;
-  event->facts_size = sizeof event->append;
-  event->append = append.facts;
-  for (uint32_t i = sizeof event->append / 8; i < abi::kMaxFacts; ++i) event->facts[i] = 0;
-  event->other_g = 0;
-  event->other_site = 0;
+  event->facts_size = telling.facts_size;
+  for (uint32_t i = 0; i < abi::kMaxFacts; ++i)
+    event->facts[i] = i < telling.facts_size / 8 ? telling.facts[i] : 0;
+  event->other_g = telling.other_g;
+  event->other_site = telling.other_site;
   event->reserved = 0;
+  event->context = telling.context;
+  event->hit = telling.hit;
   for (int r = 0; r < 16; ++r) event->regs[r] = saved->regs[r];
   event->stack_lo = g != 0 ? load64(g) : 0;
   event->stack_hi = g != 0 ? load64(g + 8) : 0;
-  event->old_size = append.facts.dest_size < abi::kMaxOldBytes
-                        ? static_cast<uint32_t>(append.facts.dest_size)
-                        : abi::kMaxOldBytes;
-  copy_words(event->old_bytes, append.facts.dest, event->old_size);
+  event->old_size = telling.old_size < abi::kMaxOldBytes ? telling.old_size : abi::kMaxOldBytes;
+  copy_words(event->old_bytes, telling.old_from, event->old_size);
   event->stack_size = 0;
   if (event->stack_lo <= sp && sp < event->stack_hi) {
     uint64_t above = event->stack_hi - sp;
@@ -105,6 +120,7 @@ uint64_t spent_so_far(const Control* control) {
   refunded += __atomic_load_n(&control->woken_late_ticks, __ATOMIC_RELAXED);
   return (parked > refunded ? parked - refunded : 0) +
          __atomic_load_n(&control->slow_path_ticks, __ATOMIC_RELAXED) +
+         __atomic_load_n(&control->map_ticks, __ATOMIC_RELAXED) +
          __atomic_load_n(&control->watch_ticks, __ATOMIC_RELAXED);
 }
 
@@ -116,21 +132,6 @@ uint32_t patience_for(const Control* control, bool in_library, uint64_t now) {
   if (in_library) allowance >>= 3;
   if (spent_so_far(control) >= allowance) return 0;
   return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
-}
-
-// The P of this thread begins a new time slice, as it does whenever it takes up a goroutine. Else
-// the runtime counts what is waited here as the goroutine's own computing, preempts it after 10 ms,
-// and where others compute, too, its turn comes again much later. Only the thread that has a P
-// writes its schedtick. Source: runtime/proc.go execute, retake (go1.21 to go1.27).
-void begin_time_slice(const Control* control, uint64_t m) {
-  constexpr uint32_t kPRunning = 1;  // runtime/runtime2.go _Prunning
-  uint32_t offset = __atomic_load_n(&control->m_p, __ATOMIC_ACQUIRE);
-  if (offset == 0 || m == 0) return;
-  uint64_t p = load64(m + offset);
-  if (p == 0 || load64(p + control->p_m) != m) return;
-  if (*reinterpret_cast<const volatile uint32_t*>(p + control->p_status) != kPRunning) return;
-  auto* schedtick = reinterpret_cast<volatile uint32_t*>(p + control->p_schedtick);
-  *schedtick = *schedtick + 1;
 }
 
 // Threads move, and the time-stamp counters of two processors may differ: a wait that ends before
@@ -212,7 +213,7 @@ bool is_half_budget_left(const Control* control, uint64_t now) {
 }
 
 uint64_t record(State* state, Control* control, const Site* site, const Saved* saved,
-                const Append& append, uint64_t context, uint64_t hit, uint64_t now) {
+                const Telling& telling, uint64_t now) {
   uint64_t ticket = 0;
   Slot* slot = site->in_library != 0 && is_half_full(state, control)
                    ? nullptr
@@ -222,10 +223,8 @@ uint64_t record(State* state, Control* control, const Site* site, const Saved* s
     return 0;
   }
   Event* event = &slot->event;
-  fill(event, control, site, saved, append);
+  fill(event, control, site, saved, telling);
   event->tsc = now;
-  event->context = context;
-  event->hit = hit;
   uint32_t patience_us = patience_for(control, site->in_library != 0, now);
   event->parked = patience_us;
   __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);

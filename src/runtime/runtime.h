@@ -11,6 +11,7 @@
 //   - in doubt it counts, disarms itself and returns.
 #pragma once
 
+#include "abi/maps.h"
 #include "abi/probe.h"
 #include "abi/ring.h"
 
@@ -35,6 +36,10 @@ uint64_t count_context(abi::State* state, abi::Control* control, uint64_t hash);
 // within [sp, stack_hi).
 uint64_t hash_context(const abi::Site* site, const Saved* saved, uint64_t stack_hi);
 
+// The value there, as the program has it now.
+uint64_t evaluate(const abi::Location& location, const Saved* saved);
+uint64_t mix_hash(uint64_t hash, uint64_t word);
+
 // What is about to happen, computed from the site's locations.
 struct Append {
   abi::AppendFacts facts;
@@ -42,13 +47,28 @@ struct Append {
 };
 Append read_append(const abi::Site* site, const Saved* saved);
 
+// What an event says besides who was where.
+struct Telling {
+  const uint64_t* facts;
+  uint32_t facts_size;  // bytes, whole words
+  uint32_t old_size;    // bytes at old_from; more than kMaxOldBytes are left out
+  uint64_t old_from;
+  uint64_t other_g, other_site;
+  uint64_t context, hit;
+};
 // Puts the event into the ring and, within the attention budget, waits until the tool has looked.
 // Gives the ticks of that wait.
 uint64_t record(abi::State* state, abi::Control* control, const abi::Site* site, const Saved* saved,
-                const Append& append, uint64_t context, uint64_t hit, uint64_t now);
+                const Telling& telling, uint64_t now);
 
 // Less than half of the time that the program may wait and be slowed down has been spent.
 bool is_half_budget_left(const abi::Control* control, uint64_t now);
+
+// The thread's P begins a new time slice: before and after a wait.
+void begin_time_slice(const abi::Control* control, uint64_t m);
+
+// At a map function, and at runtime.fatal.
+void look_at_map(abi::Site* site, const Saved* saved, abi::State* state, abi::Control* control);
 
 // True while the tool shows signs of life; otherwise disarms.
 bool tool_is_alive(abi::Control* control, uint64_t now);
@@ -63,7 +83,7 @@ void geist_on_stack_moved(abi::Site* site, const Saved* saved, abi::State* state
 // At a call of memmove in the runtime, when what is copied lies near a watched header: AX to, BX
 // from, CX bytes.
 void geist_on_copy(abi::Site* site, const Saved* saved, abi::State* state);
-// At a point that is no append: counts it, in Site.seen.
+// At a point that is no append: counts it, in Site.seen, and hands it to its detector.
 void geist_on_point(abi::Site* site, const Saved* saved, abi::State* state);
 }
 

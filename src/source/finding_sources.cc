@@ -140,6 +140,11 @@ void add_sources(std::vector<findings::Finding>& findings, SourceCache& sources)
     add_lines(f.append_stack, sources);
     add_lines(f.reader_stack, sources);
     add_lines(f.victim.made_by, sources);
+    for (findings::Stack& stack : f.stacks) {
+      add_lines(stack.frames, sources);
+      add_lines(stack.made_at, sources);
+    }
+    if (!f.stacks.empty()) continue;
     name_victim(f.victim, sources);
     if (f.append_stack.empty()) continue;
     FixFinder(f, sources).run();

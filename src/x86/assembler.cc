@@ -133,6 +133,9 @@ void Assembler::shl(Reg to, u8 count) {
 void Assembler::cmp(Reg a, Reg b) {
   emit(ZYDIS_MNEMONIC_CMP, reg_operand(a), reg_operand(b));
 }
+void Assembler::cmp(Reg a, const MemRef& b) {
+  emit(ZYDIS_MNEMONIC_CMP, reg_operand(a), mem_operand(b, 64));
+}
 void Assembler::cmp_imm(Reg a, i64 value) {
   emit(ZYDIS_MNEMONIC_CMP, reg_operand(a), imm_operand(value));
 }
@@ -150,6 +153,9 @@ void Assembler::lock_inc(const MemRef& at) {
 }
 void Assembler::inc_mem(const MemRef& at) {
   emit(ZYDIS_MNEMONIC_INC, mem_operand(at, 64));
+}
+void Assembler::dec_mem32(const MemRef& at) {
+  emit(ZYDIS_MNEMONIC_DEC, mem_operand(at, 32));
 }
 void Assembler::add_mem(const MemRef& at, Reg what) {
   emit(ZYDIS_MNEMONIC_ADD, mem_operand(at, 64), reg_operand(what));

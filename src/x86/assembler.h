@@ -48,13 +48,14 @@ class Assembler {
   void sub(Reg to, Reg from);
   void sub(Reg to, const MemRef& from);
   void xor_(Reg to, Reg from);
-  void or_imm(Reg to, i64 value);  // value fits 32 bits signed
+  void or_imm(Reg to, i64 value);   // value fits 32 bits signed
   void and_imm(Reg to, i64 value);  // likewise
   void imul(Reg to, Reg from);
   void imul_imm(Reg to, i64 value);
   void imul_imm(Reg to, const MemRef& from, i64 value);
   void shl(Reg to, u8 count);
   void cmp(Reg a, Reg b);
+  void cmp(Reg a, const MemRef& b);
   void cmp_imm(Reg a, i64 value);  // value fits 32 bits signed
   void test(Reg a, Reg b);
   void test_imm(Reg a, i64 value);  // value fits 32 bits signed
@@ -63,6 +64,8 @@ class Assembler {
   void lock_inc(const MemRef& at);
   // The same for this processor alone; and atomically or not, what is in a register.
   void inc_mem(const MemRef& at);
+  // Takes one from the 4 bytes there.
+  void dec_mem32(const MemRef& at);
   void add_mem(const MemRef& at, Reg what);
   void lock_add_mem(const MemRef& at, Reg what);
   // Atomically writes the byte there as it is; changes the flags.

@@ -110,7 +110,7 @@ struct World {
         ::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
     GEIST_CHECK(bytes != MAP_FAILED);
     ring.emplace(
-        std::move(process::SharedRing::create(std::move(file), binary->layout(), {}, 0).value()));
+        std::move(process::SharedRing::create(std::move(file), binary->layout(), {}, {}).value()));
   }
   abi::Slot& slot(u64 ticket) {
     return reinterpret_cast<abi::Slot*>(bytes + abi::kControlBytes)[ticket % abi::kSlots];

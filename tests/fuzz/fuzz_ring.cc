@@ -31,7 +31,7 @@ class Ring {
         ::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
     GEIST_CHECK(bytes_ != MAP_FAILED);
     ring_.emplace(
-        std::move(process::SharedRing::create(std::move(file), *read::find_layout(26), {}, 0))
+        std::move(process::SharedRing::create(std::move(file), *read::find_layout(26), {}, {}))
             .value());
   }
   void start() {

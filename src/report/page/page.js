@@ -69,7 +69,7 @@
   function haystack(i) {
     const f = findings[i];
     haystacks[i] ??= [f.level, f.rule, f.fingerprint, f.site.function, f.site.file, f.site.source, f.victim.name, f.victim.type,
-      f.element.before, f.element.after, f.array.type, ...f.reads.map((r) => r.function)].join('\n').toLowerCase();
+      f.element.before, f.element.after, f.array.type, ...f.reads.map((r) => r.function), ...(f.stacks ?? []).flatMap((s) => s.frames.map((r) => r.function))].join('\n').toLowerCase();
     return haystacks[i];
   }
 
@@ -169,7 +169,23 @@
     return pane;
   }
 
+  // Of a finding between goroutines: what each of them did, and the map.
+  function sides(f) {
+    const panes = el('div.stacks');
+    for (const s of f.stacks) {
+      const pane = el('div', el('h3', capital(s.role) + (s.goroutine ? ': goroutine ' + s.goroutine : '')), stackList(s.frames));
+      if (s.made_at.length) {
+        pane.append(el('div.made', el('h3', 'made' + (s.made_by_goroutine ? ' by goroutine ' + s.made_by_goroutine : '')), stackList(s.made_at)));
+      }
+      panes.append(pane);
+    }
+    panes.append(el('div', el('h3', 'The map'), facts([
+      ['name', f.victim.name], ['type', f.victim.type], ['at', f.victim.address], ['the program ended with', f.ended_with]])));
+    return el('section', panes);
+  }
+
   function stacks(f) {
+    if (f.stacks && f.stacks.length) return sides(f);
     const panes = el('div.stacks', el('div', el('h3', byGoroutine(capital(f.words.stack), f.goroutine)), stackList(f.stack)));
     if (!hasVictim(f.victim)) return el('section', panes);  // an experiment found it
     panes.append(victimPane(f), el('div', el('h3', byGoroutine(capital(f.words.reads), f.reads_goroutine)),

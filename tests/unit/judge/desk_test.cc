@@ -48,7 +48,7 @@ class DeskTest : public testing::Test {
     plan.sites.resize(1);
     process_.emplace(process::ProbedProcess{
         ::getpid(), LoadBias{0}, std::move(plan),
-        std::move(process::SharedRing::create(std::move(file), binary_->layout(), {}, 0)).value(),
+        std::move(process::SharedRing::create(std::move(file), binary_->layout(), {}, {})).value(),
         process::ProcessMemory(::getpid())});
     context_.emplace(make_context(*binary_, nullptr, sites_, *process_, symbols_));
     desk_.emplace(*context_, *process_, DeskOptions{.watch = false});

@@ -54,7 +54,7 @@ class Ring : public testing::Test {
         ::mmap(nullptr, abi::kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
     GEIST_CHECK(bytes_ != MAP_FAILED);
     ring.emplace(
-        std::move(SharedRing::create(std::move(file), *read::find_layout(26), {}, 0)).value());
+        std::move(SharedRing::create(std::move(file), *read::find_layout(26), {}, {})).value());
   }
   ~Ring() override { ::munmap(bytes_, abi::kRingBytes); }
 

@@ -5,36 +5,12 @@
 
 #include <array>
 #include <cstring>
-#include <functional>
 #include <memory>
 
+#include "fake_sys.h"
 #include "runtime/runtime.h"
-#include "runtime/sys.h"
 
 namespace geist::runtime {
-namespace {
-
-struct FakeSys {
-  uint64_t tsc = 1000;
-  uint64_t waits = 0, wakes = 0;
-  std::function<void(volatile uint32_t*, uint64_t)> on_wait;  // word, timeout
-};
-FakeSys fake;
-
-}  // namespace
-
-void futex_wait(volatile uint32_t* word, uint32_t expected, uint64_t timeout_us) {
-  ++fake.waits;
-  if (*word != expected) return;
-  if (fake.on_wait) fake.on_wait(word, timeout_us);
-}
-void futex_wake(volatile uint32_t*) {
-  ++fake.wakes;
-}
-uint64_t read_tsc() {
-  return fake.tsc;
-}
-
 namespace {
 
 constexpr uint64_t kHz = 1000000000;  // a tick is a nanosecond
