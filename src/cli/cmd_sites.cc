@@ -37,7 +37,8 @@ Line line_of(const read::GoBinary& binary, const AppendSite& site) {
 }
 
 bool is_skipped(SiteBucket bucket) {
-  return bucket != SiteBucket::kProbed && bucket != SiteBucket::kAlwaysGrows;
+  return bucket != SiteBucket::kProbed && bucket != SiteBucket::kAlwaysGrows &&
+         bucket != SiteBucket::kNeverShared;
 }
 
 std::string summary_of(const sites::SiteTable& table, const sites::Refused& refused) {
@@ -45,9 +46,12 @@ std::string summary_of(const sites::SiteTable& table, const sites::Refused& refu
   for (const AppendSite& site : table.sites) ++counts[bucket_of(site, refused)];
   u64 grows = counts[SiteBucket::kAlwaysGrows];
   u64 probed = counts[SiteBucket::kProbed];
-  u64 with_path = table.sites.size() - grows;
+  u64 builders = counts[SiteBucket::kNeverShared];
+  u64 with_path = table.sites.size() - grows - builders;
   std::string out = fmt::format("{} growslice calls: {} probed, {} always grow, {} skipped",
                                 table.sites.size(), probed, grows, with_path - probed);
+  if (builders != 0)
+    out += fmt::format(", {} of strings.Builder, whose memory is nobody else's", builders);
   if (with_path != 0) {
     out += fmt::format("; {:.1f}% of the appends that can write in place",
                        100.0 * static_cast<double>(probed) / static_cast<double>(with_path));

@@ -592,7 +592,9 @@ std::string emit_summary_line(const findings::Report& report) {
                        report.programs.size(), report.programs.size() == 1 ? "" : "s");
   }
   const findings::SiteCounts& sites = report.sites;
-  u64 skipped = sites.total_skipped();
+  // Of what is left alone since nobody could be harmed there is nothing to look up.
+  const auto builders = sites.skipped.find("never_shared");
+  u64 skipped = sites.total_skipped() - (builders == sites.skipped.end() ? 0 : builders->second);
   out += fmt::format(" · {} of {} append sites probed", sites.probed, sites.probed + skipped);
   if (skipped != 0) {
     out += fmt::format(", {} skipped", skipped);

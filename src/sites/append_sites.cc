@@ -57,6 +57,13 @@ bool needs_capacity(std::string_view function) {
   return short_function(function).starts_with("slices.Delete[");
 }
 
+// A Builder panics when it is copied, gives its bytes away only as strings that end where it goes on,
+// and appends to nothing else. Its memory comes uncleared (strings/builder.go grow,
+// bytealg.MakeNoZero, go1.21 to go1.27), so each of its appends would look like one that overwrites.
+bool is_never_shared(std::string_view function) {
+  return function.starts_with("strings.(*Builder).");
+}
+
 // The growslice arguments in symbols of the branch.
 struct Arguments {
   program::Expr old_ptr, new_len, cap, num, elem_type;
@@ -401,10 +408,11 @@ void SiteFinder::fill(AppendSite& site, const Candidate& candidate) {
   std::optional<u32> inplace = code_.find_block(site.inplace_entry);
   site.live_grow = code_.live_in(candidate.grow_block);
   if ((site.live_grow & x86::kFlagsBit) != 0) site.heal_refusal = HealRefusal::kFlagsLive;
-  if (needs_capacity(
-          binary_.pclntab().source_frames(code_.function(), site.call).front().function)) {
-    site.heal_refusal = HealRefusal::kNeedsCapacity;
-  }
+  const std::string_view function =
+      binary_.pclntab().source_frames(code_.function(), site.call).front().function;
+  if (needs_capacity(function)) site.heal_refusal = HealRefusal::kNeedsCapacity;
+  if (site.bucket == SiteBucket::kProbed && is_never_shared(function))
+    site.bucket = SiteBucket::kNeverShared;
   site.live_inplace = inplace ? code_.live_in(*inplace) : x86::kAllGprs | x86::kFlagsBit;
   for (const auto& [slot, value] : live_) {
     if (std::optional<program::ValueLocation> location = locate_expr(value))
