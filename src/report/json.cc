@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/go_symbol.h"
 #include "base/text.h"
 #include "findings/classes.h"
 #include "findings/detectors.h"
@@ -40,8 +41,14 @@ Json number_or_null(T number) {
 
 // --- writing ---
 
+// As a person writes it: the linker escapes the dots of a package path's last element, "yaml%2ev3".
+std::string plain_function(const std::string& function) {
+  const usize slash = function.rfind('/', function.find_first_of("(["));
+  return (slash == function.npos ? "" : function.substr(0, slash + 1)) + short_function(function);
+}
+
 Json frame_json(const Frame& frame) {
-  return {{"function", frame.function},
+  return {{"function", plain_function(frame.function)},
           {"file", text_or_null(frame.file)},
           {"line", number_or_null(frame.line)},
           {"source", text_or_null(frame.source)},
@@ -56,7 +63,7 @@ Json frames_json(const std::vector<Frame>& frames) {
 
 Json site_json(const Finding& finding) {
   Frame site = finding.append_stack.empty() ? Frame{} : finding.append_stack.front();
-  return {{"function", text_or_null(site.function)},
+  return {{"function", text_or_null(plain_function(site.function))},
           {"file", text_or_null(site.file)},
           {"line", number_or_null(site.line)},
           {"pc", text_or_null(finding.pc)},
@@ -70,7 +77,7 @@ Json victim_json(const findings::Victim& victim) {
           {"type", text_or_null(victim.type)},
           {"len", victim.len},
           {"cap", number_or_null(victim.cap)},
-          {"function", text_or_null(victim.function)},
+          {"function", text_or_null(plain_function(victim.function))},
           {"file", text_or_null(victim.file)},
           {"line", number_or_null(victim.line)},
           {"address", text_or_null(victim.address)},
@@ -197,7 +204,7 @@ Json places_json(const std::set<findings::PlaceInSource>& places) {
 Json healed_sites_json(const std::vector<findings::Bisection::Site>& healed) {
   Json sites = Json::array();
   for (const findings::Bisection::Site& site : healed) {
-    sites.push_back({{"function", text_or_null(site.frame.function)},
+    sites.push_back({{"function", text_or_null(plain_function(site.frame.function))},
                      {"file", text_or_null(site.frame.file)},
                      {"line", number_or_null(site.frame.line)},
                      {"source", text_or_null(site.frame.source)},
@@ -244,7 +251,7 @@ Json section_json(const findings::Section& section) {
     return json;
   };
   for (const findings::Section::Row& row : section.rows) {
-    rows.push_back(values({{"function", text_or_null(row.function)},
+    rows.push_back(values({{"function", text_or_null(plain_function(row.function))},
                            {"file", text_or_null(row.file)},
                            {"line", number_or_null(row.line)}},
                           row.values));

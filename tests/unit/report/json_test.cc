@@ -61,6 +61,16 @@ TEST(Json, HasEveryKeyOfTheSchema) {
   expect_schema(bare);
 }
 
+TEST(Json, FunctionsAreWrittenAsPeopleWriteThem) {
+  findings::Report report;
+  report.findings.emplace_back().append_stack.emplace_back().function =
+      "gopkg.in/yaml%2ev3.(*Node[go.shape.[]a%2eb/c.T]).Decode";
+  json doc = json::parse(emit_json(report));
+  EXPECT_EQ(doc["findings"][0]["site"]["function"],
+            "gopkg.in/yaml.v3.(*Node[go.shape.[]a.b/c.T]).Decode");
+  EXPECT_EQ(doc["findings"][0]["stack"][0]["function"], doc["findings"][0]["site"]["function"]);
+}
+
 TEST(Json, HoldsTheValuesOfTheReport) {
   json doc = json::parse(emit_json(example_report()));
   EXPECT_EQ(doc["target"]["command"], json::array({"./prog"}));
