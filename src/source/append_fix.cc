@@ -89,11 +89,37 @@ std::optional<std::vector<Site>> find_sites_of_line(const SourceText& source,
   return found;
 }
 
+// A type that no value of another kind is assigned to: "string", "[]int", "func()", not "main.T",
+// which may be an interface.
+bool is_plain_type(std::string_view type) {
+  for (std::string_view kind : {"func(", "[", "map[", "chan "})
+    if (type.starts_with(kind)) return true;
+  return !type.empty() && type.find_first_of(".{ ") == type.npos && type != "error" &&
+         type != "any";
+}
+
+// May the call append elements of this type? One that appends a slice or a struct literal does not
+// append strings.
+bool may_append(const Site& site, std::string_view element_type) {
+  const Tokens& rest = site.rest;
+  const bool is_one = rest.find_outside(",", 0) == rest.size() && !rest.is(rest.size() - 1, "...");
+  if (!is_plain_type(element_type) || !is_one) return true;
+  if (rest.is(0, "append") && rest.find_close(1) == rest.size() - 1)
+    return element_type.starts_with("[]");
+  usize name = rest.is(0, "&") ? 1 : 0;
+  if (rest.is(name + 1, ".")) name += 2;
+  const bool is_literal = name < rest.size() && rest.kind(name) == TokenKind::kName &&
+                          rest.is(name + 1, "{") && rest.find_close(name + 1) == rest.size() - 1;
+  return !is_literal;
+}
+
 // The one call that `line` is about.
 std::optional<Site> find_site_of_line(const SourceText& source, const std::vector<Token>& all,
-                                      i32 line) {
+                                      i32 line, std::string_view element_type = {}) {
   std::optional<std::vector<Site>> sites = find_sites_of_line(source, all, line);
-  if (!sites || sites->empty()) return std::nullopt;
+  if (!sites) return std::nullopt;
+  std::erase_if(*sites, [&](const Site& site) { return !may_append(site, element_type); });
+  if (sites->empty()) return std::nullopt;
   for (const Site& site : *sites) {
     if (site.call.write() != sites->front().call.write()) return std::nullopt;
   }
@@ -227,12 +253,12 @@ std::optional<AppendEdit> edit_chain(const std::vector<Site>& chain, const Token
 }  // namespace
 
 std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language,
-                                           bool has_byte_elements) {
+                                           bool has_byte_elements, std::string_view element_type) {
   std::vector<Token> all = read_tokens(source.text());
   std::vector<Site> chain = find_chain_of_line(source, all, line);
   if (chain.empty()) {
-    std::optional<Site> site = find_site_of_line(source, all, line);
-    if (!site || !find_append_operand(source, line)) return std::nullopt;
+    std::optional<Site> site = find_site_of_line(source, all, line, element_type);
+    if (!site || !site->operand.write() || !site->rest.write()) return std::nullopt;
     chain.push_back(*site);
   }
   return edit_chain(chain, Tokens(source.text(), all, 0, all.size()), find_assigned(source, line),

@@ -69,7 +69,8 @@ std::optional<FixFinder::Choice> FixFinder::at_append() const {
   const findings::Frame& site = f_.append_stack[0];
   const SourceText* text = sources_.find_file(site.file);
   if (text == nullptr) return std::nullopt;
-  return change(site, find_append_edit(*text, site.line, language_of(site), f_.element_size <= 1));
+  return change(site, find_append_edit(*text, site.line, language_of(site), f_.element_size <= 1,
+                                       f_.element_type));
 }
 
 std::optional<FixFinder::Choice> FixFinder::at_call(usize caller) const {
@@ -156,6 +157,8 @@ void add_sources(std::vector<findings::Finding>& findings, SourceCache& sources)
     if (call && !f.aliases.empty())
       f.aliases[0] = findings::old_fingerprint_of(f.aliases[0] + "|" + call->call);
     if (call) f.operand = call->operand;
+    const bool is_other_result = f.victim.name.empty() && !f.victim.made_by_note.empty();
+    if (is_other_result && call) f.victim.name = "an earlier append to " + call->operand;
     constexpr usize kLongestLabel = 24;
     if (call && !f.drawing.empty() && call->operand.size() <= kLongestLabel)
       f.drawing[0].label = call->operand;

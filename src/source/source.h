@@ -127,8 +127,11 @@ struct AppendEdit {
 //   append(append(x, y...), z...) → slices.Concat(x, y, z)
 // Where the function goes on to slice the result beyond its length, which needs the old capacity:
 //   s = append(s[:i], s[j:]...); clear(s[len(s):old]) → s = append(slices.Clone(s)[:i], s[j:]...)
+// `element_type` tells two different calls of a line apart, where one cannot append such elements:
+//   rows = append(rows, append(base, "x"))    of "string": the second one
 std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, int language,
-                                           bool has_byte_elements = true);
+                                           bool has_byte_elements = true,
+                                           std::string_view element_type = {});
 
 // What the statement that `line` is in assigns to: "mine", "q.rows", "a or b", and of a loop over a
 // variable "range q.rows". Nothing when it assigns nothing, or only err, ok and _.

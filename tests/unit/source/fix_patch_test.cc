@@ -89,6 +89,22 @@ TEST(FixPatch, SlicesAreJoinedWhereThatIsSureToMeanTheSame) {
   EXPECT_EQ(joined("x := append(append(f(), a), b...)", 17, false), "nothing");
 }
 
+TEST(FixPatch, TheElementsTellTwoCallsApart) {
+  auto fix = [](const std::string& statement, const char* element_type) {
+    SourceText source("package x\n\nfunc f() {\n\t" + statement + "\n}\n");
+    std::optional<AppendEdit> edit = find_append_edit(source, 4, 21, false, element_type);
+    return edit ? edit->call : "nothing";
+  };
+  EXPECT_EQ(fix("rows = append(rows, append(base, s))", "string"),
+            "append(base[:len(base):len(base)], s)");
+  EXPECT_EQ(fix("r.all = append(r.all, &route{p, append(r.common, h)})", "func() string"),
+            "append(r.common[:len(r.common):len(r.common)], h)");
+  EXPECT_EQ(fix("rows = append(rows, append(base, s))", "[]string"), "nothing");
+  EXPECT_EQ(fix("rows = append(rows, append(base, s))", "main.path"), "nothing") << "of either";
+  EXPECT_EQ(fix("out = append(out, leaves(k, append(p, k.name))...)", "string"), "nothing");
+  EXPECT_EQ(fix("rows = append(rows, append(base, s))", ""), "nothing");
+}
+
 TEST(FixPatch, ClonesWhatMustNotRunTwice) {
   EXPECT_EQ(fixed_statement("\tt := append(next(), x)"), "\tt := append(slices.Clone(next()), x)");
   EXPECT_EQ(fixed_statement("\tt := append(m[key()], x)"),
