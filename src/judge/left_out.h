@@ -13,7 +13,7 @@ struct LeftOut {
   u64 stacks = 0;        // not searched for victims: too large
   u64 unread = 0;        // goroutines that did not hold together when they were read
   u64 header_reads = 0;  // of a victim that is read all the time; the latest count
-  u64 copies = 0;        // places that a victim's header was copied to
+  u64 copies = 0;        // of a victim's header that were not followed
   u64 holders = 0;       // objects on the ways to a victim's name
 };
 

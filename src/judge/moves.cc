@@ -77,7 +77,11 @@ std::vector<std::vector<Place>> find_same_headers(Context& context,
       const View& view = *views[i];
       bool is_same = hit.ptr.value == view.ptr && hit.len == view.len &&
                      (view.cap == 0 || hit.cap == view.cap);
-      if (is_same && places[i].size() < kMaxPlaces) places[i].push_back(place);
+      if (!is_same) continue;
+      if (places[i].size() < kMaxPlaces)
+        places[i].push_back(place);
+      else
+        ++context.left_out.copies;
     }
   }
   return places;

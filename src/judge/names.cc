@@ -583,6 +583,8 @@ HolderName NameSearch::in_frame() {
     word.slot = static_cast<i64>(view_.ptr_word.value - frame.sp.value);
   else if (is_innermost && view_.ptr_from.kind == program::ValueLocation::Kind::kRegister)
     word.reg = view_.ptr_from.reg;
+  else if (is_innermost && view_.ptr_from.kind == program::ValueLocation::Kind::kStackSlot)
+    word.slot = view_.ptr_from.disp;
   const sites::AppendSite& site = append_.site->site;
   auto is_such_slice = [&](DeclaredWord& declared) {
     const DebugType* elem = declared.type->elem;

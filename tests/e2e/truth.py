@@ -98,7 +98,7 @@ class Truth:
 
 
 def is_place_only(name):
-    return name.endswith('…') or name.startswith(('range ', 'set at '))
+    return name.endswith('…') or name.startswith(('range ', 'set at ', 'an earlier append to '))
 
 
 def same_file(seen, wanted):

@@ -93,9 +93,12 @@ bool AppendCase::follow_copy(usize index, TargetAddr header_word, bool keeps_sou
   const std::optional<heap::Object> object = context_.spans.find_object(ptr_word);
   if (!object || object->is_stack || ptr_word < object->user) return false;
   const TargetAddr before = view.header_word();
-  ++candidates[index].copies_followed;
+  // From now on it is left alone.
+  if (++candidates[index].copies_followed == kMostCopies) ++context_.left_out.copies;
   put_view_at(view, {ptr_word, findings::Holder::kHeap, object->user, object->size_bytes});
   usize target = index;
+  // The watch goes along with the copy, and what the source is used for is not seen any more.
+  if (keeps_source && candidates.size() >= kMostCandidates) ++context_.left_out.copies;
   const bool adds = keeps_source && candidates.size() < kMostCandidates &&
                     make_room_for_copy(index) &&
                     desk_.registers().add(*this, header_word, 8, false);

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "detect/append/stop_point.h"
 #include "base/go_symbol.h"
+#include "detect/append/stop_point.h"
 #include "findings/fingerprint.h"
 #include "judge/names.h"
 #include "judge/values.h"
@@ -219,9 +219,17 @@ void Describer::name_victim(const Overwrite& c, const View& view, findings::Vict
   if (!name.type.empty()) v.type = name.type;
   if (v.name.empty() && is_in_heap) name_by_value(c, view, v);
   if (is_vague(v.name) && is_in_heap && context_.find_heap_path) name_by_path(view, v);
-  if (!v.name.empty() || !name.set_at) return;
-  add_source_frames(context_, *name.set_in, name.set_at, v.made_by);
-  v.function = std::string(name.set_in->name);
+  if (!v.name.empty()) return;
+  if (name.set_at) {
+    add_source_frames(context_, *name.set_in, name.set_at, v.made_by);
+    v.function = std::string(name.set_in->name);
+    return;
+  }
+  // What begins where the operand does and goes on behind it was made by appending to it.
+  const abi::AppendFacts& facts = c.event->append;
+  const bool is_other_result =
+      view.ptr == facts.old_ptr && view.len_known && view.len > c.append.old_len();
+  if (is_other_result) v.made_by_note = "an append to the same slice, earlier";
 }
 
 // The frame that a variable is in.
