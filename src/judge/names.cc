@@ -478,7 +478,8 @@ bool NameSearch::take(std::optional<HolderName> name) {
 
 // The first one is the nearest to the header.
 void NameSearch::note_setter(const FrameWord& word) {
-  if (setter_.set_at || is_standard_library(word.frame.function.name)) return;
+  // A register is only where the value went last.
+  if (setter_.set_at || !word.slot || is_standard_library(word.frame.function.name)) return;
   const std::vector<ImageAddr> setters = find_setters(context_, word);
   if (setters.empty()) return;
   setter_.set_at = setters.front();

@@ -59,7 +59,7 @@ usize Statement::start_of(usize at, bool* is_behind_brace) const {
   return at;
 }
 
-// `a, b := x` → "a or b"; `for _, v := range x` → "range x".
+// `a, b := x` → "a or b".
 std::optional<std::string> Statement::assigned_from(usize start) const {
   usize first = start;
   for (std::string_view word : {"for", "if", "switch", "else"})
@@ -73,14 +73,8 @@ std::optional<std::string> Statement::assigned_from(usize start) const {
     if (opens(token)) ++depth;
     if (closes(token) && --depth < 0) break;
     if (depth != 0 || (token != ":=" && token != "=")) continue;
-    if (tokens_.is(i + 1, "range")) {
-      usize end = i + 2;
-      while (end < all_.size() && !tokens_.is(end, "{")) ++end;
-      const Tokens what = tokens_.part(i + 2, end);
-      if (!is_simple_operand(what)) return std::nullopt;  // nobody's slice, or another call's
-      std::optional<std::string> text = what.write();
-      return text ? std::optional("range " + *text) : std::nullopt;
-    }
+    // The words of a loop are moved about on its line: whose they are it does not tell.
+    if (tokens_.is(i + 1, "range")) return std::nullopt;
     if (i == first) return std::nullopt;
     if (is_var) return std::string(tokens_[first]);
     const Tokens left = tokens_.part(first, i);

@@ -127,9 +127,8 @@ void name_victim(findings::Victim& victim, SourceCache& sources) {
   const SourceText* text = sources.find_file(frame->file);
   const std::optional<std::string> assigned =
       text == nullptr ? std::nullopt : find_assigned(*text, frame->line);
-  const bool is_whole = assigned && assigned->starts_with("range ");
   if (assigned)
-    victim.name = *assigned + (is_whole ? "" : "…");
+    victim.name = *assigned + "…";
   else if (!frame->file.empty())
     victim.name = "set at " + describe_place(*frame);
 }

@@ -133,8 +133,8 @@ std::optional<AppendEdit> find_append_edit(const SourceText& source, i32 line, i
                                            bool has_byte_elements = true,
                                            std::string_view element_type = {});
 
-// What the statement that `line` is in assigns to: "mine", "q.rows", "a or b", and of a loop over a
-// variable "range q.rows". Nothing when it assigns nothing, or only err, ok and _.
+// What the statement that `line` is in assigns to: "mine", "q.rows", "a or b". Nothing when it assigns
+// nothing, or only err, ok and _, or is a loop.
 std::optional<std::string> find_assigned(const SourceText& source, i32 line);
 
 // The call of `function` (a symbol: "slices.Delete[...]", "github.com/x/y.(*T).Set") that begins on

@@ -5,8 +5,7 @@ A bug carries its truth on the source line of the append, as a comment:
     all = append(all, x) // want: ghost-write victim=first before="x" after="y"
 
     victim=NAME      the name of the victim, or of one of the other victims of the same append, contains this word. Not checked in
-                     stripped binaries, nor of a name that says where the victim was made only (`mine…`, `range q.jobs`, `set at
-                     main.go:20`); elsewhere a victim without any name is noted, and --names makes it a failure; a wrong name
+                     stripped binaries, nor of a name that says where the victim was made only (`mine…`, `set at main.go:20`); elsewhere a victim without any name is noted, and --names makes it a failure; a wrong name
                      always fails
     holder=KIND      heap, global, stack or register
     before=, after=  the changed element; before-hex=, after-hex= the bytes it starts with
@@ -98,7 +97,7 @@ class Truth:
 
 
 def is_place_only(name):
-    return name.endswith('…') or name.startswith(('range ', 'set at ', 'an earlier append to '))
+    return name.endswith('…') or name.startswith(('set at ', 'an earlier append to '))
 
 
 def same_file(seen, wanted):

@@ -227,8 +227,9 @@ void Describer::name_victim(const Overwrite& c, const View& view, findings::Vict
   }
   // What begins where the operand does and goes on behind it was made by appending to it.
   const abi::AppendFacts& facts = c.event->append;
+  // Of the appending frame's own words whose length is not known, only another result is a view.
   const bool is_other_result =
-      view.ptr == facts.old_ptr && view.len_known && view.len > c.append.old_len();
+      view.len_known ? view.ptr == facts.old_ptr && view.len > c.append.old_len() : view.same_frame;
   if (is_other_result) v.made_by_note = "an append to the same slice, earlier";
 }
 
