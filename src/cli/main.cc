@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "cli/cmd_advise.h"
 #include "cli/cmd_doctor.h"
 #include "cli/cmd_dump.h"
 #include "cli/cmd_lab.h"
@@ -85,6 +86,7 @@ constexpr VerbCode kVerbs[] = {
     {"snap", run_with<make_snap_options, cmd_snap>},
     {"report", run_with<make_report_options, cmd_report>},
     {"pprof", run_with<make_pprof_options, cmd_pprof>},
+    {"advise", run_with<make_advise_options, cmd_advise>},
     {"lab", run_with<make_lab_options, cmd_lab>},
     {"locate", run_with<make_locate_options, cmd_locate>},
     {"doctor",

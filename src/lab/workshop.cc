@@ -45,7 +45,7 @@ std::string first_line(std::string_view text) {
 }
 
 // The line with which a Go program dies.
-std::string death_of(const ChildResult& run) {
+std::string death_of(const run::ChildResult& run) {
   for (std::string_view word : {"fatal error:", "panic:"}) {
     usize at = run.err.find(word);
     if (at != std::string::npos) return first_line(std::string_view(run.err).substr(at));
@@ -72,7 +72,7 @@ std::string first_place(std::string_view text, const std::string& name) {
   return printable(text.substr(at, end - at));
 }
 
-std::string how_it_ended(const ChildResult& run) {
+std::string how_it_ended(const run::ChildResult& run) {
   if (run.timed_out) return "did not end in time";
   std::string line = death_of(run);
   return fmt::format("exit status {}{}{}", run.code, line.empty() ? "" : ": ", line);
@@ -83,7 +83,7 @@ class Looks {
  public:
   explicit Looks(std::string prefix) : prefix_(std::move(prefix)) {}
 
-  void add(const ChildResult& run, bool sees, std::string words) {
+  void add(const run::ChildResult& run, bool sees, std::string words) {
     ++runs_;
     if (runs_ == 1 || run.wall_ms < wall_ms_) wall_ms_ = run.wall_ms;
     if (runs_ == 1 || (sees && found_ == 0)) words_ = std::move(words);
@@ -105,7 +105,7 @@ class Looks {
   u64 runs_ = 0, found_ = 0, wall_ms_ = 0;
 };
 
-std::string describe_races(const ChildResult& run, u64 races, const std::string& name) {
+std::string describe_races(const run::ChildResult& run, u64 races, const std::string& name) {
   if (races == 0) return run.timed_out ? "no data race, did not end in time" : "no data race";
   std::string words = fmt::format("{} data race{}", races, races == 1 ? "" : "s");
   std::string place = first_place(run.err, name);
@@ -157,7 +157,7 @@ Result<Workshop> Workshop::open(const std::string& toolchain, const run::ChildSi
                        "GEIST_LAB_GEIST=" + shop.geist_};
   if (!toolchain.empty()) shop.environment_.push_back("GOTOOLCHAIN=" + toolchain);
   GEIST_TRY_STATUS(write_file(top + "/go.mod", "module geist.example/lab\n\ngo 1.21\n"));
-  Result<ChildResult> version = shop.run_go({"env", "GOVERSION"}, kGoTimeout);
+  Result<run::ChildResult> version = shop.run_go({"env", "GOVERSION"}, kGoTimeout);
   if (!version.ok())
     return std::move(version.take_error())
         .with_hint(
@@ -174,14 +174,14 @@ Result<Workshop> Workshop::open(const std::string& toolchain, const run::ChildSi
   return shop;
 }
 
-Result<ChildResult> Workshop::run_here(std::vector<std::string> argv, u64 timeout_s,
-                                       const char* way) const {
-  ChildRequest request{std::move(argv), folder_.path(), environment_, timeout_s};
+Result<run::ChildResult> Workshop::run_here(std::vector<std::string> argv, u64 timeout_s,
+                                            const char* way) const {
+  run::ChildRequest request{std::move(argv), folder_.path(), environment_, timeout_s};
   request.environment.push_back(fmt::format("GEIST_LAB_WAY={}", way));
-  return run_child(request, *signals_);
+  return run::run_child(request, *signals_);
 }
 
-Result<ChildResult> Workshop::run_go(std::vector<std::string> words, u64 timeout_s) const {
+Result<run::ChildResult> Workshop::run_go(std::vector<std::string> words, u64 timeout_s) const {
   words.insert(words.begin(), "go");
   return run_here(std::move(words), timeout_s);
 }
@@ -273,7 +273,8 @@ Result<Sight> Workshop::look_race(const Case& lab_case, Facts& facts) const {
   return looks.tell("-race", facts);
 }
 
-Result<ChildResult> Workshop::run_under_geist(const Case& lab_case, const std::string& json) const {
+Result<run::ChildResult> Workshop::run_under_geist(const Case& lab_case,
+                                                   const std::string& json) const {
   std::error_code ignored;
   fs::remove(json, ignored);
   std::vector<std::string> argv = {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "lab/case.h"
-#include "lab/child.h"
+#include "run/child.h"
 #include "run/temporary_folder.h"
 
 namespace geist::lab {
@@ -52,16 +52,16 @@ class Workshop {
 
  private:
   explicit Workshop(const run::ChildSignals& signals) : signals_(&signals) {}
-  Result<ChildResult> run_go(std::vector<std::string> words, u64 timeout_s) const;
-  Result<ChildResult> run_here(std::vector<std::string> argv, u64 timeout_s,
-                               const char* way = "") const;
+  Result<run::ChildResult> run_go(std::vector<std::string> words, u64 timeout_s) const;
+  Result<run::ChildResult> run_here(std::vector<std::string> argv, u64 timeout_s,
+                                    const char* way = "") const;
   Status build_each(const std::vector<const Case*>& cases);
   Status build_with_race(const std::vector<const Case*>& cases);
   Result<Sight> look_plain(const Case& lab_case, Facts& facts) const;
   Result<Sight> look_vet(const Case& lab_case, Facts& facts) const;
   Result<Sight> look_race(const Case& lab_case, Facts& facts) const;
   Result<Sight> look_geist(const Case& lab_case, Facts& facts) const;
-  Result<ChildResult> run_under_geist(const Case& lab_case, const std::string& json) const;
+  Result<run::ChildResult> run_under_geist(const Case& lab_case, const std::string& json) const;
   Status measure(const Case& lab_case, CaseResult& result) const;
   std::vector<std::string> argv_of(const Case& lab_case, const Run& run) const;
   std::string binary_of(const Case& lab_case, const char* folder) const;

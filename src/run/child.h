@@ -10,7 +10,7 @@
 #include "base/result.h"
 #include "run/child_signals.h"
 
-namespace geist::lab {
+namespace geist::run {
 
 struct ChildRequest {
   std::vector<std::string> argv;  // [0]: a path, or a name that is looked up in PATH
@@ -32,6 +32,6 @@ struct ChildResult {
 
 // Runs it to its end. Fails when it cannot be started, when it writes more than 16 MiB, and when
 // somebody asks geist to end meanwhile.
-Result<ChildResult> run_child(const ChildRequest& request, const run::ChildSignals& signals);
+Result<ChildResult> run_child(const ChildRequest& request, const ChildSignals& signals);
 
-}  // namespace geist::lab
+}  // namespace geist::run

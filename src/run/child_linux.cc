@@ -1,6 +1,6 @@
 // Children with memory files in the place of standard output and error, as in prove/runner_linux.cc;
 // a pipe would have to be emptied while they run.
-#include "lab/child.h"
+#include "run/child.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,7 +18,7 @@
 
 extern char** environ;
 
-namespace geist::lab {
+namespace geist::run {
 namespace {
 
 constexpr u64 kMostOutput = u64{16} << 20;
@@ -105,7 +105,7 @@ std::string ChildResult::last_line() const {
   return "";
 }
 
-Result<ChildResult> run_child(const ChildRequest& request, const run::ChildSignals& signals) {
+Result<ChildResult> run_child(const ChildRequest& request, const ChildSignals& signals) {
   using Clock = std::chrono::steady_clock;
   GEIST_TRY(out, make_memory_file("geist-stdout"));
   GEIST_TRY(err, make_memory_file("geist-stderr"));
@@ -114,14 +114,14 @@ Result<ChildResult> run_child(const ChildRequest& request, const run::ChildSigna
   ChildResult result;
   bool writes_too_much = false;
   bool is_interrupted = false;
-  std::optional<run::ExitStatus> exit;
-  while (!(exit = run::find_exit(pid))) {
+  std::optional<ExitStatus> exit;
+  while (!(exit = find_exit(pid))) {
     result.timed_out = Clock::now() - begin > std::chrono::seconds(request.timeout_s);
     writes_too_much = size_of(out) > kMostOutput || size_of(err) > kMostOutput;
     is_interrupted = signals.asked_to_end();
     if (result.timed_out || writes_too_much || is_interrupted) {
       ::kill(-pid, SIGKILL);
-      exit = run::wait_for_exit(pid, signals);
+      exit = wait_for_exit(pid, signals);
       break;
     }
     signals.wait(kLookMs);
@@ -138,4 +138,4 @@ Result<ChildResult> run_child(const ChildRequest& request, const run::ChildSigna
   return result;
 }
 
-}  // namespace geist::lab
+}  // namespace geist::run

@@ -1,0 +1,26 @@
+// geist advise slices|maps|escape: what a repair, a map or an allocation costs, measured here.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/ints.h"
+#include "base/result.h"
+#include "cli/flags.h"
+
+namespace geist::cli {
+
+struct AdviseOptions {
+  std::string what;    // slices, maps, escape
+  std::string target;  // a report, or a package; maps: empty when there is a mix
+  bool json = false;
+  u64 rounds = 15;
+  std::optional<int> finding;  // slices: this one only
+};
+
+// Fails on an unknown word, and when the target is missing.
+Result<AdviseOptions> make_advise_options(const ParsedFlags& parsed);
+
+int cmd_advise(const AdviseOptions& options);
+
+}  // namespace geist::cli
