@@ -15,7 +15,12 @@ struct AdviseOptions {
   std::string target;  // a report, or a package; maps: empty when there is a mix
   bool json = false;
   u64 rounds = 15;
-  std::optional<int> finding;  // slices: this one only
+  std::optional<int> finding;      // slices: this one only
+  std::string profile;             // escape: a file; empty: none
+  std::optional<std::string> mix;  // maps: as it was typed
+  std::optional<u64> goroutines;   // maps
+  u64 keys = 1024;
+  bool has_string_keys = true;
 };
 
 // Fails on an unknown word, and when the target is missing.
