@@ -242,12 +242,18 @@ std::optional<Choice> choose_repair(const std::vector<RepairRow>& rows) {
   const RepairRow* taken = *std::ranges::find_if(
       near, [&](const RepairRow* row) { return row->measured->bytes <= few; });
   std::string why = cost_of(*taken) + " an append";
-  if (clip_is_safe && clip != taken)
-    why += fmt::format(
-        "; s[:len(s):len(s)] takes {}{}", cost_of(*clip),
-        clip->room() > taken->room()
-            ? fmt::format(", since append makes room for {} more elements", clip->room())
-            : std::string());
+  if (clip_is_safe && clip != taken) {
+    const bool as_fast = is_near(*clip->measured, *taken->measured);
+    const bool is_smaller = taken->measured->bytes < clip->measured->bytes;
+    why += fmt::format(", {} s[:len(s):len(s)] ({}{})",
+                       !as_fast     ? "faster than"
+                       : is_smaller ? "with fewer bytes than, and about as fast as,"
+                                    : "about the same as",
+                       cost_of(*clip),
+                       clip->room() > taken->room()
+                           ? fmt::format(", room for {} more elements", clip->room())
+                           : std::string());
+  }
   return Choice{taken->repair, why};
 }
 

@@ -80,6 +80,19 @@ TEST(Slices, SaysWhyWithTheFigures) {
             "somebody still did.");
 }
 
+TEST(Slices, SaysInWhichWayItIsBetter) {
+  auto why = [](double ns, double bytes) {
+    return choose_repair({row(Repair::kClip, 75, 128, 0, 3), row(Repair::kOwn, ns, bytes)})->why;
+  };
+  EXPECT_EQ(why(70, 80),
+            "70 ns and 80 B an append, with fewer bytes than, and about as fast as, "
+            "s[:len(s):len(s)] (75 ns and 128 B, "
+            "room for 3 more elements)");
+  EXPECT_EQ(why(30, 128),
+            "30 ns and 128 B an append, faster than s[:len(s):len(s)] (75 ns and 128 B, room for 3 "
+            "more elements)");
+}
+
 TEST(Slices, PlansShapes) {
   findings::Report report;
   EXPECT_EQ(plan_slices(report, std::nullopt).error().message(),
