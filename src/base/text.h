@@ -19,4 +19,7 @@ std::string quote_for_shell(const std::string& word);
 // At most `width` columns, the last one '…' when something was cut.
 std::string clip(const std::string& text, usize width);
 
+// As text of an HTML page, also within quotes.
+std::string escape_html(std::string_view text);
+
 }  // namespace geist

@@ -95,8 +95,7 @@ Result<LocateOptions> make_locate_options(const ParsedFlags& parsed) {
   const bool is_url = profile::is_url(first);
   GEIST_TRY(assumed, parse_assumed_go(parsed));
   OutputOptions output;
-  output.level = output.fail_on = findings::Level::kSuspect;
-  output.fail_on = findings::Level::kLikely;
+  output.level = findings::Level::kSuspect;
   if (!is_url && first.find('/') != first.npos) {
     if (parsed.has("for")) return Error("--for is for a process: a program runs to its end");
     options.run.emplace();

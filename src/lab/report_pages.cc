@@ -4,33 +4,11 @@
 #include <fmt/format.h>
 
 #include "base/printable.h"
+#include "base/text.h"
 #include "lab/report.h"
 
 namespace geist::lab {
 namespace {
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 // In a cell of a table: nothing in it is markup.
 std::string escape_markdown(std::string_view text) {

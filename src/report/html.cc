@@ -27,29 +27,6 @@ std::string_view between(const char* begin, const char* end) {
   return {begin, static_cast<usize>(end - begin)};
 }
 
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 // Outside of strings JSON has no '<', and in strings \u003c is the same character.
 std::string escape_json_in_script(std::string_view json) {
   std::string out;

@@ -56,7 +56,7 @@ std::string emit_html(const findings::Report& report);
 // The fixes in the main module as one patch that `git apply` and `patch -p1` take, at the root of
 // the module. What has none is named in `left_out`, a sentence each.
 std::string emit_fixes(const findings::Report& report, std::vector<std::string>* left_out);
-// Scripts for debuggers (debugger.h), in the report's own words where that is not possible.
+// Whose scripts are written (debugger.cc).
 enum class Debugger : u8 { kGdb, kDlv };
 // "gdb"; nothing for a name that is no debugger.
 std::optional<Debugger> find_debugger(std::string_view name);

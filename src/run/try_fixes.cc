@@ -15,9 +15,9 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
+#include "base/text_file.h"
 #include "run/temporary_folder.h"
 #include "source/patch.h"
 
@@ -91,13 +91,6 @@ std::optional<int> run_go_silently(const std::string& folder, std::vector<std::s
   return WIFEXITED(status) ? std::optional(WEXITSTATUS(status)) : std::nullopt;
 }
 
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return in ? std::optional(text.str()) : std::nullopt;
-}
-
 // The file with the patch applied; nothing when its lines are not those that the patch replaces.
 std::optional<std::string> apply(const source::Patch& patch, const std::string& text) {
   std::string out;
@@ -163,8 +156,10 @@ void FixTrial::run(findings::Finding& finding) {
   if (tried_++ >= kMostTried || Clock::now() > until_) return;
   std::error_code error;
   const fs::path file = fs::canonical(*path, error);
-  const std::optional<std::string> text = error ? std::nullopt : read_file(file);
-  const std::optional<std::string> changed = text ? apply(*patch, *text) : std::nullopt;
+  if (error) return;
+  const Result<std::string> text = read_text_file(file);
+  const std::optional<std::string> changed =
+      text.ok() ? apply(*patch, text.value()) : std::nullopt;
   if (!changed) return;
   const std::string copy = fmt::format("{}/{}.go", folder_.path(), tried_);
   const std::string overlay = fmt::format("{}/{}.json", folder_.path(), tried_);

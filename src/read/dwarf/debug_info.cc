@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <type_traits>
 #include <utility>
 
 #include "read/dwarf/debug_elf.h"
@@ -41,6 +42,8 @@ struct DebugInfo::State {
 
   Survey& survey();
   const DebugType* find_type_at(std::optional<Dwarf_Off> offset);
+  template <typename Read>
+  auto variables_in_scope(ImageAddr scope_pc, Read read);
   std::vector<Variable> read_variables(ImageAddr scope_pc, ImageAddr location_pc);
   std::vector<Capture> read_captures(Dwarf_Die function);
 
@@ -136,12 +139,14 @@ const DebugType* DebugInfo::State::find_type_at(std::optional<Dwarf_Off> offset)
   return types.find(die);
 }
 
-std::vector<Variable> DebugInfo::State::read_variables(ImageAddr scope_pc, ImageAddr location_pc) {
+// What `read` makes of the variables that are in scope, each with the function that it belongs to.
+template <typename Read>
+auto DebugInfo::State::variables_in_scope(ImageAddr scope_pc, Read read) {
+  std::vector<typename std::invoke_result_t<Read, Dwarf_Die*>::value_type> found;
   std::optional<Dwarf_Die> function = units.find_subprogram(scope_pc);
-  if (!function) return {};
-  std::vector<Variable> found;
+  if (!function) return found;
   ScopeWalk walk(scope_pc, [&](Dwarf_Die* die, const std::string& in, u32 inline_depth) {
-    std::optional<Variable> variable = read_variable(types, die, location_pc);
+    auto variable = read(die);
     if (!variable) return;
     variable->function = in;
     variable->inline_depth = inline_depth;
@@ -149,6 +154,11 @@ std::vector<Variable> DebugInfo::State::read_variables(ImageAddr scope_pc, Image
   });
   walk.walk(*function, std::string(find_name(&*function)), 0, 0);
   return found;
+}
+
+std::vector<Variable> DebugInfo::State::read_variables(ImageAddr scope_pc, ImageAddr location_pc) {
+  return variables_in_scope(scope_pc,
+                            [&](Dwarf_Die* die) { return read_variable(types, die, location_pc); });
 }
 
 std::vector<DebugInfo::Capture> DebugInfo::State::read_captures(Dwarf_Die function) {
@@ -189,18 +199,8 @@ std::vector<Variable> DebugInfo::variables_at(ImageAddr scope_pc, ImageAddr loca
 }
 
 std::vector<DeclaredVariable> DebugInfo::declared_at(ImageAddr scope_pc) {
-  std::optional<Dwarf_Die> function = state_->units.find_subprogram(scope_pc);
-  if (!function) return {};
-  std::vector<DeclaredVariable> found;
-  ScopeWalk walk(scope_pc, [&](Dwarf_Die* die, const std::string& in, u32 inline_depth) {
-    std::optional<DeclaredVariable> variable = read_declared(state_->types, die);
-    if (!variable) return;
-    variable->function = in;
-    variable->inline_depth = inline_depth;
-    found.push_back(*std::move(variable));
-  });
-  walk.walk(*function, std::string(find_name(&*function)), 0, 0);
-  return found;
+  return state_->variables_in_scope(
+      scope_pc, [&](Dwarf_Die* die) { return read_declared(state_->types, die); });
 }
 
 std::optional<GlobalVariable> DebugInfo::find_global(ImageAddr addr) {
