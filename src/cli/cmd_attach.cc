@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cmath>
 #include <map>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -18,9 +17,9 @@
 #include "report/report.h"
 #include "run/attaching.h"
 #include "run/debug_opener.h"
+#include "run/find_sites.h"
 #include "run/run_report.h"
 #include "run/running_heap.h"
-#include "sites/cache.h"
 #include "source/finding_sources.h"
 
 namespace geist::cli {
@@ -175,8 +174,7 @@ int cmd_attach(const AttachOptions& options) {
   run::EndSignals signals;
   run::DebugOpener debug(*binary.value());
   sites::SiteCache cache(sites::SiteCache::default_folder());
-  const sites::SiteTable sites =
-      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  const sites::SiteTable sites = run::find_sites(cache, *binary.value());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return fail(symbols.error());
 

@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -20,6 +19,7 @@
 #include "prove/prove.h"
 #include "report/report.h"
 #include "run/child_signals.h"
+#include "run/find_sites.h"
 #include "run/heal_names.h"
 #include "run/program_path.h"
 #include "run/proofs.h"
@@ -27,7 +27,6 @@
 #include "run/run_recorder.h"
 #include "run/run_report.h"
 #include "run/site_finding.h"
-#include "sites/cache.h"
 #include "source/source.h"
 
 namespace geist::cli {
@@ -251,8 +250,7 @@ int cmd_prove(const ProveOptions& options) {
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  const sites::SiteTable sites =
-      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  const sites::SiteTable sites = run::find_sites(cache, *binary.value());
   cache.save();
 
   // A run that finds. What it found is kept before anything else is tried.

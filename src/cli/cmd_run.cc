@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +17,7 @@
 #include "probe/heal_choice.h"
 #include "run/child_signals.h"
 #include "run/debug_opener.h"
+#include "run/find_sites.h"
 #include "run/heal_names.h"
 #include "run/kept_program.h"
 #include "run/program_path.h"
@@ -25,7 +25,6 @@
 #include "run/run_recorder.h"
 #include "run/run_report.h"
 #include "run/running_heap.h"
-#include "sites/cache.h"
 
 namespace geist::cli {
 namespace {
@@ -206,7 +205,7 @@ int cmd_run(const RunOptions& options) {
 
   // Append sites, which are only read from here on.
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  const auto sites = cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  const sites::SiteTable sites = run::find_sites(cache, *binary.value());
   auto symbols = heap::find_runtime_symbols(*binary.value());
   if (!symbols.ok()) return give_up(options, symbols.error());
   auto changes = choose_changes(options, *binary.value(), sites);

@@ -4,15 +4,14 @@
 #include <signal.h>
 
 #include <cstdlib>
-#include <thread>
 
 #include "cli/exit_code.h"
 #include "prove/experiment.h"
+#include "run/find_sites.h"
 #include "run/program_path.h"
 #include "run/refuse_sanitized.h"
 #include "run/run_recorder.h"
 #include "run/shaking.h"
-#include "sites/cache.h"
 
 namespace geist::cli {
 namespace {
@@ -48,8 +47,7 @@ int cmd_shake(const ShakeOptions& options) {
   Result<ReportOutput> output = ReportOutput::open(options.output);
   if (!output.ok()) return fail(output.error());
   sites::SiteCache cache(options.no_cache ? "" : sites::SiteCache::default_folder());
-  const sites::SiteTable sites =
-      cache.find_or_search(*binary.value(), std::thread::hardware_concurrency());
+  const sites::SiteTable sites = run::find_sites(cache, *binary.value());
   cache.save();
 
   ::unsetenv("GEIST");  // has been obeyed; the watching runs get flags

@@ -21,10 +21,10 @@
 #include "report/merge.h"
 #include "run/child_signals.h"
 #include "run/debug_opener.h"
+#include "run/find_sites.h"
 #include "run/program_path.h"
 #include "run/refuse_sanitized.h"
 #include "run/run_report.h"
-#include "sites/append_sites.h"
 
 namespace geist::cli {
 namespace {
@@ -103,7 +103,7 @@ Status KnownFiles::look(KnownFile& file) {
   GEIST_TRY(symbols, heap::find_runtime_symbols(*file.binary));
   file.symbols = std::move(symbols);
   file.debug = std::make_unique<run::DebugOpener>(*file.binary);
-  file.sites = sites::find_append_sites(*file.binary, std::thread::hardware_concurrency());
+  file.sites = run::find_sites(*file.binary);
   return Done{};
 }
 

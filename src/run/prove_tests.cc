@@ -11,18 +11,17 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "program/test_binary.h"
 #include "prove/prove.h"
+#include "run/find_sites.h"
 #include "run/heal_names.h"
 #include "run/proofs.h"
 #include "run/refuse_sanitized.h"
 #include "run/site_finding.h"
 #include "run/test_rerun.h"
-#include "sites/cache.h"
 
 namespace geist::run {
 namespace {
@@ -132,7 +131,7 @@ Status prove_all(const KeptProgram& program, findings::Report& report) {
   GEIST_TRY(binary, read::GoBinary::open(program.path, {}));
   GEIST_TRY_STATUS(refuse_sanitized(*binary));
   sites::SiteCache cache(sites::SiteCache::default_folder());
-  sites::SiteTable sites = cache.find_or_search(*binary, std::thread::hardware_concurrency());
+  const sites::SiteTable sites = find_sites(cache, *binary);
   TestProver prover(program, *binary, sites);
   for (findings::Finding& finding : report.findings) {
     if (append_name(finding).empty()) continue;

@@ -97,6 +97,11 @@ void add_from_source(findings::Report& report, const read::GoBinary& binary,
   for (sites::PlainAppend& append :
        sites::find_plain_appends(binary, table, sources, kMostFunctions))
     report.sites.without_grow_path.insert({std::move(append.file), append.line});
+  if (table.untold != 0)
+    report.notes.push_back(
+        fmt::format("{} {} not watched: only the source could tell, and it is not here",
+                    table.untold,
+                    table.untold == 1 ? "store that may be an append is" : "stores that may be appends are"));
 }
 
 void fill_report(findings::Report& report, const judge::Desk& desk, detect::Session& detectors,

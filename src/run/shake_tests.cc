@@ -13,17 +13,16 @@
 #include <filesystem>
 #include <map>
 #include <set>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "program/test_binary.h"
 #include "prove/shake.h"
+#include "run/find_sites.h"
 #include "run/proofs.h"
 #include "run/refuse_sanitized.h"
 #include "run/shaking.h"
 #include "run/test_rerun.h"
-#include "sites/cache.h"
 
 namespace geist::run {
 namespace {
@@ -212,7 +211,7 @@ Status shake_binary(const KeptProgram& program, const TestShaking& shaking,
   GEIST_TRY(binary, read::GoBinary::open(program.path, {}));
   GEIST_TRY_STATUS(refuse_sanitized(*binary));
   sites::SiteCache cache(sites::SiteCache::default_folder());
-  sites::SiteTable sites = cache.find_or_search(*binary, std::thread::hardware_concurrency());
+  const sites::SiteTable sites = find_sites(cache, *binary);
   return TestShaker(program, shaking, *binary, sites, report).shake();
 }
 

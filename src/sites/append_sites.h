@@ -63,6 +63,7 @@ struct AppendSite {
 struct SiteTable {
   std::vector<AppendSite> sites;  // one for each growslice call outside the runtime, by address
   std::vector<AppendSite> plain;  // those without a call, as far as they are found; all probed
+  u32 untold = 0;  // stores that are left out of `plain`, for their source is not here to ask
   u64 count_probed() const { return count(SiteBucket::kProbed) + plain.size(); }
   u64 count(SiteBucket bucket) const;
 };

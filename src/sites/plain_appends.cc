@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/go_symbol.h"
@@ -56,7 +57,39 @@ LinesOfFiles find_lines_with_sites(const read::GoBinary& binary, const SiteTable
   return lines;
 }
 
+// The lines of a file on which an append call begins; nothing when the file is not here.
+class AppendLines {
+ public:
+  explicit AppendLines(source::SourceCache& sources) : sources_(sources) {}
+
+  std::optional<bool> has(const std::string& file, i32 line) {
+    const source::SourceText* text = sources_.find_file(file);
+    if (text == nullptr) return std::nullopt;
+    auto [known, is_new] = lines_.try_emplace(file);
+    if (is_new) known->second = source::find_append_lines(*text);
+    // A call that goes across several lines may have its store on any of them.
+    return std::ranges::binary_search(known->second, line) ||
+           source::find_append_operand(*text, line).has_value();
+  }
+
+ private:
+  source::SourceCache& sources_;
+  std::map<std::string, std::vector<i32>> lines_;
+};
+
 }  // namespace
+
+void keep_told_appends(SiteTable& table, const read::GoBinary& binary,
+                       source::SourceCache& sources) {
+  AppendLines lines(sources);
+  std::erase_if(table.plain, [&](const AppendSite& site) {
+    const read::Function function = binary.pclntab().function(site.function);
+    const read::SourceFrame at = binary.pclntab().source_frames(function, site.call)[0];
+    const std::optional<bool> is_append = lines.has(std::string(at.file), at.line);
+    if (!is_append) ++table.untold;
+    return !is_append.value_or(false);
+  });
+}
 
 std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
                                             source::SourceCache& sources, usize max_functions) {

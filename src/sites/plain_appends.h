@@ -28,4 +28,10 @@ struct PlainAppend {
 std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
                                             source::SourceCache& sources, usize max_functions);
 
+// Leaves those of `table.plain` whose line has an append call in the source. What the source says is
+// something else, an assignment to an element, is no site; what cannot be asked, for the source is
+// not here, is none either and counts as `table.untold`.
+void keep_told_appends(SiteTable& table, const read::GoBinary& binary,
+                       source::SourceCache& sources);
+
 }  // namespace geist::sites

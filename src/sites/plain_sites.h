@@ -8,9 +8,11 @@
 // Where the compiler knows that there is room (make with a constant capacity and append in one
 // function, also after inlining) it leaves growslice out, and what is left is a store. But nobody
 // stores beyond the length that a slice was made with, through the pointer that makeslice returned,
-// but an append, or who sliced it longer by hand. So P is followed through registers and words of
-// the frame, on all ways; stores with a constant offset behind the made length are taken together
-// to appends by their line. Of these, operand, lengths and capacity are known, as of any other site.
+// but an append, who sliced it longer by hand, or who writes to an element that an append has put
+// there: s[3] = x. So P is followed through registers and words of the frame, on all ways; stores
+// with a constant offset after the made length are taken together to appends by their line. Of
+// these, operand, lengths and capacity are known, as of any other site. That they are appends the
+// code cannot tell, only the source of their line can: see keep_told_appends (plain_appends.h).
 //
 // Not found: arrays on the stack, appends of a length that is not constant, the standard library's.
 // Source: cmd/compile/internal/walk (OMAKESLICE), cmd/compile/internal/ssagen (append),

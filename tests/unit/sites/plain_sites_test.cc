@@ -10,8 +10,10 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "../read/go_fixture.h"
+#include "sites/plain_appends.h"
 
 namespace geist::sites {
 namespace {
@@ -62,7 +64,17 @@ func full() []int {
 	return s
 }
 
+//go:noinline
+func assigned() []int {
+	s := make([]int, 2, 8)
+	s = append(s, 30, 31)
+	kept = append(kept, s)
+	s[2] = 4
+	return s
+}
+
 func main() {
+	assigned()
 	ints()
 	structs("a")
 	fmt.Println(kept, len(pairs), within(3), full())
@@ -72,22 +84,41 @@ func main() {
 // Line → (old length, elements, capacity).
 using Found = std::map<i32, std::array<i64, 3>>;
 
-TEST(PlainSites, AreTheStoresBehindTheMadeLength) {
-  const std::filesystem::path folder =
+// The program, built, and its source: both are there as long as this is.
+struct Built {
+  std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("geist-plain-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "main.go") << kProgram;
-  const std::string path = folder / "program";
-  const bool built =
-      read::run_command({"go", "build", "-o", path, folder / "main.go"}, {"CGO_ENABLED=0"}).ok;
-  auto binary = built ? read::GoBinary::open(path)
-                      : Result<std::unique_ptr<read::GoBinary>>(Error("not built"));
-  std::filesystem::remove_all(folder);
-  ASSERT_TRUE(binary.ok()) << "is there no Go?";
-  const SiteTable table = find_append_sites(*binary.value(), 1);
+  std::unique_ptr<read::GoBinary> binary;  // null when there is no Go
+
+  Built() {
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "main.go") << kProgram;
+    const std::string path = folder / "program";
+    if (!read::run_command({"go", "build", "-o", path, folder / "main.go"}, {"CGO_ENABLED=0"}).ok)
+      return;
+    auto opened = read::GoBinary::open(path);
+    if (opened.ok()) binary = std::move(opened.value());
+  }
+  ~Built() { std::filesystem::remove_all(folder); }
+
+  std::set<i32> lines_of(const SiteTable& table) const {
+    std::set<i32> lines;
+    for (const AppendSite& site : table.plain) {
+      const read::Pclntab& functions = binary->pclntab();
+      lines.insert(
+          functions.source_frames(functions.function(site.function), site.call).front().line);
+    }
+    return lines;
+  }
+};
+
+TEST(PlainSites, AreTheStoresBehindTheMadeLength) {
+  const Built built;
+  ASSERT_TRUE(built.binary) << "is there no Go?";
+  const SiteTable table = find_append_sites(*built.binary, 1);
   Found found;
   for (const AppendSite& site : table.plain) {
-    const read::Pclntab& functions = binary.value()->pclntab();
+    const read::Pclntab& functions = built.binary->pclntab();
     const read::SourceFrame at =
         functions.source_frames(functions.function(site.function), site.call).front();
     EXPECT_TRUE(site.is_plain);
@@ -97,8 +128,32 @@ TEST(PlainSites, AreTheStoresBehindTheMadeLength) {
     EXPECT_EQ(site.old_ptr.kind, program::ValueLocation::Kind::kRegister);
     found[at.line] = {site.new_len.addend - site.num.addend, site.num.addend, site.cap.addend};
   }
-  const Found expected = {{17, {2, 1, 8}}, {18, {2, 2, 8}}, {24, {0, 1, 4}}, {26, {0, 1, 4}}};
+  const Found expected = {{17, {2, 1, 8}}, {18, {2, 2, 8}}, {24, {0, 1, 4}}, {26, {0, 1, 4}},
+                          {50, {2, 2, 8}}, {52, {2, 1, 8}}};
   EXPECT_EQ(found, expected);
+}
+
+TEST(PlainSites, OnlyTheSourceTellsAnAppendFromAnAssignment) {
+  const Built built;
+  ASSERT_TRUE(built.binary) << "is there no Go?";
+  SiteTable table = find_append_sites(*built.binary, 1);
+  ASSERT_TRUE(built.lines_of(table).contains(52)) << "s[2] = 4";
+  source::SourceCache sources;
+  keep_told_appends(table, *built.binary, sources);
+  EXPECT_EQ(built.lines_of(table), (std::set<i32>{17, 18, 24, 26, 50}));
+  EXPECT_EQ(table.untold, 0u);
+}
+
+TEST(PlainSites, WhatTheSourceCannotBeAskedAboutIsNoSite) {
+  const Built built;
+  ASSERT_TRUE(built.binary) << "is there no Go?";
+  SiteTable table = find_append_sites(*built.binary, 1);
+  const usize all = table.plain.size();
+  std::filesystem::remove(built.folder / "main.go");
+  source::SourceCache sources;
+  keep_told_appends(table, *built.binary, sources);
+  EXPECT_TRUE(table.plain.empty());
+  EXPECT_EQ(table.untold, all);
 }
 
 }  // namespace
