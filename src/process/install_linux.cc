@@ -19,6 +19,8 @@ namespace {
 
 constexpr u64 kReach = 0x7ff00000;       // of a rel32 branch, with room for the region itself
 constexpr u64 kLowestAddress = 0x10000;  // vm.mmap_min_addr
+// What lies below can be named by the 32 bits of an instruction.
+constexpr u64 kLowEnd = 0x80000000;
 constexpr i64 kMaxErrno = 4095;
 
 bool failed(i64 result) {
@@ -34,6 +36,7 @@ RemoteCall mmap_call(u64 at, u64 size, int protection, int flags) {
 Result<TargetAddr> find_gap(const std::vector<MapEntry>& maps, TargetAddr text, TargetAddr etext,
                             u64 size) {
   u64 top = text.value + kReach - size;
+  if (etext.value < kLowEnd) top = std::min(top, kLowEnd);
   u64 bottom =
       std::max(etext.value > kReach ? etext.value - kReach : kLowestAddress, kLowestAddress);
   u64 end = top & ~(kPageBytes - 1);
