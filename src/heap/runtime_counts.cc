@@ -20,14 +20,6 @@ constexpr u64 kMaxPs = 1 << 16;  // runtime/proc.go: GOMAXPROCS is at most some 
 
 using read::DebugType;
 
-const DebugType::Field* find_field(const DebugType* type, std::string_view name) {
-  if (type == nullptr) return nullptr;
-  for (const DebugType::Field& field : type->fields) {
-    if (field.name == name) return &field;
-  }
-  return nullptr;
-}
-
 // Reads fields of runtime structs by name. After a field that is not there or cannot be read, or
 // has another size, nothing of what it said counts.
 class RuntimeReader {
@@ -45,7 +37,7 @@ class RuntimeReader {
     return found;
   }
   u64 offset(const DebugType* type, std::string_view name, u64 size_bytes) {
-    const DebugType::Field* field = find_field(type, name);
+    const DebugType::Field* field = type == nullptr ? nullptr : type->find_field(name);
     bool is_there =
         field != nullptr && field->type != nullptr && field->type->size_bytes == size_bytes;
     failed_ |= !is_there;

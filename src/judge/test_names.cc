@@ -34,19 +34,13 @@ constexpr std::array kRunners{Runner{"testing.tRunner", "t"}, Runner{"testing.(*
 constexpr std::array<std::string_view, 3> kWaiting{"testing.(*T).Run", "testing.(*B).Run",
                                                    "testing.(*F).Fuzz"};
 
-const read::DebugType::Field* find_field(const read::DebugType* type, std::string_view name) {
-  if (type == nullptr) return nullptr;
-  auto it = std::find_if(type->fields.begin(), type->fields.end(),
-                         [&](const read::DebugType::Field& field) { return field.name == name; });
-  return it == type->fields.end() ? nullptr : &*it;
-}
-
 // The string field common.name of a *testing.T or *testing.B.
 std::string read_name(const Context& context, const read::DebugType* pointer, u64 address) {
   if (pointer == nullptr || pointer->kind != read::Kind::kPointer) return "";
-  const read::DebugType::Field* common = find_field(pointer->elem, "common");
+  const read::DebugType::Field* common =
+      pointer->elem == nullptr ? nullptr : pointer->elem->find_field("common");
   const read::DebugType::Field* name =
-      common == nullptr ? nullptr : find_field(common->type, "name");
+      common == nullptr || common->type == nullptr ? nullptr : common->type->find_field("name");
   if (name == nullptr) return "";
   TargetAddr header(address + common->offset + name->offset);
   std::optional<u64> text = context.memory.find<u64>(header);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -36,6 +37,14 @@ struct DebugType {
     const DebugType* type = nullptr;
   };
   std::vector<Field> fields;  // struct only: user-visible fields
+
+  // Null when there is none of this name.
+  const Field* find_field(std::string_view wanted) const {
+    for (const Field& field : fields) {
+      if (field.name == wanted) return &field;
+    }
+    return nullptr;
+  }
 };
 
 // Where one run of bytes of a variable is at a pc.
