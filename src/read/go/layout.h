@@ -46,8 +46,8 @@ struct Layout {
 
   // g, m, p (runtime/runtime2.go)
   u32 g_m, g_sched_sp, g_sched_pc, g_sched_bp, g_syscallsp, g_syscallpc, g_atomicstatus, g_goid,
-      g_waitreason, g_parent_goid, g_go_pc;
-  u32 m_g0, m_procid, m_curg, m_p, m_id, m_alllink, m_locks;
+      g_parent_goid, g_go_pc;
+  u32 m_procid, m_curg, m_p, m_id, m_alllink, m_locks;
   u32 p_status, p_schedtick, p_m;
 
   bool has_swiss_maps;  // internal/runtime/maps (>= 1.24), else runtime.hmap
