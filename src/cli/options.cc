@@ -313,7 +313,7 @@ Result<ShakeOptions> make_shake_options(const ParsedFlags& parsed) {
   GEIST_TRY(conditions, probe::read_conditions(names));
   for (const probe::Condition& condition : conditions) {
     if (condition.kind == probe::ConditionKind::kCopy || !condition.sites.empty())
-      return Error(fmt::format("--conditions: expected roomy, tight64 or tight=N, found \"{}\"",
+      return Error(fmt::format("--conditions: expected roomy, tight64, tight=N or pool, found \"{}\"",
                                condition.texts().front()))
           .with_hint("copy is what geist prove tries; of one append: geist run --condition");
   }

@@ -177,7 +177,7 @@ struct Bisection {
 // Something that changed when appends were healed, or under a condition, and that is no finding.
 struct OtherChange {
   // "relies_on_sharing", "undecided": of healed appends; "asks_for_capacity", "counts_allocations",
-  // "varies", "not_in_plain_run": alarms that are none.
+  // "counts_reuse", "varies", "not_in_plain_run": alarms that are none.
   std::string kind;
   std::string condition;               // as in Proof
   std::string reason;                  // one sentence

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "probe/heal_choice.h"
+#include "probe/pool.h"
 #include "sites/names.h"
 
 namespace geist::probe {
@@ -17,7 +18,7 @@ constexpr u64 kMostTightLen = 1 << 20;
 
 Error unknown_condition(std::string_view text) {
   return Error(fmt::format("unknown condition \"{}\"", text))
-      .with_hint("conditions are copy, roomy, tight64 and tight=N; for one append: roomy:SITE");
+      .with_hint("conditions are copy, roomy, tight64, tight=N and pool; for one append: roomy:SITE");
 }
 
 std::optional<u64> read_tight_len(std::string_view kind) {
@@ -43,6 +44,24 @@ Result<std::vector<ImageAddr>> calls_named(const read::GoBinary& binary,
   return calls;
 }
 
+Status add_pool(const read::GoBinary& binary, const std::vector<std::string>& wanted,
+                PlanOptions& options) {
+  GEIST_TRY(points, PoolPoints::find(binary));
+  if (wanted.empty()) {
+    points.add(std::nullopt, options);
+    return Done{};
+  }
+  std::vector<sites::SiteName> names;
+  for (ImageAddr call : points.calls()) names.push_back(sites::name_of_call(binary, call));
+  std::vector<ImageAddr> calls;
+  for (const std::string& name : wanted) {
+    GEIST_TRY(found, sites::find_named(names, name, "call of Put"));
+    for (usize index : found) calls.push_back(points.calls()[index]);
+  }
+  points.add(calls, options);
+  return Done{};
+}
+
 }  // namespace
 
 std::string Condition::kind_text() const {
@@ -53,6 +72,8 @@ std::string Condition::kind_text() const {
       return "roomy";
     case ConditionKind::kTight:
       return tight_len == kUsualTightLen ? "tight64" : fmt::format("tight={}", tight_len);
+    case ConditionKind::kPool:
+      return "pool";
   }
   return "";
 }
@@ -72,6 +93,8 @@ std::string Condition::description() const {
       return "append gives much room when it grows";
     case ConditionKind::kTight:
       return fmt::format("append gives no room when it grows, up to {} elements", tight_len);
+    case ConditionKind::kPool:
+      return "a sync.Pool gives nothing back";
   }
   return "";
 }
@@ -82,6 +105,8 @@ Result<Condition> read_condition(std::string_view text) {
   Condition condition;
   if (kind == "copy") {
     condition.kind = ConditionKind::kCopy;
+  } else if (kind == "pool") {
+    condition.kind = ConditionKind::kPool;
   } else if (kind != "roomy") {
     std::optional<u64> length = read_tight_len(kind);
     if (!length) return unknown_condition(text);
@@ -122,6 +147,10 @@ Status add_conditions(const read::GoBinary& binary, const sites::SiteTable& tabl
       GEIST_TRY(choice, choose_healed_sites(binary, table, names, false));
       options.modes.merge(choice.modes);
       notes.insert(notes.end(), choice.notes.begin(), choice.notes.end());
+      continue;
+    }
+    if (condition.kind == ConditionKind::kPool) {
+      GEIST_TRY_STATUS(add_pool(binary, condition.sites, options));
       continue;
     }
     Growth growth{condition.kind == ConditionKind::kRoomy, condition.tight_len, std::nullopt};

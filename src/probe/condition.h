@@ -4,12 +4,14 @@
 //   copy     an append that would overwrite something copies, as if there were no room
 //   roomy    append gives much room when it grows (growth.h)
 //   tight=N  append gives none, up to N elements; "tight64" is tight=64
+//   pool     sync.Pool gives nothing back (pool.h)
 //
 // roomy and tight: "If the capacity of s is not large enough to fit the additional values, append
 // allocates a new, sufficiently large underlying array" (specification, "Appending to and copying
 // slices"): how large is not said. copy goes one step further: of an append with room the same
 // sentence says "Otherwise, append re-uses the underlying array", so a program may rely on that;
-// then a change under copy is no bug.
+// then a change under copy is no bug. pool: "Any item stored in the Pool may be removed automatically
+// at any time without notification" (documentation of sync.Pool).
 #pragma once
 
 #include <string>
@@ -19,12 +21,13 @@
 
 namespace geist::probe {
 
-enum class ConditionKind : u8 { kCopy, kRoomy, kTight };
+enum class ConditionKind : u8 { kCopy, kRoomy, kTight, kPool };
 
 struct Condition {
   ConditionKind kind = ConditionKind::kRoomy;
   u64 tight_len = 64;
-  std::vector<std::string> sites;  // names of appends (sites/names.h); empty: all
+  // Names (sites/names.h) of appends, of pool those of calls of Put; empty: all.
+  std::vector<std::string> sites;
   // As read_condition takes it: "roomy", "tight=16:main.f:main.go:12"; with several sites, one of
   // these for each.
   std::vector<std::string> texts() const;

@@ -1,4 +1,4 @@
-// Two primitives and a filter by return address; see growth.h.
+// Two primitives and what moves off the stack; see growth.h.
 #include "probe/growth.h"
 
 #include <algorithm>
@@ -22,71 +22,19 @@ using x86::Reg;
 
 constexpr i64 kMostRoomBytes = i64{16} << 20;
 constexpr i64 kMostRoomElements = i64{1} << 24;  // before the product with their size
-// Of one range in the filter's code: two comparisons with their jumps, and one more on the way.
-constexpr u64 kRangeBytes = 48;
 // What moves off the stack was in a buffer of 32 bytes (cmd/compile/internal/base/flag.go,
 // VariableMakeThreshold); of more, nothing is changed.
 constexpr i64 kMostMovedBytes = 128, kMostMovedElements = 128;
 constexpr u64 kTypeBytes = 16, kTypeShift = 4;
 
-// What is chosen, for the primitives of a plan that share it. Offsets from `base`.
-struct Filter {
-  ImageAddr base;
-  std::vector<CodeRange> ranges;  // sorted, apart
-};
-
-// Leaves to `out` unless `offset` is in one of the ranges [first, end); by halving.
-void emit_search(Assembler& as, const Filter& filter, Reg offset, usize first, usize end, Label in,
-                 Label out) {
-  auto offset_of = [&](ImageAddr address) {
-    return static_cast<i64>(address.value - filter.base.value);
-  };
-  if (end - first == 1) {
-    as.cmp_imm(offset, offset_of(filter.ranges[first].begin));
-    as.jcc(Cond::kB, out);
-    as.cmp_imm(offset, offset_of(filter.ranges[first].end));
-    as.jcc(Cond::kA, out);
-    as.jmp(in);
-    return;
-  }
-  const usize middle = first + (end - first) / 2;
-  Label below = as.new_label();
-  as.cmp_imm(offset, offset_of(filter.ranges[middle].begin));
-  as.jcc(Cond::kB, below);
-  emit_search(as, filter, offset, middle, end, in, out);
-  as.bind(below);
-  emit_search(as, filter, offset, first, middle, in, out);
-}
-
-// Goes on only where the return address at `slot` above the point's stack pointer is chosen.
-void emit_filter(Assembler& as, const PrimitivePlace& place, const Filter& filter, i64 slot) {
-  Label in = as.new_label();
-  as.mov(place.temps[0], {.base = x86::kRsp, .disp = slot + place.pushed_bytes});
-  as.mov_imm(place.temps[1], static_cast<i64>(place.bias.to_target(filter.base).value));
-  as.sub(place.temps[0], place.temps[1]);
-  if (filter.ranges.empty())
-    as.jmp(place.done);
-  else
-    emit_search(as, filter, place.temps[0], 0, filter.ranges.size(), in, place.done);
-  as.bind(in);
-}
-
-using SharedFilter = std::shared_ptr<const Filter>;  // null: everything
-
-void take_filter(const SharedFilter& filter, Primitive& primitive) {
-  primitive.temps = 2;
-  primitive.writes_flags = true;
-  if (filter) primitive.extra_bytes = filter->ranges.size() * kRangeBytes;
-}
-
-Primitive ask_for_room(const Point& point, bool has_buffer, SharedFilter filter) {
+Primitive ask_for_room(const Point& point, bool has_buffer, SharedReturnFilter filter) {
   Primitive primitive;
-  take_filter(filter, primitive);
+  take_return_filter(filter, primitive);
   primitive.uses = x86::bit(x86::kRbx) | x86::bit(x86::kRcx) | x86::bit(x86::kRsi);
   if (has_buffer) primitive.uses |= x86::bit(x86::kR9);
   primitive.emit = [filter, has_buffer, slot = point.frame_bytes](Assembler& as,
                                                                   const PrimitivePlace& place) {
-    if (filter) emit_filter(as, place, *filter, slot);
+    if (filter) emit_return_filter(as, place, *filter, slot);
     as.cmp_imm(x86::kRbx, kMostRoomElements);
     as.jcc(Cond::kA, place.done);  // also what is negative, and panics
     as.lea(place.temps[0], {.index = x86::kRbx, .scale = 4, .disp = 8});
@@ -100,13 +48,13 @@ Primitive ask_for_room(const Point& point, bool has_buffer, SharedFilter filter)
   return primitive;
 }
 
-Primitive say_it_is_full(u64 tight_len, const Point& point, SharedFilter filter) {
+Primitive say_it_is_full(u64 tight_len, const Point& point, SharedReturnFilter filter) {
   Primitive primitive;
-  take_filter(filter, primitive);
+  take_return_filter(filter, primitive);
   primitive.uses = x86::bit(x86::kRax) | x86::bit(x86::kRbx) | x86::bit(x86::kRcx);
   primitive.emit = [filter, tight_len, slot = point.frame_bytes](Assembler& as,
                                                                  const PrimitivePlace& place) {
-    if (filter) emit_filter(as, place, *filter, slot);
+    if (filter) emit_return_filter(as, place, *filter, slot);
     as.cmp_imm(x86::kRbx, static_cast<i64>(tight_len));
     as.jcc(Cond::kA, place.done);
     as.mov(x86::kRcx, x86::kRbx);
@@ -168,17 +116,9 @@ Error cannot_be_set(const char* function, const program::RefusedPoint& refused) 
 
 std::vector<CodeRange> ranges_of_calls(const sites::SiteTable& table,
                                        const std::vector<ImageAddr>& chosen) {
-  std::vector<ImageAddr> sorted = chosen;
-  std::ranges::sort(sorted);
-  std::vector<CodeRange> ranges;
-  bool goes_on = false;  // the site before this one was chosen
-  for (const sites::AppendSite& site : table.sites) {
-    const bool is_chosen = std::ranges::binary_search(sorted, site.call);
-    if (is_chosen && !goes_on) ranges.push_back({site.behind_call(), site.behind_call()});
-    if (is_chosen) ranges.back().end = site.behind_call();
-    goes_on = is_chosen;
-  }
-  return ranges;
+  std::vector<ImageAddr> calls;
+  for (const sites::AppendSite& site : table.sites) calls.push_back(site.call);
+  return ranges_of_returns(calls, chosen);
 }
 
 // All of the function's returns, or it is refused: a capacity that is changed now and then tells
@@ -257,15 +197,15 @@ void GrowthPoints::add_moves(const sites::SiteTable& table, const Growth& growth
 
 void GrowthPoints::add(const sites::SiteTable& table, const Growth& growth,
                        PlanOptions& options) const {
-  SharedFilter sites, functions;
+  SharedReturnFilter sites, functions;
   if (growth.calls) {
     const ImageAddr base = binary_->module().text;
-    sites = std::make_shared<Filter>(Filter{base, ranges_of_calls(table, *growth.calls)});
-    functions = std::make_shared<Filter>(Filter{base, functions_of(*growth.calls)});
+    sites = std::make_shared<ReturnFilter>(ReturnFilter{base, ranges_of_calls(table, *growth.calls)});
+    functions = std::make_shared<ReturnFilter>(ReturnFilter{base, functions_of(*growth.calls)});
   }
   if (growth.is_roomy) add_moves(table, growth, options);
   for (const Place& place : growth.is_roomy ? entries_ : returns_) {
-    SharedFilter filter = place.is_move ? functions : sites;
+    SharedReturnFilter filter = place.is_move ? functions : sites;
     options.points.push_back(
         {place.point, growth.is_roomy ? ask_for_room(place.point, place.has_buffer, filter)
                                       : say_it_is_full(growth.tight_len, place.point, filter)});

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "probe/patch_plan.h"
+#include "probe/return_filter.h"
 
 namespace geist::probe {
 
@@ -34,12 +35,6 @@ struct Growth {
   bool is_roomy = true;
   u64 tight_len = 64;                           // of tight: longer slices are left alone
   std::optional<std::vector<ImageAddr>> calls;  // of the table's sites; nothing: all growth
-};
-
-// Addresses [begin, end].
-struct CodeRange {
-  ImageAddr begin, end;
-  bool operator==(const CodeRange&) const = default;
 };
 
 // The chosen calls' return addresses as few ranges that hold no other site's: by address. `chosen`

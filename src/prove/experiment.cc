@@ -51,15 +51,12 @@ bool shows(const Outcome& outcome, const Difference& d, const std::string& wante
 
 }  // namespace
 
-std::vector<NamedAppend> group_by_name(const read::GoBinary& binary, const sites::SiteTable& table,
+std::vector<NamedAppend> group_by_name(const read::GoBinary& binary,
                                        const std::vector<ImageAddr>& calls) {
   std::vector<ImageAddr> sorted = calls;
   std::ranges::sort(sorted);
   std::map<sites::SiteName, std::vector<ImageAddr>> groups;
-  for (const sites::AppendSite& site : table.sites) {
-    if (std::ranges::binary_search(sorted, site.call))
-      groups[sites::name_of(binary, site)].push_back(site.call);
-  }
+  for (ImageAddr call : sorted) groups[sites::name_of_call(binary, call)].push_back(call);
   std::vector<NamedAppend> appends;
   for (auto& [name, of_name] : groups) appends.push_back({name, std::move(of_name)});
   std::stable_partition(appends.begin(), appends.end(), [](const NamedAppend& append) {

@@ -20,7 +20,7 @@
 
 namespace geist::prove {
 
-// An append by its name, with all the places it was compiled into.
+// An append by its name, or a call of Put, with all the places it was compiled into.
 struct NamedAppend {
   sites::SiteName name;
   std::vector<ImageAddr> calls;
@@ -28,7 +28,7 @@ struct NamedAppend {
 
 // The appends of these calls, the program's own and its libraries' first: they are the more likely
 // culprits, and of two that would do the first is found.
-std::vector<NamedAppend> group_by_name(const read::GoBinary& binary, const sites::SiteTable& table,
+std::vector<NamedAppend> group_by_name(const read::GoBinary& binary,
                                        const std::vector<ImageAddr>& calls);
 std::vector<ImageAddr> calls_of(const std::map<ImageAddr, u64>& counts);
 std::vector<ImageAddr> calls_of(const std::vector<NamedAppend>& appends,

@@ -61,7 +61,7 @@ Result<BisectAnswer> bisect(Runner& runner, const read::GoBinary& binary,
     return BisectAnswer{std::nullopt, "the program does what is expected without any healing"};
   GEIST_TRY(choice, probe::choose_healed_sites(binary, table, {"all"}, false));
   GEIST_TRY(all, runner.run_healed(choice.modes));
-  std::vector<NamedAppend> appends = group_by_name(binary, table, calls_of(all.healed));
+  std::vector<NamedAppend> appends = group_by_name(binary, calls_of(all.healed));
   if (appends.empty())
     return BisectAnswer{std::nullopt, "no append overwrote anything: the fault lies elsewhere"};
   if (!right.holds_for(all.outcome)) {

@@ -23,13 +23,23 @@ using probe::ConditionKind;
 
 constexpr usize kMostSets = 5;
 
-// "cap", "capacity", "allocs", … as words of their own.
-bool tells_of_capacity(std::string_view text) {
+// "cap", "capacity", "allocs", …
+using IsTold = bool (*)(const std::string& word);
+bool is_of_capacity(const std::string& word) {
+  return word == "cap" || word.starts_with("capacit") || word.starts_with("alloc");
+}
+bool is_of_reuse(const std::string& word) {
+  return word == "hit" || word == "hits" || word == "miss" || word == "misses" ||
+         word.starts_with("reus") || word.starts_with("recycl") || word.starts_with("alloc");
+}
+
+// Has it such a word of its own?
+bool tells(std::string_view text, IsTold is_told) {
   std::string word;
   auto ends = [&] {
-    const bool is_told = word == "cap" || word.starts_with("capacit") || word.starts_with("alloc");
+    const bool is_one = is_told(word);
     word.clear();
-    return is_told;
+    return is_one;
   };
   for (char c : text) {
     if (std::isalpha(static_cast<unsigned char>(c)) != 0)
@@ -41,15 +51,15 @@ bool tells_of_capacity(std::string_view text) {
 }
 
 // What a failing test says about itself is in the output of the changed run.
-bool tells_of_capacity(const Outcome& outcome, const Difference& d) {
+bool tells(const Outcome& outcome, const Difference& d, IsTold is_told) {
   constexpr std::string_view kTest = "test ";
-  if (!d.what.starts_with(kTest)) return tells_of_capacity(d.plain) || tells_of_capacity(d.healed);
+  if (!d.what.starts_with(kTest)) return tells(d.plain, is_told) || tells(d.healed, is_told);
   const std::string head = "--- FAIL: " + d.what.substr(kTest.size());
   const usize at = outcome.out.find(head);
   if (at == std::string::npos) return false;
   constexpr usize kMostOfMessage = 2000;
   std::string_view rest = std::string_view(outcome.out).substr(at + head.size(), kMostOfMessage);
-  return tells_of_capacity(rest.substr(0, rest.find("\n--- ")));
+  return tells(rest.substr(0, rest.find("\n--- ")), is_told);
 }
 
 std::vector<NamedAppend> pick(const std::vector<NamedAppend>& appends, std::vector<usize> chosen) {
@@ -72,11 +82,36 @@ findings::OtherChange alarm(std::string kind, const Shaken& shaken, std::string 
 
 }  // namespace
 
-Shaker::Calls Shaker::all_calls() const {
+usize Shaken::ordinal_of(const NamedAppend& put) const {
+  auto at = std::ranges::find(growth, put.name, &NamedAppend::name);
+  return ordinals[static_cast<usize>(at - growth.begin())];
+}
+
+// By the lines with a call of Put in the same function.
+std::vector<usize> Shaker::ordinals_of(const std::vector<NamedAppend>& puts) const {
+  std::set<sites::SiteName> all;
+  for (ImageAddr call : pool_->calls()) all.insert(sites::name_of_call(binary_, call));
+  std::vector<usize> ordinals;
+  for (const NamedAppend& put : puts) {
+    ordinals.push_back(static_cast<usize>(std::ranges::count_if(all, [&](const auto& other) {
+      return other.function == put.name.function && other.line < put.name.line;
+    })));
+  }
+  return ordinals;
+}
+
+Shaker::Calls Shaker::all_calls(const Condition& condition) const {
+  Calls all;
+  if (condition.kind == ConditionKind::kPool) {
+    all = pool_->calls();
+  } else {
+    for (const sites::AppendSite& site : table_.sites) all.push_back(site.call);
+  }
   Calls own, of_library;
-  for (const sites::AppendSite& site : table_.sites) {
-    const bool is_library = is_standard_library(binary_.pclntab().function(site.function).name);
-    (is_library ? of_library : own).push_back(site.call);
+  for (ImageAddr call : all) {
+    const std::optional<read::Function> function = binary_.pclntab().find_function(call);
+    if (!function) continue;
+    (is_standard_library(function->name) ? of_library : own).push_back(call);
   }
   own.insert(own.end(), of_library.begin(), of_library.end());
   return own;
@@ -84,9 +119,12 @@ Shaker::Calls Shaker::all_calls() const {
 
 Changes Shaker::changes(const Condition& condition, std::optional<Calls> calls) const {
   probe::PlanOptions plan;
-  points_->add(table_,
-               {condition.kind == ConditionKind::kRoomy, condition.tight_len, std::move(calls)},
-               plan);
+  if (condition.kind == ConditionKind::kPool)
+    pool_->add(calls, plan);
+  else
+    growth_->add(table_,
+                 {condition.kind == ConditionKind::kRoomy, condition.tight_len, std::move(calls)},
+                 plan);
   return {{}, std::move(plan.points)};
 }
 
@@ -106,7 +144,7 @@ Result<std::vector<NamedAppend>> Shaker::find_growth(const Condition& condition,
             }));
   Calls some;
   for (usize i : needed) some.push_back(calls[i]);
-  return group_by_name(binary_, table_, some);
+  return group_by_name(binary_, some);
 }
 
 Result<std::vector<NamedAppend>> Shaker::find_writers(const Condition& condition,
@@ -125,7 +163,7 @@ Result<std::vector<NamedAppend>> Shaker::find_writers(const Condition& condition
   };
   GEIST_TRY(all, run_with(choice.modes));
   if (!is_it(all) || all.healed.empty()) return std::vector<NamedAppend>{};
-  std::vector<NamedAppend> appends = group_by_name(binary_, table_, calls_of(all.healed));
+  std::vector<NamedAppend> appends = group_by_name(binary_, calls_of(all.healed));
   std::ranges::stable_partition(
       appends, [&](const NamedAppend& append) { return preferred_.contains(append.name); });
   GEIST_TRY(needed, find_smallest_set(
@@ -145,18 +183,20 @@ Result<std::optional<Shaken>> Shaker::find_set(const Condition& condition,
   Shaken shaken;
   shaken.condition = condition.kind_text();
   shaken.is_roomy = condition.kind == ConditionKind::kRoomy;
+  shaken.is_pool = condition.kind == ConditionKind::kPool;
   GEIST_TRY(repeated, experiment_.repeat(changes(condition, calls), std::move(first)));
   if (!repeated.difference) return std::optional<Shaken>();
   const Difference& difference = *repeated.difference;
   shaken.proof = make_proof(difference, repeated.plain_runs, repeated.changed_runs, 0);
   shaken.proof.condition = shaken.condition;
-  GEIST_TRY(growth, find_growth(condition, calls.value_or(all_calls()), difference));
+  GEIST_TRY(growth, find_growth(condition, calls.value_or(all_calls(condition)), difference));
   shaken.growth = std::move(growth);
+  if (shaken.is_pool) shaken.ordinals = ordinals_of(shaken.growth);
   std::optional<Calls> of_growth = calls;
   if (!shaken.growth.empty()) of_growth = calls_of_all(shaken.growth);
   for (abi::SiteMode mode : {abi::kHeal, abi::kHealAlways}) {
     // Without room to take back, copies everywhere would change what counts allocations.
-    if (!shaken.writers.empty() || (mode == abi::kHealAlways && !shaken.is_roomy)) break;
+    if (shaken.is_pool || !shaken.writers.empty() || (mode == abi::kHealAlways && !shaken.is_roomy)) break;
     GEIST_TRY(writers,
               find_writers(condition, of_growth, difference, mode, &shaken.proof.restored_runs));
     shaken.writers = std::move(writers);
@@ -185,6 +225,7 @@ std::optional<findings::OtherChange> Shaker::find_alarm(const Shaken& shaken, co
                                                         const std::vector<Seen>& all) const {
   if (!shaken.writers.empty()) return std::nullopt;
   for (const Seen& other : all) {
+    if (shaken.is_pool || other.condition->kind == ConditionKind::kPool) continue;
     const bool is_other_way = (other.condition->kind == ConditionKind::kRoomy) != shaken.is_roomy;
     if (is_other_way && other.difference && other.difference->what == shaken.proof.what &&
         other.difference->line == shaken.proof.line)
@@ -193,8 +234,13 @@ std::optional<findings::OtherChange> Shaker::find_alarm(const Shaken& shaken, co
   }
   if (!shaken.is_roomy && counted_allocations_)
     return alarm("counts_allocations", shaken,
-                 "it changes with less room only, and asks how much was allocated");
-  if (seen.difference && tells_of_capacity(seen.outcome, *seen.difference))
+                 shaken.is_pool
+                     ? "it changes when pools give nothing back, and asks how much was allocated"
+                     : "it changes with less room only, and asks how much was allocated");
+  if (!seen.difference) return std::nullopt;
+  if (shaken.is_pool && tells(seen.outcome, *seen.difference, is_of_reuse))
+    return alarm("counts_reuse", shaken, "what changed tells of reuse or allocations");
+  if (!shaken.is_pool && tells(seen.outcome, *seen.difference, is_of_capacity))
     return alarm("asks_for_capacity", shaken, "what changed tells of capacities or allocations");
   return std::nullopt;
 }
@@ -223,7 +269,7 @@ Status Shaker::look_into(const Seen& seen, const std::vector<Seen>& all, ShakeAn
     else
       answer.found.push_back(*shaken);
     if (shaken->growth.empty()) return Done{};
-    Calls rest = calls.value_or(all_calls());
+    Calls rest = calls.value_or(all_calls(condition));
     const Calls found = calls_of_all(shaken->growth);
     const std::set<ImageAddr> gone(found.begin(), found.end());
     std::erase_if(rest, [&](ImageAddr call) { return gone.contains(call); });
@@ -233,8 +279,9 @@ Status Shaker::look_into(const Seen& seen, const std::vector<Seen>& all, ShakeAn
     outcome = std::move(run.outcome);
   }
   answer.notes.push_back(
-      fmt::format("under {} more than {} appends make a difference: the search ended there",
-                  condition.kind_text(), kMostSets));
+      fmt::format("under {} more than {} {} make a difference: the search ended there",
+                  condition.kind_text(), kMostSets,
+                  condition.kind == ConditionKind::kPool ? "calls of Put" : "appends"));
   return Done{};
 }
 
@@ -250,10 +297,14 @@ void Shaker::note_ending(const Seen& seen, ShakeAnswer& answer) const {
 
 Result<ShakeAnswer> Shaker::shake(const std::vector<Condition>& conditions,
                                   const FirstRun& first_run) {
-  GEIST_TRY_STATUS(find_points());
   ShakeAnswer answer;
   std::vector<Seen> all;
   for (const Condition& condition : conditions) {
+    if (Status found = find_points(condition); !found.ok()) {
+      if (condition.kind != ConditionKind::kPool) return found.take_error();
+      answer.notes.push_back(found.error().message());
+      continue;
+    }
     GEIST_TRY(outcome, first_run(condition));
     Seen seen{&condition, std::move(outcome), std::nullopt};
     note_ending(seen, answer);
@@ -263,7 +314,7 @@ Result<ShakeAnswer> Shaker::shake(const std::vector<Condition>& conditions,
   }
   for (const Seen& seen : all) {
     if (!seen.difference) continue;
-    if (seen.condition->kind == ConditionKind::kTight) {
+    if (seen.condition->kind != ConditionKind::kRoomy) {
       GEIST_TRY(counts, counts_allocations(*seen.condition));
       counted_allocations_ = counts;
     }
@@ -282,23 +333,27 @@ Result<ShakeAnswer> Shaker::shake(const std::vector<Condition>& conditions,
   return answer;
 }
 
-Status Shaker::find_points() {
-  if (points_) return Done{};
-  GEIST_TRY(points, probe::GrowthPoints::find(binary_));
-  points_ = std::move(points);
+Status Shaker::find_points(const Condition& condition) {
+  if (condition.kind == ConditionKind::kPool && !pool_) {
+    GEIST_TRY(points, probe::PoolPoints::find(binary_));
+    pool_ = std::move(points);
+  } else if (condition.kind != ConditionKind::kPool && !growth_) {
+    GEIST_TRY(points, probe::GrowthPoints::find(binary_));
+    growth_ = std::move(points);
+  }
   return Done{};
 }
 
 Result<Outcome> Shaker::run_under(const Condition& condition) {
-  GEIST_TRY_STATUS(find_points());
+  GEIST_TRY_STATUS(find_points(condition));
   GEIST_TRY(run, experiment_.runner().run_changed(changes(condition, std::nullopt)));
   return std::move(run.outcome);
 }
 
 Result<bool> Shaker::explains(const Shaken& known, const Difference& difference) {
-  GEIST_TRY_STATUS(find_points());
   if (known.growth.empty()) return false;
   GEIST_TRY(condition, probe::read_condition(known.condition));
+  GEIST_TRY_STATUS(find_points(condition));
   GEIST_TRY(run, experiment_.runner().run_changed(changes(condition, calls_of_all(known.growth))));
   return shows_change(run.outcome, difference);
 }

@@ -1,6 +1,7 @@
-// Shake: does what the program does depend on the capacity that append gives when it grows? The
-// language leaves that open, so a program that does is wrong under one of its outcomes; which
-// append makes the difference is found by halving.
+// Shake: does what the program does depend on the capacity that append gives when it grows, or on
+// what a sync.Pool gives back? The language and the library leave that open, so a program that does
+// is wrong under one of its outcomes; which append, or which Put, makes the difference is found by
+// halving.
 //
 //   plain runs ─▶ what varies by itself
 //   a run under each condition (roomy, tight64) ─▶ a difference ─▶ asked again
@@ -8,12 +9,15 @@
 //        ─▶ writers: the smallest set of overwriting appends that take it back when they are healed
 //                    under roomy, or make it by themselves when they are healed in a run as it is
 //                    (tight64): the ghost write behind it
+// Of pool there are no writers: what is used after its Put is seen by nobody here, and the smallest
+// set is one of calls of Put.
 //
 // Alarms that are none, told apart by what the runs show:
-//   asks_for_capacity   changes at one place under both conditions, or says "cap" there, and no
+//   asks_for_capacity   (of capacities) changes at one place under both conditions, or says "cap" there, and no
 //                       append that overwrites something has to do with it
-//   counts_allocations  changes under tight64 only, likewise, and the program asked how much was
-//                       allocated
+//   counts_allocations  changes under tight64 or pool only, likewise, and the program asked how much
+//                       was allocated
+//   counts_reuse        changes under pool, and tells there of hits, misses or reuse
 //   varies              gone when it was run again
 #pragma once
 
@@ -21,17 +25,21 @@
 #include <set>
 
 #include "probe/condition.h"
+#include "probe/pool.h"
 #include "prove/experiment.h"
 
 namespace geist::prove {
 
 struct Shaken {
   std::string condition;             // Condition::kind_text
+  bool is_pool = false;
   bool is_roomy = true;              // right by itself, so it sleeps
-  std::vector<NamedAppend> growth;   // empty: of reflect or the runtime
+  std::vector<NamedAppend> growth;   // of pool, calls of Put; empty: of reflect or the runtime
   std::vector<NamedAppend> writers;  // empty: nothing was overwritten, or not by an append
+  std::vector<usize> ordinals;       // of pool: which Put of its function each of growth is, from 0
   abi::SiteMode mode = abi::kHeal;   // of the writers: kHealAlways when they overwrite zeros
   findings::Proof proof;
+  usize ordinal_of(const NamedAppend& put) const;  // one of growth
 };
 
 struct ShakeAnswer {
@@ -68,7 +76,7 @@ class Shaker {
   };
   using Calls = std::vector<ImageAddr>;
 
-  // Growth under the condition at these calls; nothing: everywhere.
+  // The condition at these calls; nothing: everywhere.
   Changes changes(const probe::Condition& condition, std::optional<Calls> calls) const;
   Status look_into(const Seen& seen, const std::vector<Seen>& all, ShakeAnswer& answer);
   Result<std::optional<Shaken>> find_set(const probe::Condition& condition,
@@ -83,14 +91,17 @@ class Shaker {
   std::optional<findings::OtherChange> find_alarm(const Shaken& shaken, const Seen& seen,
                                                   const std::vector<Seen>& all) const;
   Result<bool> counts_allocations(const probe::Condition& condition);
-  Status find_points();
+  std::vector<usize> ordinals_of(const std::vector<NamedAppend>& puts) const;
+  Status find_points(const probe::Condition& condition);
   void note_ending(const Seen& seen, ShakeAnswer& answer) const;
-  Calls all_calls() const;
+  // All that a set can be made of.
+  Calls all_calls(const probe::Condition& condition) const;
 
   Experiment& experiment_;
   const read::GoBinary& binary_;
   const sites::SiteTable& table_;
-  std::optional<probe::GrowthPoints> points_;
+  std::optional<probe::GrowthPoints> growth_;
+  std::optional<probe::PoolPoints> pool_;
   bool counted_allocations_ = false;
   std::set<sites::SiteName> preferred_;
 };

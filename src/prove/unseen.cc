@@ -148,7 +148,7 @@ Result<std::optional<UnseenSet>> Search::next(const std::map<ImageAddr, abi::Sit
   GEIST_TRY(all, experiment_.runner().run_healed(modes));
   if (modes.empty() || all.outcome.timed_out || all.healed.empty() || !differs(all.outcome))
     return nothing;
-  std::vector<NamedAppend> appends = group_by_name(binary_, table_, calls_of(all.healed));
+  std::vector<NamedAppend> appends = group_by_name(binary_, calls_of(all.healed));
   const abi::SiteMode mode = modes.begin()->second;
   GEIST_TRY(needed, halve(appends, mode));
   std::ranges::sort(needed);

@@ -21,8 +21,12 @@
 namespace geist::run {
 namespace {
 
-constexpr std::string_view kRule = "GB014";
-constexpr std::string_view kClass = "capacity_dependent";
+// What a finding is called, by what was shaken.
+struct Kind {
+  std::string_view rule, finding_class;
+};
+constexpr Kind kOfCapacity = {"GB014", "capacity_dependent"};
+constexpr Kind kOfPool = {"GB015", "pool_dependent"};
 
 std::string repeat_command(const std::string& condition, const std::vector<std::string>& sites,
                            const std::vector<std::string>& command) {
@@ -65,7 +69,11 @@ class Adder {
 };
 
 findings::Finding Adder::make(const prove::Shaken& shaken, const prove::NamedAppend& append) {
-  std::vector<findings::Finding> made{make_.make(append.calls.front(), kRule, kClass)};
+  const ImageAddr call = append.calls.front();
+  std::vector<findings::Finding> made{
+      shaken.is_pool
+          ? make_.make_of_put(call, shaken.ordinal_of(append), kOfPool.rule, kOfPool.finding_class)
+          : make_.make(call, kOfCapacity.rule, kOfCapacity.finding_class)};
   source::add_sources(made, sources_);
   findings::Finding finding = std::move(made[0]);
   if (shaken.writers.empty()) {  // to copy would not help: nothing is overwritten
@@ -76,10 +84,12 @@ findings::Finding Adder::make(const prove::Shaken& shaken, const prove::NamedApp
   if (shaken.mode == abi::kHealAlways && !finding.heal.empty()) finding.heal += "!";
   // Awake, it was seen in the plain run; asleep, under the condition.
   const findings::Finding* seen =
-      find_at(watched_, shaken.is_roomy ? shaken.condition : "", append_name(finding));
+      shaken.is_pool
+          ? nullptr
+          : find_at(watched_, shaken.is_roomy ? shaken.condition : "", append_name(finding));
   if (seen != nullptr) {
     finding = *seen;
-    make_.rename(append.calls.front(), kRule, kClass, finding);
+    make_.rename(call, kOfCapacity.rule, kOfCapacity.finding_class, finding);
     finding.level = findings::Level::kProved;
   }
   finding.proof = shaken.proof;
@@ -99,7 +109,7 @@ void Adder::add(const prove::Shaken& shaken, const std::string& test) {
       finding.tests.push_back(test);
     // A ghost write that the plain run showed: one append, one finding.
     auto awake = std::ranges::find_if(report_.findings, [&](const findings::Finding& known) {
-      return known.rule != kRule && append_name(known) == append_name(finding);
+      return known.rule != finding.rule && append_name(known) == append_name(finding);
     });
     if (awake != report_.findings.end()) {
       awake->level = findings::Level::kProved;
@@ -107,7 +117,7 @@ void Adder::add(const prove::Shaken& shaken, const std::string& test) {
       continue;
     }
     auto same = std::ranges::find_if(report_.findings, [&](const findings::Finding& known) {
-      return known.rule == kRule && findings::is_same_bug(known, finding);
+      return known.rule == finding.rule && findings::is_same_bug(known, finding);
     });
     if (same == report_.findings.end())
       report_.findings.push_back(std::move(finding));
@@ -120,7 +130,9 @@ void Adder::add(const prove::Shaken& shaken, const std::string& test) {
     report_.other_changes.push_back(
         {"undecided",
          shaken.condition,
-         "the growth is none of an append of the program: reflect's or the runtime's",
+         shaken.is_pool ? "what is put into the pool comes by way of a function value"
+                        : "the growth is none of an append of the program: reflect's or the "
+                          "runtime's",
          test,
          {},
          shaken.proof});

@@ -42,7 +42,11 @@ void SiteFindings::rename(ImageAddr call, std::string_view rule, std::string_vie
                           findings::Finding& finding) {
   const sites::AppendSite* site = find(call);
   GEIST_CHECK(site != nullptr);
-  const std::string place = place_of(*site);
+  give_name(place_of(*site), rule, finding_class, finding);
+}
+
+void SiteFindings::give_name(const std::string& place, std::string_view rule,
+                             std::string_view finding_class, findings::Finding& finding) const {
   finding.rule = rule;
   finding.finding_class = finding_class;
   finding.aliases.clear();
@@ -53,16 +57,12 @@ void SiteFindings::rename(ImageAddr call, std::string_view rule, std::string_vie
   }
 }
 
-findings::Finding SiteFindings::make(ImageAddr call, std::string_view rule,
-                                     std::string_view finding_class) {
-  const sites::AppendSite* site = find(call);
-  GEIST_CHECK(site != nullptr);
+// Proved, at that call.
+findings::Finding SiteFindings::at(const read::Function& function, ImageAddr call) const {
   findings::Finding f;
   f.level = findings::Level::kProved;
-  f.pc = fmt::format("{:#x}", site->call.value);
-  f.stop = detect::append::stop_point_of(*site);
-  const read::Function function = binary_.pclntab().function(site->function);
-  for (const read::SourceFrame& source : binary_.pclntab().source_frames(function, site->call)) {
+  f.pc = fmt::format("{:#x}", call.value);
+  for (const read::SourceFrame& source : binary_.pclntab().source_frames(function, call)) {
     findings::Frame frame;
     frame.function = std::string(source.function);
     frame.file = std::string(source.file);
@@ -71,6 +71,26 @@ findings::Finding SiteFindings::make(ImageAddr call, std::string_view rule,
     f.append_stack.push_back(std::move(frame));
   }
   if (f.append_stack[0].inlined) f.inlined_into = std::string(function.name);
+  return f;
+}
+
+findings::Finding SiteFindings::make_of_put(ImageAddr call, usize ordinal, std::string_view rule,
+                                            std::string_view finding_class) {
+  const std::optional<read::Function> function = binary_.pclntab().find_function(call);
+  GEIST_CHECK(function.has_value());
+  findings::Finding f = at(*function, call);
+  const std::vector<read::SourceFrame> frames = binary_.pclntab().source_frames(*function, call);
+  give_name(fmt::format("{}|put {}", identities_.declaring(frames.front()), ordinal), rule,
+            finding_class, f);
+  return f;
+}
+
+findings::Finding SiteFindings::make(ImageAddr call, std::string_view rule,
+                                     std::string_view finding_class) {
+  const sites::AppendSite* site = find(call);
+  GEIST_CHECK(site != nullptr);
+  findings::Finding f = at(binary_.pclntab().function(site->function), call);
+  f.stop = detect::append::stop_point_of(*site);
   if (probe::why_not_healable(*site).empty()) f.heal = sites::name_of(binary_, *site).text();
   f.element_size = site->elem_size;
   if (site->type_addr) {

@@ -19,6 +19,9 @@ class SiteFindings {
   // Of rule and class, with fingerprint; source and fix are the caller's to add. `call` is one of
   // the table's.
   findings::Finding make(ImageAddr call, std::string_view rule, std::string_view finding_class);
+  // The same for a call of Put, of sync.Pool: the `ordinal`th of its function, from 0.
+  findings::Finding make_of_put(ImageAddr call, usize ordinal, std::string_view rule,
+                                std::string_view finding_class);
   // Gives a finding that was made for this append the name of a bug of another rule.
   void rename(ImageAddr call, std::string_view rule, std::string_view finding_class,
               findings::Finding& finding);
@@ -26,6 +29,9 @@ class SiteFindings {
  private:
   const sites::AppendSite* find(ImageAddr call) const;
   std::string place_of(const sites::AppendSite& site);
+  findings::Finding at(const read::Function& function, ImageAddr call) const;
+  void give_name(const std::string& place, std::string_view rule, std::string_view finding_class,
+                 findings::Finding& finding) const;
 
   const read::GoBinary& binary_;
   const sites::SiteTable& table_;

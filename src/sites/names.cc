@@ -95,22 +95,27 @@ SiteName name_of(const read::GoBinary& binary, const AppendSite& site) {
   return {without_type_arguments(frame.function), std::string(frame.file), frame.line};
 }
 
-Result<std::vector<usize>> find_sites_named(const read::GoBinary& binary, const SiteTable& table,
-                                            const std::string& name) {
-  if (name.starts_with("0x")) return find_at(table, name);
+SiteName name_of_call(const read::GoBinary& binary, ImageAddr call) {
+  const std::optional<read::Function> function = binary.pclntab().find_function(call);
+  if (!function) return {};
+  const read::SourceFrame frame = binary.pclntab().source_frames(*function, call).front();
+  return {without_type_arguments(frame.function), std::string(frame.file), frame.line};
+}
+
+Result<std::vector<usize>> find_named(const std::vector<SiteName>& names, const std::string& name,
+                                      std::string_view what) {
   std::optional<Wanted> wanted = parse(name);
   if (!wanted) {
-    return Error(
-               fmt::format(
-                   "\"{}\" is no append: expected function:file:line, as a report prints it", name))
+    return Error(fmt::format("\"{}\" is no {}: expected function:file:line, as a report prints it",
+                             name, what))
         .with_hint(
             "for example 'echo.(*Group).add:group.go:145'; geist sites lists every append of a "
             "binary");
   }
   std::vector<usize> found;
   std::set<SiteName> meant, near;
-  for (usize i = 0; i < table.sites.size(); ++i) {
-    SiteName here = name_of(binary, table.sites[i]);
+  for (usize i = 0; i < names.size(); ++i) {
+    const SiteName& here = names[i];
     bool same_function = wanted->means_function(here);
     if (wanted->means(here)) {
       found.push_back(i);
@@ -120,16 +125,26 @@ Result<std::vector<usize>> find_sites_named(const read::GoBinary& binary, const 
     }
   }
   if (found.empty()) {
-    Error error(fmt::format("no append at {}", name));
+    Error error(fmt::format("no {} at {}", what, name));
+    if (near.empty() && what != "append") return error;
     if (near.empty())
       return std::move(error).with_hint("geist sites lists every append of a binary");
-    return std::move(error).with_hint("appends near it:\n" + list_names(near, false));
+    return std::move(error).with_hint(fmt::format("{}s near it:\n", what) +
+                                      list_names(near, false));
   }
   if (meant.size() > 1) {
-    return Error(fmt::format("{} means more than one append", name))
+    return Error(fmt::format("{} means more than one {}", name, what))
         .with_hint("one of:\n" + list_names(meant, true));
   }
   return found;
+}
+
+Result<std::vector<usize>> find_sites_named(const read::GoBinary& binary, const SiteTable& table,
+                                            const std::string& name) {
+  if (name.starts_with("0x")) return find_at(table, name);
+  std::vector<SiteName> names;
+  for (const AppendSite& site : table.sites) names.push_back(name_of(binary, site));
+  return find_named(names, name, "append");
 }
 
 }  // namespace geist::sites

@@ -29,10 +29,15 @@ struct SiteName {
 std::string without_type_arguments(std::string_view function);
 
 SiteName name_of(const read::GoBinary& binary, const AppendSite& site);
+// Of any call in the program.
+SiteName name_of_call(const read::GoBinary& binary, ImageAddr call);
 
-// Indices into `table.sites` of all sites of that name, whatever their bucket; at least one. Fails
-// when there is none (naming appends near it), and when the name means appends of different
-// functions or files (naming those).
+// Indices of all that have that name; at least one. Fails when there is none (naming those near it),
+// and when the name means some of different functions or files (naming those). `what`: "append".
+Result<std::vector<usize>> find_named(const std::vector<SiteName>& names, const std::string& name,
+                                      std::string_view what);
+
+// Likewise, indices into `table.sites` of all sites of that name, whatever their bucket.
 Result<std::vector<usize>> find_sites_named(const read::GoBinary& binary, const SiteTable& table,
                                             const std::string& name);
 

@@ -1,3 +1,4 @@
+// See plain_appends.h. The source is asked by lines: tables of lines have no columns.
 #include "sites/plain_appends.h"
 
 #include <algorithm>

@@ -3,6 +3,8 @@
     // sleeps: writer      the program is right by itself and wrong with more room: this append writes into it
     // sleeps: growth      likewise, but nothing is overwritten: this append's growth makes the difference
 
+    // pooled: put         wrong by itself, right where the pool gives nothing back: what is put there is still in use
+
 A bug of lab/ whose room came from growth is proved by it, awake. Honest programs show nothing, whatever they are.
 """
 import json
@@ -87,20 +89,60 @@ def check_awake(ctx, build):
         raise Failure('it is awake, and is said to sleep')
 
 
+def pooled():
+    return [f'pools/{path.parent.name}' for path in sorted((ROOT / 'lab' / 'pools').glob('*/main.go'))]
+
+
+def pooled_lines(name):
+    for file in sorted((ROOT / 'lab' / name).glob('*.go')):
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            if '// pooled: put' in line:
+                yield file.name, number
+
+
+def check_pooled(ctx, build):
+    binary = ctx.builds.get(build)
+    plain = run([binary], cwd=ctx.folder)
+    if not plain.last_line().startswith('WRONG'):
+        raise Failure(f'the program alone says {plain.last_line()!r}')
+    ended = shake(ctx, binary, '--conditions=pool')
+    (file, line), = pooled_lines(build.package)
+    found = [f for f in ended.report['findings'] if f['rule'] == 'GB015']
+    if ended.code != 1 or not any(is_at(f, file, line) and f['level'] == 'proved' for f in found):
+        raise Failure(f'exit code {ended.code}, nothing at {file}:{line}: {brief(ended.err.decode())}')
+    for f in found:
+        if f['fix'] or f['heal'] or f['condition'] or f['proof']['condition'] != 'pool' or f['proof']['plain'] == f['proof']['healed']:
+            raise Failure(f'{f["fix"]!r} {f["heal"]!r} {f["condition"]!r} {f["proof"]}')
+        # What that one Put gave is lost, and the program is right.
+        words = shlex.split(f['repeat'])
+        again = run([ctx.watch.geist, 'run', '--exitcode=0', *words[2:]], cwd=ctx.folder)
+        if again.last_line() != 'OK':
+            raise Failure(f'{f["repeat"]} says {again.last_line()!r}')
+    return f'{len(found)} calls of Put'
+
+
+def pool_without_pools(ctx):
+    """Said, and the other conditions are tried all the same."""
+    ended = shake(ctx, ctx.build('bare'), '--conditions=pool,tight64')
+    if ended.code != 0 or not any('sync.Pool' in note for note in ended.report['notes']):
+        raise Failure(f'exit code {ended.code}: {ended.report["notes"]}')
+
+
 def check_honest(ctx, build):
     binary = ctx.builds.get(build)
-    ended = shake(ctx, binary)
+    pools = build.package.startswith('ok_pool')
+    ended = shake(ctx, binary, *(['--conditions=roomy,tight64,pool'] if pools else []))
     report = ended.report
     if ended.code != 0 or report['findings'] or report['other_changes']:
         raise Failure(f'exit code {ended.code}: {[(f["rule"], f["site"]["line"]) for f in report["findings"]]}, '
                       f'{[(c["kind"], c["proof"]["what"]) for c in report["other_changes"]]}')
 
 
-def check_alarm(kind):
+def check_alarm(kind, *flags):
     """Nothing is found; what changed is listed, with its reason."""
     def check(ctx):
         (ctx.folder / 'runs').unlink(missing_ok=True)
-        ended = shake(ctx, ctx.build('alarms'), arguments=[kind, ctx.folder / 'runs'])
+        ended = shake(ctx, ctx.build('alarms'), *flags, arguments=[kind, ctx.folder / 'runs'])
         kinds = {c['kind'] for c in ended.report['other_changes']}
         if ended.code != 0 or ended.report['findings'] or kinds != {kind}:
             raise Failure(f'exit code {ended.code}, {len(ended.report["findings"])} findings, {kinds}: {brief(ended.err.decode())}')
@@ -136,6 +178,8 @@ case = registry.group('shake')
 case.add('few-runs', few_runs)
 for alarm in 'asks_for_capacity', 'counts_allocations', 'varies':
     case.add(alarm, check_alarm(alarm))
+case.add('counts_reuse', check_alarm('counts_reuse', '--conditions=pool'))
+case.add('pool-without-pools', pool_without_pools)
 case.add('hangs', must_say(['hangs'], 'did not end in time', 3))
 case.add('hangs-with-room', must_say(['hangs_with_room'], 'under roomy the program did not end in time', 0))
 case.add('fails', must_say(['fails'], 'by itself the program ends with exit status 7', 0))
@@ -150,10 +194,17 @@ def of_lab(options, default):
             yield registry.Case(f'shake/{name}/go{release}', lambda ctx, b=build: check_sleeping(ctx, b), build)
         build = Build('lab', name, default, STRIPPED)
         yield registry.Case(f'shake/{name}/go{default}/stripped', lambda ctx, b=build: check_sleeping(ctx, b), build)
+    for name in pooled():
+        for release in dict.fromkeys(releases):
+            build = Build('lab', name, release)
+            yield registry.Case(f'shake/{name}/go{release}', lambda ctx, b=build: check_pooled(ctx, b), build)
+        for shape, flags in (('stripped', STRIPPED), ('pie', ('-buildmode=pie',))):
+            build = Build('lab', name, default, flags)
+            yield registry.Case(f'shake/{name}/go{default}/{shape}', lambda ctx, b=build: check_pooled(ctx, b), build)
     for name in AWAKE:
         build = Build('lab', name, default)
         yield registry.Case(f'shake/{name}/go{default}', lambda ctx, b=build: check_awake(ctx, b), build)
-    honest = [('lab', name) for name in programs() if name.startswith('ok_') and (options.all or zlib.crc32(name.encode()) % 8 == 0)]
+    honest = [('lab', name) for name in programs() if name.startswith('ok_') and (options.all or name.startswith('ok_pool') or zlib.crc32(name.encode()) % 8 == 0)]
     honest += [('tests/go/honest', path.parent.name) for path in sorted((ROOT / 'tests/go/honest').glob('*/main.go')) if options.all]
     for module, name in honest:
         build = Build(module, name, default)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -29,6 +30,16 @@ func countsAllocations() {
 	runtime.ReadMemStats(&after)
 	often := after.Mallocs-before.Mallocs > 20*1000
 	fmt.Println("allocates at each append:", often)
+}
+
+// countsReuse says how often a pool had to make something new.
+func countsReuse() {
+	made := 0
+	pool := sync.Pool{New: func() any { made++; return new(int) }}
+	for i := 0; i < 100; i++ {
+		pool.Put(pool.Get())
+	}
+	fmt.Println("reused often:", made < 50)
 }
 
 // varies says something else in its fourth run.
@@ -56,6 +67,8 @@ func main() {
 		fmt.Println("it grew to", cap(grown(100))+cap(grown(10)))
 	case "counts_allocations":
 		countsAllocations()
+	case "counts_reuse":
+		countsReuse()
 	case "varies":
 		varies(os.Args[2])
 	case "sleeps":

@@ -4,15 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 
-#include "../read/go_fixture.h"
+#include "../read/built_program.h"
 #include "sites/plain_appends.h"
 
 namespace geist::sites {
@@ -84,41 +81,23 @@ func main() {
 // Line → (old length, elements, capacity).
 using Found = std::map<i32, std::array<i64, 3>>;
 
-// The program, built, and its source: both are there as long as this is.
-struct Built {
-  std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("geist-plain-" + std::to_string(::getpid()));
-  std::unique_ptr<read::GoBinary> binary;  // null when there is no Go
-
-  Built() {
-    std::filesystem::create_directories(folder);
-    std::ofstream(folder / "main.go") << kProgram;
-    const std::string path = folder / "program";
-    if (!read::run_command({"go", "build", "-o", path, folder / "main.go"}, {"CGO_ENABLED=0"}).ok)
-      return;
-    auto opened = read::GoBinary::open(path);
-    if (opened.ok()) binary = std::move(opened.value());
+std::set<i32> lines_of(const read::GoBinary& binary, const SiteTable& table) {
+  std::set<i32> lines;
+  for (const AppendSite& site : table.plain) {
+    const read::Pclntab& functions = binary.pclntab();
+    lines.insert(
+        functions.source_frames(functions.function(site.function), site.call).front().line);
   }
-  ~Built() { std::filesystem::remove_all(folder); }
-
-  std::set<i32> lines_of(const SiteTable& table) const {
-    std::set<i32> lines;
-    for (const AppendSite& site : table.plain) {
-      const read::Pclntab& functions = binary->pclntab();
-      lines.insert(
-          functions.source_frames(functions.function(site.function), site.call).front().line);
-    }
-    return lines;
-  }
-};
+  return lines;
+}
 
 TEST(PlainSites, AreTheStoresBehindTheMadeLength) {
-  const Built built;
-  ASSERT_TRUE(built.binary) << "is there no Go?";
-  const SiteTable table = find_append_sites(*built.binary, 1);
+  const read::BuiltProgram program(kProgram);
+  ASSERT_TRUE(program.binary()) << "is there no Go?";
+  const SiteTable table = find_append_sites(*program.binary(), 1);
   Found found;
   for (const AppendSite& site : table.plain) {
-    const read::Pclntab& functions = built.binary->pclntab();
+    const read::Pclntab& functions = program.binary()->pclntab();
     const read::SourceFrame at =
         functions.source_frames(functions.function(site.function), site.call).front();
     EXPECT_TRUE(site.is_plain);
@@ -134,24 +113,24 @@ TEST(PlainSites, AreTheStoresBehindTheMadeLength) {
 }
 
 TEST(PlainSites, OnlyTheSourceTellsAnAppendFromAnAssignment) {
-  const Built built;
-  ASSERT_TRUE(built.binary) << "is there no Go?";
-  SiteTable table = find_append_sites(*built.binary, 1);
-  ASSERT_TRUE(built.lines_of(table).contains(52)) << "s[2] = 4";
+  const read::BuiltProgram program(kProgram);
+  ASSERT_TRUE(program.binary()) << "is there no Go?";
+  SiteTable table = find_append_sites(*program.binary(), 1);
+  ASSERT_TRUE(lines_of(*program.binary(), table).contains(52)) << "s[2] = 4";
   source::SourceCache sources;
-  keep_told_appends(table, *built.binary, sources);
-  EXPECT_EQ(built.lines_of(table), (std::set<i32>{17, 18, 24, 26, 50}));
+  keep_told_appends(table, *program.binary(), sources);
+  EXPECT_EQ(lines_of(*program.binary(), table), (std::set<i32>{17, 18, 24, 26, 50}));
   EXPECT_EQ(table.untold, 0u);
 }
 
 TEST(PlainSites, WhatTheSourceCannotBeAskedAboutIsNoSite) {
-  const Built built;
-  ASSERT_TRUE(built.binary) << "is there no Go?";
-  SiteTable table = find_append_sites(*built.binary, 1);
+  const read::BuiltProgram program(kProgram);
+  ASSERT_TRUE(program.binary()) << "is there no Go?";
+  SiteTable table = find_append_sites(*program.binary(), 1);
   const usize all = table.plain.size();
-  std::filesystem::remove(built.folder / "main.go");
+  std::filesystem::remove(program.folder() / "main.go");
   source::SourceCache sources;
-  keep_told_appends(table, *built.binary, sources);
+  keep_told_appends(table, *program.binary(), sources);
   EXPECT_TRUE(table.plain.empty());
   EXPECT_EQ(table.untold, all);
 }
