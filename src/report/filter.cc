@@ -25,7 +25,7 @@ std::string trim(std::string_view text) {
 
 Result<Suppression> read_rule(const std::string& line) {
   constexpr std::string_view kForm =
-      "expected site:GLOB, victim:GLOB or module:GLOB, then # and the reason";
+      "expected site:GLOB, victim:GLOB, module:GLOB or test:GLOB, then # and the reason";
   Suppression rule;
   rule.text = line;
   usize hash = line.find('#');
@@ -39,6 +39,8 @@ Result<Suppression> read_rule(const std::string& line) {
     rule.kind = Suppression::Kind::kVictim;
   } else if (kind == "module") {
     rule.kind = Suppression::Kind::kModule;
+  } else if (kind == "test") {
+    rule.kind = Suppression::Kind::kTest;
   } else {
     return Error(fmt::format("{}, found \"{}\"", kForm, printable(line)));
   }
@@ -59,6 +61,16 @@ std::string package_of(const std::string& function) {
   std::string last = function.substr(
       path.size(), dot == std::string::npos ? std::string::npos : dot - path.size());
   return path + short_function(last);
+}
+
+// The name of a subtest may have slashes of its own: the path ends before the function.
+bool is_test(const std::string& glob, std::string_view test) {
+  usize function = std::string_view::npos;
+  for (const char* kind : {".Test", ".Example", ".Fuzz", ".Benchmark"})
+    function = std::min(function, test.find(kind));
+  const usize slash = test.substr(0, function).rfind('/');
+  return matches_glob(glob, test) ||
+         matches_glob(glob, test.substr(slash == std::string_view::npos ? 0 : slash + 1));
 }
 
 void number_findings(findings::Report* report) {
@@ -115,6 +127,11 @@ bool matches(const Suppression& suppression, const findings::Finding& finding,
     return (!victim.name.empty() && matches_glob(suppression.glob, victim.name)) ||
            (!victim.type.empty() && matches_glob(suppression.glob, victim.type));
   }
+  if (suppression.kind == Suppression::Kind::kTest)
+    return !finding.tests.empty() &&
+           std::ranges::all_of(finding.tests, [&](const std::string& test) {
+             return is_test(suppression.glob, test);
+           });
   if (finding.append_stack.empty()) return false;
   const findings::Frame& site = finding.append_stack.front();
   if (suppression.kind == Suppression::Kind::kSite) {
@@ -160,6 +177,16 @@ void apply_suppressions(const std::vector<Suppression>& suppressions, findings::
     return is_hidden;
   });
   report->suppressed += before - report->findings.size();
+  std::erase_if(report->other_changes, [&](const findings::OtherChange& change) {
+    bool is_hidden = false;
+    for (usize i = 0; i < suppressions.size(); i++) {
+      const bool names_it = suppressions[i].kind == Suppression::Kind::kTest &&
+                            !change.test.empty() && is_test(suppressions[i].glob, change.test);
+      if (names_it) used.insert(i);
+      is_hidden |= names_it;
+    }
+    return is_hidden;
+  });
   for (usize i = 0; i < suppressions.size(); i++) {
     if (!used.contains(i)) report->unused_suppressions.push_back(suppressions[i].text);
   }

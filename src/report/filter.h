@@ -5,6 +5,7 @@
 //   site:echo.(*Group).add           # fixed upstream, we wait for v2.1
 //   victim:*scratch*                 # overwritten before use
 //   module:example.com/legacy/*      # has its own report
+//   test:example.com/x.TestGrowth*   # asserts capacities
 // '*' stands for any text, '?' for one character; everything else is itself (Go names are full of
 // brackets).
 #pragma once
@@ -19,7 +20,7 @@
 namespace geist::report {
 
 struct Suppression {
-  enum class Kind { kSite, kVictim, kModule } kind = Kind::kSite;
+  enum class Kind { kSite, kVictim, kModule, kTest } kind = Kind::kSite;
   std::string glob;
   std::string reason;
   std::string text;  // the line as written, trimmed
@@ -32,7 +33,8 @@ bool matches_glob(std::string_view glob, std::string_view text);
 
 // site: the site's function in full, short (echo.(*Group).add), or short with place
 // (echo.(*Group).add:group.go:145). victim: the victim's name or its type. module: the package of
-// the site's function, or a path above it.
+// the site's function, or a path above it. test: the Go tests that a finding was seen in, all of
+// them: "example.com/x.TestGrowth/deep", or without the path of its package.
 bool matches(const Suppression& suppression, const findings::Finding& finding,
              const findings::Target& target);
 
@@ -40,7 +42,8 @@ bool matches(const Suppression& suppression, const findings::Finding& finding,
 bool keep_only(std::string_view which, findings::Report* report);
 
 // Each removes findings and numbers the rest from 1. Suppressed ones are counted in the report, and
-// rules that matched nothing are listed there.
+// rules that matched nothing are listed there. Rules of tests also hide what changed in a test and
+// is no finding.
 void drop_below(findings::Level level, findings::Report* report);
 void apply_suppressions(const std::vector<Suppression>& suppressions, findings::Report* report);
 // Hides findings that are the same bug as one of the baseline (findings/fingerprint.h); a note says

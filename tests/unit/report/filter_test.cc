@@ -77,6 +77,24 @@ TEST(Suppressions, MatchSiteVictimAndModule) {
   EXPECT_FALSE(hides("module:github.com/labstack/ech"));
 }
 
+TEST(Suppressions, OfTestsHideFindingsOfThoseTestsAloneAndWhatElseChangedThere) {
+  findings::Report report;
+  report.findings.resize(3);
+  report.findings[0].tests = {"example.com/x.TestGrowth/deep"};
+  report.findings[1].tests = {"example.com/x.TestGrowth/deep", "example.com/x.TestOrders"};
+  report.other_changes.resize(2);
+  report.other_changes[0].test = "example.com/x.TestGrowth";
+  report.other_changes[1].test = "example.com/x.TestOrders";
+  apply_suppressions(must_read("test:x.TestGrowth* # asserts capacities\ntest:x.TestNone # gone\n"),
+                     &report);
+  ASSERT_EQ(report.findings.size(), 2u);
+  EXPECT_EQ(report.findings[0].tests.size(), 2u);
+  EXPECT_EQ(report.suppressed, 1u);
+  ASSERT_EQ(report.other_changes.size(), 1u);
+  EXPECT_EQ(report.other_changes[0].test, "example.com/x.TestOrders");
+  EXPECT_EQ(report.unused_suppressions, std::vector<std::string>{"test:x.TestNone # gone"});
+}
+
 TEST(Suppressions, ModuleOfMainIsTheMainModule) {
   findings::Report report = example_report();
   report.findings[0].append_stack = {make_frame("main.f", "", 0)};
