@@ -35,14 +35,16 @@ std::vector<u8> read_array(const process::Memory& memory, const abi::Event& even
 
 Clerk append_clerk(Desk& desk) {
   auto last_scan_s = std::make_shared<double>(0.0005);
+  auto habits = std::make_shared<WordHabits>();
   Clerk clerk;
   clerk.detector = abi::kAppend;
   clerk.fits = [&desk](const abi::Event& event) {
     const u64 size = desk.context().plan.sites[event.site].site.elem_size;
     return size == 0 || size == event.append.elem_size;
   };
-  clerk.open = [&desk, last_scan_s](Opening opening) {
-    auto c = std::make_unique<AppendCase>(desk, std::move(opening));
+  clerk.open = [&desk, last_scan_s, habits](Opening opening) {
+    auto c = std::make_unique<AppendCase>(desk, std::move(opening), *habits);
+    habits->note(c->event());
     *last_scan_s = c->find_victims();
     return c;
   };
@@ -50,8 +52,8 @@ Clerk append_clerk(Desk& desk) {
   return clerk;
 }
 
-AppendCase::AppendCase(Desk& desk, Opening opening)
-    : Case(std::move(opening)), desk_(desk), context_(desk.context()) {
+AppendCase::AppendCase(Desk& desk, Opening opening, const WordHabits& habits)
+    : Case(std::move(opening)), desk_(desk), context_(desk.context()), habits_(habits) {
   write_.event = &event();
   write_.sweepgen = context_.spans.sweepgen().value_or(0);
   Append& append = write_.append;

@@ -27,7 +27,8 @@ using judge::WatchedHeader;
 
 class AppendCase final : public Case {
  public:
-  AppendCase(Desk& desk, Opening opening);
+  // `habits` outlives it.
+  AppendCase(Desk& desk, Opening opening, const WordHabits& habits);
   // All that is to be found out while the append waits. Gives the processor time that the search of
   // the heap took.
   double find_victims();
@@ -117,6 +118,7 @@ class AppendCase final : public Case {
 
   Desk& desk_;
   Context& context_;
+  const WordHabits& habits_;
   Overwrite write_;
   std::vector<usize> by_rank_;  // candidates, those first whose watch promises most
   std::vector<usize> watched_;  // candidates, while the case is watched

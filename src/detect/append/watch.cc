@@ -129,7 +129,7 @@ bool AppendCase::watch(Registers& registers) {
   std::vector<const View*> views;
   for (usize index : watched_) views.push_back(&write_.candidates[index].view);
   std::vector<Chunk> chunks;
-  for (const Chunk& chunk : choose_chunks(context_, write_.append, views, free - headers)) {
+  for (const Chunk& chunk : choose_chunks(context_, write_.append, habits_, views, free - headers)) {
     if (registers.add(*this, chunk.at, chunk.size, write_.append.array.on_stack))
       chunks.push_back(chunk);
   }
