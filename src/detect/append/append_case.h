@@ -5,6 +5,7 @@
 //   append_case.cc  the victims, while the append waits      owner.cc    whose slice it is
 //   watch.cc        which words are watched, and what for    samples.cc  what accesses mean
 //   stack_moves.cc, copy_moves.cc  headers that move         settle.cc   which are findings
+//   own_growth.cc   headers that grow in place
 #pragma once
 
 #include "detect/append/chunks.h"
@@ -96,6 +97,8 @@ class AppendCase final : public Case {
   bool is_handed_on(const View& view) const;
   bool is_left_alone(const View& view) const;
   bool is_moving(const View& view) const;
+  bool grows_in_place(const View& view, const Access& access) const;
+  void lengthen(Candidate& candidate, u64 len);
   // `waits`: the goroutine of the header's stack stands right behind the move.
   void follow_moved_header(usize candidate, bool waits);
   bool follow_copy(usize candidate, TargetAddr header_word, bool keeps_source);

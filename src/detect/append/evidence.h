@@ -129,6 +129,8 @@ class Evidence {
   // The same, but who copies it waits, and `header_word` is watched before the header comes there:
   // nothing goes unseen.
   void follow_copy(TargetAddr header_word, std::function<RouteAnswer(const Access&)> route);
+  // The same header with another length: its holder has appended to it, in place.
+  void go_on_with(std::function<RouteAnswer(const Access&)> route) { route_ = std::move(route); }
   // After the append's write the victim's header was read to be used: by the frame whose variable
   // it is, or, pointer and length, by a function that began after the append. Who was there when it
   // happened (a filter that compares the lengths) may have read it for another reason.

@@ -25,7 +25,12 @@ void AppendCase::before_samples() {
 
 void AppendCase::on_access(const Access& access) {
   for (usize index : watched_) {
-    for (Evidence& evidence : write_.candidates[index].evidence) evidence.add(access);
+    Candidate& candidate = write_.candidates[index];
+    if (grows_in_place(candidate.view, access)) {
+      lengthen(candidate, access.stored.value);
+      continue;
+    }
+    for (Evidence& evidence : candidate.evidence) evidence.add(access);
   }
   if (access.copied_from) note_copy(access);
 }

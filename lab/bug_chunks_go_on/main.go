@@ -1,0 +1,36 @@
+// A list is cut into chunks with the room that is left behind each, and every chunk gets an end mark.
+// The mark of one is written over the first number of the next, which then gets its own mark.
+package main
+
+import "fmt"
+
+func cut(all []int, size int) (chunks [][]int) {
+	for len(all) > size {
+		chunks, all = append(chunks, all[:size]), all[size:]
+	}
+	return append(chunks, all)
+}
+
+func main() {
+	all := make([]int, 0, 12)
+	for i := 1; i <= 12; i++ {
+		all = append(all, i)
+	}
+	chunks := cut(all, 4)
+	for i := range chunks {
+		chunks[i] = append(chunks[i], -100) // want: ghost-write before="5" after="-100"
+	}
+	sum := 0
+	for _, chunk := range chunks {
+		for _, n := range chunk {
+			if n > 0 {
+				sum += n
+			}
+		}
+	}
+	if sum != 78 {
+		fmt.Println("WRONG: the numbers add up to", sum)
+		return
+	}
+	fmt.Println("OK")
+}
