@@ -40,7 +40,7 @@ bool reads_as_header(const heap::HeaderHit& hit, const Append& append, View* vie
 
 }  // namespace
 
-Array find_array(Context& context, const abi::Event& event) {
+Array find_array(Context& context, const abi::Event& event, ImageAddr type) {
   Array array;
   u64 cap_end = event.append.old_ptr + event.append.cap * event.append.elem_size;
   array.begin = TargetAddr(event.append.old_ptr);
@@ -62,7 +62,6 @@ Array find_array(Context& context, const abi::Event& event) {
       cap_end <= object->user.value + object->size_bytes) {
     array.begin = object->user;
     array.end = object->user + object->size_bytes;
-    ImageAddr type = context.plan.sites[event.site].site.type_addr;
     Result<read::GoType> element =
         type ? context.binary.types().read(type) : Result<read::GoType>(Error("unknown"));
     array.in_larger_object = !object->noscan && element.ok() && element->ptr_bytes == 0;

@@ -17,6 +17,7 @@ std::vector<std::vector<View>> find_heap_views(Context& context,
                                                const HeapViewLimits& limits, bool* incomplete);
 
 // The array an append writes into: the heap object, the goroutine's stack, or a range of globals.
-Array find_array(Context& context, const abi::Event& event);
+// `type`: of its elements, 0 when that is not known.
+Array find_array(Context& context, const abi::Event& event, ImageAddr type);
 
 }  // namespace geist::judge

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "judge/other_results.h"
 #include "program/go_abi.h"
@@ -21,6 +22,7 @@ using program::Origin;
 using program::ValueLocation;
 using Kind = Origin::Kind;
 
+constexpr usize kMaxValues = 16;  // of a value that differs by the way
 constexpr u32 kMaxDepth = 6;      // of loads whose base is itself loaded
 constexpr usize kMaxFrames = 12;  // from the reader to who had the header
 
@@ -56,7 +58,7 @@ class RouteFinder {
         stack_{TargetAddr(access.sample->regs[x86::kRsp]), access.sample->stack} {}
 
   RouteAnswer find();
-  std::optional<std::vector<TargetAddr>> operand_words();
+  std::optional<std::vector<LoadedWord>> operand_words();
 
  private:
   struct Place {
@@ -78,7 +80,7 @@ class RouteFinder {
   void classify(const Place& place);
   void classify(const Place& place, const Origin& origin);
   bool add_words(const Place& place, const program::SliceEnds& ends,
-                 std::vector<TargetAddr>& words) const;
+                 std::vector<LoadedWord>& words) const;
   void classify_load(const Place& place, const Origin& origin);
   void classify_before(const Place& place, const Origin& origin, bool in_appender);
   // Of a place further back: `written` are the registers that were written between it and the
@@ -88,9 +90,14 @@ class RouteFinder {
     x86::RegMask written = 0;
     Look deeper(const Origin& origin) const { return {depth + 1, written | origin.written}; }
   };
+  // What it may be on each way that leads here. False when a way is not understood; then what is
+  // added says nothing.
+  using Values = std::set<u64>;
+  bool add_addresses(usize frame, const Origin& origin, const Look& look, Values& all) const;
+  bool add_values(const Place& place, const Look& look, Values& all) const;
+  bool add_values(usize frame, const Origin& origin, const Look& look, Values& all) const;
+  // All ways must agree.
   std::optional<u64> address_of(usize frame, const Origin& origin, const Look& look) const;
-  std::optional<u64> value_of(const Place& place, const Look& look) const;
-  std::optional<u64> value_of(usize frame, const Origin& origin, const Look& look) const;
   std::optional<u64> kept_register(usize frame, x86::Reg reg, x86::RegMask written) const;
   std::optional<u64> read_word(TargetAddr at) const;
 
@@ -311,24 +318,39 @@ std::optional<u64> RouteFinder::kept_register(usize frame, x86::Reg reg,
   return access_.sample->regs[reg];
 }
 
+bool RouteFinder::add_addresses(usize frame, const Origin& origin, const Look& look,
+                                Values& all) const {
+  const x86::Mem& mem = origin.mem;
+  if (mem.segment) return false;
+  const u64 disp = static_cast<u64>(mem.disp);
+  if (mem.rip_relative) {
+    all.insert(context_.bias().to_target(ImageAddr(disp)).value);
+    return true;
+  }
+  auto add = [&](x86::Reg reg, Values& values) {
+    const std::optional<u64> kept =
+        reg == x86::kRsp ? std::optional<u64>(access_.frames[frame].sp.value)
+                         : kept_register(frame, reg, look.written | origin.written);
+    if (!kept) return add_values({frame, origin.insn, {reg, 0}}, look.deeper(origin), values);
+    values.insert(*kept);
+    return true;
+  };
+  Values bases, indexes;
+  if (mem.base == x86::kNoReg) bases.insert(0);
+  if (mem.index == x86::kNoReg) indexes.insert(0);
+  if (mem.base != x86::kNoReg && !add(mem.base, bases)) return false;
+  if (mem.index != x86::kNoReg && !add(mem.index, indexes)) return false;
+  for (u64 base : bases) {
+    for (u64 index : indexes) all.insert(base + index * mem.scale + disp);
+  }
+  return all.size() <= kMaxValues;
+}
+
 std::optional<u64> RouteFinder::address_of(usize frame, const Origin& origin,
                                            const Look& look) const {
-  const x86::Mem& mem = origin.mem;
-  if (mem.segment) return std::nullopt;
-  const u64 disp = static_cast<u64>(mem.disp);
-  if (mem.rip_relative) return context_.bias().to_target(ImageAddr(disp)).value;
-  auto value = [&](x86::Reg reg) -> std::optional<u64> {
-    if (reg == x86::kRsp) return access_.frames[frame].sp.value;
-    if (std::optional<u64> kept = kept_register(frame, reg, look.written | origin.written))
-      return kept;
-    return value_of({frame, origin.insn, {reg, 0}}, look.deeper(origin));
-  };
-  std::optional<u64> address = mem.base == x86::kNoReg ? std::optional<u64>(0) : value(mem.base);
-  if (address && mem.index != x86::kNoReg) {
-    const std::optional<u64> index = value(mem.index);
-    address = index ? std::optional<u64>(*address + *index * mem.scale) : std::nullopt;
-  }
-  return address ? std::optional<u64>(*address + disp) : std::nullopt;
+  Values all;
+  if (!add_addresses(frame, origin, look, all) || all.size() != 1) return std::nullopt;
+  return *all.begin();
 }
 
 // The word of the frame that the register's value is kept in, too: stored to in the same straight
@@ -356,55 +378,63 @@ std::optional<i64> find_spill(const FunctionCode& code, u32 insn, x86::Reg reg) 
   return std::nullopt;
 }
 
-// All ways must agree.
-std::optional<u64> RouteFinder::value_of(const Place& place, const Look& look) const {
+bool RouteFinder::add_values(const Place& place, const Look& look, Values& all) const {
   const FunctionCode* code = code_of(place.frame);
-  if (code == nullptr || look.depth > kMaxDepth) return std::nullopt;
-  if (const std::optional<i64> slot = find_spill(*code, place.insn, place.at.reg))
-    return read_word(access_.frames[place.frame].sp + static_cast<u64>(*slot));
+  if (code == nullptr || look.depth > kMaxDepth) return false;
+  if (const std::optional<i64> slot = find_spill(*code, place.insn, place.at.reg)) {
+    const std::optional<u64> word =
+        read_word(access_.frames[place.frame].sp + static_cast<u64>(*slot));
+    if (word) all.insert(*word);
+    return word.has_value();
+  }
   program::SliceEnds ends;
   ends.any_slot = true;
-  std::optional<u64> value;
   for (const Origin& origin : program::find_origins(*code, place.insn, place.at, callees_, ends)) {
-    const std::optional<u64> one = value_of(place.frame, origin, look);
-    if (!one || (value && *value != *one)) return std::nullopt;
-    value = one;
+    if (!add_values(place.frame, origin, look, all)) return false;
   }
-  return value;
+  return !all.empty() && all.size() <= kMaxValues;
 }
 
-std::optional<u64> RouteFinder::value_of(usize frame, const Origin& origin,
-                                         const Look& look) const {
-  if (origin.is_shifted) return std::nullopt;
+bool RouteFinder::add_values(usize frame, const Origin& origin, const Look& look,
+                             Values& all) const {
+  auto add_word = [&](TargetAddr at) {
+    const std::optional<u64> word = read_word(at);
+    if (word) all.insert(*word);
+    return word.has_value();
+  };
+  if (origin.is_shifted) return false;
   switch (origin.kind) {
     case Kind::kSlot:
-      return read_word(access_.frames[frame].sp + static_cast<u64>(origin.at.slot));
+      return add_word(access_.frames[frame].sp + static_cast<u64>(origin.at.slot));
     case Kind::kLoad: {
-      const std::optional<u64> address = address_of(frame, origin, look);
-      return address ? read_word(TargetAddr(*address)) : std::nullopt;
+      Values addresses;
+      return add_addresses(frame, origin, look, addresses) &&
+             std::ranges::all_of(addresses, [&](u64 at) { return add_word(TargetAddr(at)); });
     }
     case Kind::kAddress:
-      return address_of(frame, origin, look);
+      return add_addresses(frame, origin, look, all);
     case Kind::kArgument: {
       if (std::optional<u64> kept =
-              kept_register(frame, origin.at.reg, look.written | origin.written))
-        return kept;
+              kept_register(frame, origin.at.reg, look.written | origin.written)) {
+        all.insert(*kept);
+        return true;
+      }
       const std::optional<Place> handed = handed_by_caller(frame, origin.at);
-      return handed ? value_of(*handed, look.deeper(origin)) : std::nullopt;
+      return handed && add_values(*handed, look.deeper(origin), all);
     }
     default:
-      return std::nullopt;
+      return false;
   }
 }
 
-std::optional<std::vector<TargetAddr>> RouteFinder::operand_words() {
+std::optional<std::vector<LoadedWord>> RouteFinder::operand_words() {
   const sites::AppendSite& site = append_.site->site;
   const FunctionCode* code = access_.frames.empty() ? nullptr : code_of(0);
   const std::optional<u32> branch = code == nullptr ? std::nullopt : code->find_insn(site.branch);
   const std::optional<Location> at = program::location_of(site.old_ptr);
   if (!branch || !at) return std::nullopt;
   const Place operand{0, *branch, *at};
-  std::vector<TargetAddr> words;
+  std::vector<LoadedWord> words;
   if (add_words(operand, {}, words)) return words;
   // A header in a variable of the frame whose address was taken.
   words.clear();
@@ -417,7 +447,7 @@ std::optional<std::vector<TargetAddr>> RouteFinder::operand_words() {
 // False when a way is not understood. An array that an earlier append of the same slice made is not
 // the one that is asked about.
 bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
-                            std::vector<TargetAddr>& words) const {
+                            std::vector<LoadedWord>& words) const {
   const FunctionCode* code = code_of(place.frame);
   if (code == nullptr || place.frame > kMaxFrames) return false;
   for (const Origin& origin : program::find_origins(*code, place.insn, place.at, callees_, ends)) {
@@ -434,12 +464,16 @@ bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
       }
       case Kind::kSlot:
         if (!ends.any_slot) return false;
-        words.push_back(access_.frames[place.frame].sp + static_cast<u64>(origin.at.slot));
+        words.push_back({access_.frames[place.frame].sp + static_cast<u64>(origin.at.slot),
+                         access_.frames[place.frame].function.index, true});
         break;
       case Kind::kLoad: {
-        const std::optional<u64> address = address_of(place.frame, origin, {});
-        if (!address) return false;
-        words.push_back(TargetAddr(*address));
+        // Which way was taken is not asked: what it would have been on another one is no word of
+        // anybody's, or another's.
+        Values addresses;
+        if (!add_addresses(place.frame, origin, {}, addresses)) return false;
+        for (u64 address : addresses)
+          words.push_back({TargetAddr(address), access_.frames[place.frame].function.index});
         break;
       }
       default:
@@ -451,7 +485,7 @@ bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
 
 }  // namespace
 
-std::optional<std::vector<TargetAddr>> find_operand_words(Context& context, const Append& append) {
+std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, const Append& append) {
   const abi::Event& event = *append.event;
   process::WatchSample sample;
   std::copy(std::begin(event.regs), std::end(event.regs), sample.regs.begin());

@@ -42,9 +42,16 @@ struct RouteAnswer {
 RouteAnswer find_route(Context& context, const Append& append, const View& victim,
                        const Access& access);
 
+// A word of memory that a pointer was loaded from, and by the code of which function.
+struct LoadedWord {
+  TargetAddr at;
+  read::FuncIndex by;
+  bool is_variable = false;  // a word of that function's frame
+};
+
 // The words of memory that the append's operand was loaded from, before the branch: whose slice it
 // writes into. Asked while the append waits. Nothing when the code does not tell on all ways;
 // empty when the operand was in no memory.
-std::optional<std::vector<TargetAddr>> find_operand_words(Context& context, const Append& append);
+std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, const Append& append);
 
 }  // namespace geist::judge

@@ -497,11 +497,11 @@ bool mentions(ByteView stack, const Array& array) {
 
 }  // namespace
 
-std::vector<View> find_stack_views(Context& context, const Append& append) {
+std::vector<View> find_stack_views(Context& context, const Append& append, usize left_out) {
   std::vector<View> views;
   const StackOwner owner{TargetAddr(append.event->g), append.event->goid,
                          TargetAddr(append.event->stack_hi)};
-  for (usize i = 0; i < append.frames.size(); ++i) {
+  for (usize i = left_out; i < append.frames.size(); ++i) {
     const StackFrame& frame = append.frames[i];
     FrameLiveness liveness =
         i == 0 ? liveness_of_append(append) : liveness_of_caller(context, frame);

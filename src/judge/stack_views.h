@@ -13,8 +13,8 @@
 
 namespace geist::judge {
 
-// Views into the append's array held by its own goroutine's frames.
-std::vector<View> find_stack_views(Context& context, const Append& append);
+// Views into the append's array held by its own goroutine's frames, without the first so many.
+std::vector<View> find_stack_views(Context& context, const Append& append, usize left_out = 0);
 // The same for goroutines that wait somewhere; running ones cannot be unwound from outside and are
 // left out.
 std::vector<View> find_parked_views(Context& context, const Append& append);

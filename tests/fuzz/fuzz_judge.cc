@@ -182,7 +182,7 @@ void judge_it(World& world, std::unique_ptr<abi::Event> event, u8 which) {
   if (site.elem_size != 0 && site.elem_size != e.append.elem_size) return;
   c.append.site = &context.plan.sites[e.site];
   c.append.event = &e;
-  c.append.array = judge::find_array(context, e);
+  c.append.array = judge::find_array(context, e, site.type_addr);
   c.append.stack = {TargetAddr(e.regs[x86::kRsp]), {e.stack, e.stack_size}};
   c.append.frames =
       heap::unwind(context.binary, context.bias(), site.branch, c.append.stack, kMaxFrames).frames;

@@ -43,7 +43,8 @@ Clerk append_clerk(Desk& desk) {
     return size == 0 || size == event.append.elem_size;
   };
   clerk.open = [&desk, last_scan_s, habits](Opening opening) {
-    auto c = std::make_unique<AppendCase>(desk, std::move(opening), *habits);
+    const probe::ProbedSite& site = desk.context().plan.sites[opening.event->site];
+    auto c = std::make_unique<AppendCase>(desk, std::move(opening), site, *habits);
     habits->note(c->event());
     *last_scan_s = c->find_victims();
     return c;
@@ -52,19 +53,20 @@ Clerk append_clerk(Desk& desk) {
   return clerk;
 }
 
-AppendCase::AppendCase(Desk& desk, Opening opening, const WordHabits& habits)
+AppendCase::AppendCase(Desk& desk, Opening opening, const probe::ProbedSite& site,
+                       const WordHabits& habits)
     : Case(std::move(opening)), desk_(desk), context_(desk.context()), habits_(habits) {
   write_.event = &event();
   write_.sweepgen = context_.spans.sweepgen().value_or(0);
   Append& append = write_.append;
   append.event = &event();
-  append.site = &context_.plan.sites[event().site];
+  append.site = &site;
   const read::Function function = context_.binary.pclntab().function(append.site->site.function);
   const read::SourceFrame source =
       context_.binary.pclntab().source_frames(function, append.site->site.call)[0];
   append.file = source.file;
   append.line = source.line;
-  append.array = find_array(context_, event());
+  append.array = find_array(context_, event(), site.site.type_addr);
   append.stack = {TargetAddr(event().regs[x86::kRsp]), {event().stack, event().stack_size}};
   append.frames = heap::unwind(context_.binary, context_.bias(), append.site->site.branch,
                                append.stack, kMaxFrames)
@@ -72,15 +74,19 @@ AppendCase::AppendCase(Desk& desk, Opening opening, const WordHabits& habits)
 }
 
 double AppendCase::find_victims() {
-  for (View& view : find_stack_views(context_, write_.append)) add_view(std::move(view));
-  for (View& view : find_parked_views(context_, write_.append)) add_view(std::move(view));
-  const double scan_s = add_heap_views();
-  note_owner();
+  const double scan_s = find_views();
+  leave_out_owners();
   if (write_.candidates.empty()) return scan_s;
   write_.array_before = read_array(context_.memory, event());
   print_before();
   note_goroutines();
   return scan_s;
+}
+
+double AppendCase::find_views() {
+  for (View& view : find_stack_views(context_, write_.append)) add_view(std::move(view));
+  for (View& view : find_parked_views(context_, write_.append)) add_view(std::move(view));
+  return add_heap_views();
 }
 
 Case::Range AppendCase::written() const {

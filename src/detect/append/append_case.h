@@ -26,10 +26,12 @@ using judge::Registers;
 using judge::Unseen;
 using judge::WatchedHeader;
 
-class AppendCase final : public Case {
+// Other writes that overwrite what somebody has a view of are cases of the same kind
+// (detect/refill): they say which views are victims, and how much can be known of them.
+class AppendCase : public Case {
  public:
-  // `habits` outlives it.
-  AppendCase(Desk& desk, Opening opening, const WordHabits& habits);
+  // `site` is where the event comes from; it and `habits` outlive the case.
+  AppendCase(Desk& desk, Opening opening, const probe::ProbedSite& site, const WordHabits& habits);
   // All that is to be found out while the append waits. Gives the processor time that the search of
   // the heap took.
   double find_victims();
@@ -57,6 +59,22 @@ class AppendCase final : public Case {
   std::span<Question> ask() override;
   void settle(const Gate& gate) override;
 
+ protected:
+  // Finds views, by their holders' words; gives the processor time that the search of the heap took.
+  virtual double find_views();
+  // Takes out of the victims whose views the write is meant for.
+  virtual void leave_out_owners();
+  // No finding of this case gets a higher level.
+  virtual findings::Level strongest() const { return findings::Level::kProved; }
+  // Added to the ranks of its victims.
+  virtual int rank_bonus() const;
+
+  void add_view(View view);
+  double add_heap_views();
+  Context& context() { return context_; }
+  Overwrite& overwrite() { return write_; }
+  const Overwrite& overwrite() const { return write_; }
+
  private:
   // The destination as it was read between two moments of the samples' clock, right before the
   // samples were taken out.
@@ -70,17 +88,14 @@ class AppendCase final : public Case {
     std::vector<u8> after;
   };
 
-  void add_view(View view);
-  double add_heap_views();
   void drop_garbage(std::vector<View>& views);
   void print_before();
-  void note_owner();
   bool is_write_cursor();
   bool is_refill(const sites::AppendSite& site, u32 depth);
   void note_goroutines();
   std::string find_goroutine(const Access& access) const;
 
-  int rank_of(const View& view, bool in_library) const;
+  int rank_of(const View& view) const;
   void begin_evidence(const std::vector<Chunk>& chunks);
   bool is_fair_stack_victim(const View& view) const;
   void record_stack_victim_in_use(usize index, const std::vector<u8>& bytes);

@@ -277,9 +277,11 @@ void Describer::draw(const Overwrite& c, const Candidate& candidate, findings::F
   f.array_capacity = (e.append.old_ptr + e.append.cap * size - base) / size;
   i64 operand = static_cast<i64>((e.append.old_ptr - base) / size);
   i64 victim = static_cast<i64>((view.ptr - base) / size);
-  f.drawing.push_back({"operand", operand, c.append.old_len(), e.append.cap});
+  const bool is_append = !c.identity;
+  if (is_append) f.drawing.push_back({"operand", operand, c.append.old_len(), e.append.cap});
   if (view.len_known) f.drawing.push_back({"victim", victim, view.len, view.cap});
-  f.drawing.push_back({"this append", operand, e.append.new_len, e.append.cap});
+  f.drawing.push_back({is_append ? "this append" : "this copy", operand, e.append.new_len,
+                       e.append.cap});
 }
 
 findings::Finding Describer::describe(const Overwrite& c, const Candidate& candidate,
@@ -287,13 +289,15 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
   const abi::Event& e = *c.event;
   const sites::AppendSite& site = c.append.site->site;
   findings::Finding f;
+  f.rule = c.rule;
+  f.finding_class = c.finding_class;
   f.level = level;
   f.count = e.hit;
   f.goroutine = fmt::format("{}", e.goid);
   f.pc = fmt::format("{:#x}", site.call.value);
-  f.stop = stop_point_of(site);
+  if (!c.identity) f.stop = stop_point_of(site);
   f.append_stack = append_stack(c.append);
-  if (probe::why_not_healable(site).empty()) f.heal = sites::name_of(context_.binary, site).text();
+  if (!c.identity && probe::why_not_healable(site).empty()) f.heal = sites::name_of(context_.binary, site).text();
   if (f.append_stack[0].inlined) {
     f.inlined_into = std::string(context_.binary.pclntab().function(site.function).name);
   }
@@ -307,7 +311,7 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
   f.cap = e.append.cap;
   describe_values(c, candidate, after, f);
   describe_victim(c, candidate, f);
-  describe_place(c, candidate.view, f.stop);
+  if (!c.identity) describe_place(c, candidate.view, f.stop);
   draw(c, candidate, f);
   if (!c.test.empty()) f.tests.push_back(c.test);
   if (candidate.reader) {
@@ -324,20 +328,21 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
     }
     f.reader_goroutine = candidate.reader_goroutine;
   }
-  name_bug(c.append, f);
+  name_bug(c, f);
   return f;
 }
 
 // In Go's own code nobody repairs an append: the bug is the call from outside that it came by, and
 // which append it ends in differs between releases.
-std::string Describer::place_of(const Append& append) const {
+std::string Describer::place_of(const Overwrite& c) const {
+  const Append& append = c.append;
   sites::AppendIdentities& identities = context_.identities;
   const sites::AppendSite& site = append.site->site;
   const read::Pclntab& functions = context_.binary.pclntab();
   std::vector<read::SourceFrame> frames =
       functions.source_frames(functions.function(site.function), site.call);
   if (!sites::is_gos_own(context_.binary, frames.front().function)) {
-    const sites::AppendIdentity identity = identities.of(site);
+    const sites::AppendIdentity identity = c.identity ? *c.identity : identities.of(site);
     return fmt::format("{}|{}", identity.function, identity.ordinal);
   }
   std::string entry;
@@ -353,8 +358,8 @@ std::string Describer::place_of(const Append& append) const {
   }
 }
 
-void Describer::name_bug(const Append& append, findings::Finding& f) const {
-  const std::string place = place_of(append);
+void Describer::name_bug(const Overwrite& c, findings::Finding& f) const {
+  const std::string place = place_of(c);
   f.fingerprint = findings::fingerprint_of(f.rule + "|" + place);
   // The text of the append is added to this one where the source is: see source/finding_sources.cc.
   f.aliases.push_back(findings::old_fingerprint_of(
@@ -364,7 +369,7 @@ void Describer::name_bug(const Append& append, findings::Finding& f) const {
     f.aliases.push_back(f.fingerprint);
     f.fingerprint = findings::fingerprint_of(f.rule + "|" + *full);
   }
-  f.site_code = sites::hash_site_code(context_.codes, append.site->site);
+  f.site_code = sites::hash_site_code(context_.codes, c.append.site->site);
 }
 
 }  // namespace geist::detect::append

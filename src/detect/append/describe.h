@@ -28,8 +28,8 @@ class Describer {
   void name_by_path(const View& view, findings::Victim& v) const;
   void name_by_value(const Overwrite& c, const View& view, findings::Victim& v) const;
   // The append, or the call into Go's own code that it came by.
-  std::string place_of(const Append& append) const;
-  void name_bug(const Append& append, findings::Finding& f) const;
+  std::string place_of(const Overwrite& c) const;
+  void name_bug(const Overwrite& c, findings::Finding& f) const;
   void draw(const Overwrite& c, const Candidate& candidate, findings::Finding& f) const;
 
   Context& context_;

@@ -2,7 +2,9 @@
 // victims.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "abi/event.h"
@@ -10,6 +12,7 @@
 #include "judge/append.h"
 #include "judge/moves.h"
 #include "judge/view.h"
+#include "sites/identity.h"
 
 namespace geist::detect::append {
 
@@ -54,6 +57,9 @@ struct KnownGoroutine {
 };
 
 struct Overwrite {
+  std::string_view rule = "GB001", finding_class = "ghost_write";
+  // Of a write that is no append: which of its function's.
+  std::optional<sites::AppendIdentity> identity;
   const abi::Event* event = nullptr;
   Append append;
   u32 sweepgen = 0;              // when it happened, for survived_gc

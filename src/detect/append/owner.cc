@@ -126,17 +126,17 @@ bool AppendCase::is_refill(const sites::AppendSite& site, u32 depth) {
   return has_former;
 }
 
-void AppendCase::note_owner() {
+void AppendCase::leave_out_owners() {
   const bool any = std::ranges::any_of(write_.candidates, [&](const Candidate& candidate) {
     return covers_all(write_.append, candidate.view);
   });
   if (!any) return;
-  const std::optional<std::vector<TargetAddr>> words = find_operand_words(context_, write_.append);
+  const auto words = find_operand_words(context_, write_.append);
   bool is_owned = false, has_owner = false;
   for (Candidate& candidate : write_.candidates) {
     const View& view = candidate.view;
     candidate.is_owner = words && view.ptr_word &&
-                         std::find(words->begin(), words->end(), view.ptr_word) != words->end();
+                         std::ranges::count(*words, view.ptr_word, &judge::LoadedWord::at) != 0;
     is_owned |= candidate.is_owner;
     has_owner |= candidate.is_owner && covers_all(write_.append, view);
   }

@@ -179,6 +179,7 @@ std::optional<findings::Level> AppendCase::level_of(const Candidate& candidate, 
 }
 
 void AppendCase::record(usize index, findings::Level level, const std::vector<u8>& after) {
+  level = std::min(level, strongest());
   desk_.outcomes().record({number(), index, event().context}, level, [&] {
     return Describer(context_).describe(write_, write_.candidates[index], level, after);
   });

@@ -19,9 +19,9 @@ static u32 header_bytes(bool on_stack) {
 // How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come
 // first; the bugs are in modules rather than in the standard library; an emptied buffer that is
 // filled again is nearly always meant.
-int AppendCase::rank_of(const View& view, bool in_library) const {
+int AppendCase::rank_of(const View& view) const {
   const abi::AppendFacts& facts = event().append;
-  int rank = in_library ? 0 : 16;
+  int rank = rank_bonus();
   if (view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal) rank += 4;
   if (view.live_for_sure) rank += 4;
   if (view.len_word) rank += 2;
@@ -45,11 +45,17 @@ static bool looks_outgrown(Context& context, const View& a, const View& b) {
   return context.memory.read(a.object, old) && context.memory.read(b.object, grown) && old == grown;
 }
 
+// The bugs are in modules rather than in the standard library.
+int AppendCase::rank_bonus() const {
+  constexpr int kProgram = 16;
+  const read::Pclntab& functions = context_.binary.pclntab();
+  return is_standard_library(functions.function(write_.append.site->site.function).name) ? 0
+                                                                                         : kProgram;
+}
+
 std::optional<int> AppendCase::rank() {
   const std::vector<Candidate>& candidates = write_.candidates;
   if (candidates.empty()) return std::nullopt;
-  const bool in_library = is_standard_library(
-      context_.binary.pclntab().function(write_.append.site->site.function).name);
   std::vector<std::pair<int, usize>> ranked;
   for (usize i = 0; i < candidates.size(); ++i) {
     const View& view = candidates[i].view;
@@ -57,7 +63,7 @@ std::optional<int> AppendCase::rank() {
       return looks_outgrown(context_, view, other.view);
     });
     constexpr int kOutgrown = 12;
-    ranked.emplace_back((is_outgrown ? kOutgrown : 0) - rank_of(view, in_library), i);
+    ranked.emplace_back((is_outgrown ? kOutgrown : 0) - rank_of(view), i);
   }
   std::ranges::sort(ranked);
   by_rank_.clear();
