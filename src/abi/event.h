@@ -20,9 +20,10 @@ inline constexpr uint32_t kMaxStackBytes = 16384;  // of the goroutine stack fro
 inline constexpr uint32_t kMaxFacts = 16;          // words
 
 // Who asked for a site, and says what the facts of its events are. Numbers are never used again.
-enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2 };
+enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2, kRefill = 3 };
 
-// kAppend: an append that found room is about to write.
+// kAppend: an append that found room is about to write. kRefill: a copy is, as an append to an
+// empty slice at its destination would (probe/refill_probes.h); `site` is the point's record.
 struct AppendFacts {
   uint64_t old_ptr;  // the append's operand and arguments
   uint64_t new_len;
@@ -56,7 +57,7 @@ struct MapFacts {
 
 struct Event {
   uint32_t detector;  // Detector
-  uint32_t site;      // index of the probed site in the patch plan; kMaps: of the site's record
+  uint32_t site;      // index of the probed site in the plan; kMaps, kRefill: of the site's record
   uint64_t tsc;       // when, in time-stamp-counter ticks
   uint64_t g;         // address of the goroutine's g (R14)
   uint64_t goid;

@@ -113,13 +113,13 @@ bool Desk::runs_in_init(const abi::Event& event) const {
 // Only a thread that waits can be judged: of one that has gone on, headers found now may be its own
 // later results.
 void Desk::on_event(process::RawEvent raw) {
-  if (raw.event->detector != abi::kAppend) {
+  auto clerk = clerks_.find(raw.event->detector);
+  if (clerk == clerks_.end() && raw.event->detector != abi::kAppend && options_.on_other) {
     keep_time_slices(TargetAddr(raw.event->g));
-    if (options_.on_other) options_.on_other(*raw.event);
+    options_.on_other(*raw.event);
     process_.ring.release(raw);
     return;
   }
-  auto clerk = clerks_.find(raw.event->detector);
   if (clerk == clerks_.end() || !clerk->second.fits(*raw.event)) {
     ++damaged_;
     process_.ring.release(raw);

@@ -374,9 +374,11 @@ bool Planner::add_together(const std::vector<PointProbe>& probes, const std::vec
   if (!code) return false;
   std::vector<PlacedPrimitive> placed;
   for (usize i : members) {
+    const bool is_write = probes[i].primitive.detector == abi::kRefill;
+    const u32 entry = is_write ? header_.entry_event : header_.entry_point;
     placed.push_back({&probes[i].point, &probes[i].primitive,
-                      record_address(first_point_record_ + i),
-                      plan_.region.value + header_.entry_point, map_table()});
+                      record_address(first_point_record_ + i), plan_.region.value + entry,
+                      map_table()});
   }
   const u64 at = plan_.region.value + hooks_.offset;
   std::optional<PointTrampoline> made = emit_point_trampoline(placed, *code, plan_.bias, at);
@@ -388,10 +390,12 @@ bool Planner::add_together(const std::vector<PointProbe>& probes, const std::vec
     record.id = primitive.detector == abi::kNoDetector ? kNoSite : static_cast<u32>(index);
     record.detector = primitive.detector;
     record.mode = primitive.mode;
+    record.elem_size = primitive.elem_size;
     std::ranges::copy(primitive.values, record.values);
     record.resume = made->resumes[k];
     write_record(record, index);
     PlannedPoint& planned = plan_.points[members[k]];
+    planned.detector = primitive.detector;
     planned.patch = plan_.point_patches.size();
     planned.record = static_cast<u32>(index);
     planned.trampoline = TargetAddr(at);

@@ -54,6 +54,7 @@ struct PlannedPoint {
   std::optional<program::PointRefusal> refused;  // then nothing else holds
   usize patch = 0;                               // in PatchPlan::point_patches
   u32 record = 0;                                // index of its abi::Site
+  abi::Detector detector = abi::kNoDetector;     // whose events that makes
   TargetAddr trampoline;                         // of all that runs at this point
   u64 trampoline_size = 0;
 };

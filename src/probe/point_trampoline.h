@@ -55,6 +55,7 @@ struct Primitive {
   abi::Detector detector = abi::kNoDetector;
   u32 mode = 0;
   std::array<abi::Location, abi::kMaxValues> values{};
+  u64 elem_size = 0;  // of a write
   std::function<void(x86::Assembler&, const PrimitivePlace&)> emit;
 };
 

@@ -74,7 +74,7 @@ class SharedRing {
   // The next event, if one is ready. Its slot stays taken until release(). Damaged ones before it
   // are dropped and counted, at most a ring of them: then nothing, though there may be more.
   std::optional<RawEvent> take(u32 site_count);
-  // Takes out what is ready and lets it go, at most a ring of it. How many appends that were; other
+  // Takes out what is ready and lets it go, at most a ring of it. How many writes that were; other
   // events are handed to `on_other` before, if there is one.
   u64 drop_all(u32 site_count, const std::function<void(const abi::Event&)>& on_other = nullptr);
   // Is the writer of this event certain to wait still? Not when its patience may have run out.
@@ -166,7 +166,7 @@ class SharedRing {
   bool disarmed_by_us_ = false, disarmed_itself_ = false;
 };
 
-// Of an event of kAppend: do its facts agree with each other?
+// Of an event of kAppend or kRefill: do its facts agree with each other?
 bool append_holds_together(const abi::Event& event);
 // Of an event of kMaps: likewise. Whether there is a record `site` is for the caller to see.
 bool map_event_holds_together(const abi::Event& event);

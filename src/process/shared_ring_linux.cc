@@ -173,9 +173,11 @@ bool map_event_holds_together(const abi::Event& e) {
 
 bool holds_together(const abi::Event& e, u32 site_count) {
   constexpr int kRsp = 4;
-  const bool is_append =
-      e.detector == abi::kAppend && e.site < site_count && append_holds_together(e);
-  if (!is_append && !(e.detector == abi::kMaps && map_event_holds_together(e))) return false;
+  const bool is_write =
+      e.detector == abi::kRefill || (e.detector == abi::kAppend && e.site < site_count);
+  const bool is_sound = is_write ? append_holds_together(e)
+                                 : e.detector == abi::kMaps && map_event_holds_together(e);
+  if (!is_sound) return false;
   if (e.stack_size == 0) return true;
   const u64 sp = e.regs[kRsp];
   return e.stack_size <= abi::kMaxStackBytes && e.stack_lo <= sp && sp < e.stack_hi &&
@@ -199,17 +201,17 @@ std::optional<RawEvent> SharedRing::take(u32 site_count) {
 }
 
 u64 SharedRing::drop_all(u32 site_count, const std::function<void(const abi::Event&)>& on_other) {
-  u64 appends = 0;
+  u64 writes = 0;
   for (u32 n = 0; n < abi::kSlots; ++n) {
     std::optional<RawEvent> raw = take(site_count);
     if (!raw) break;
-    if (raw->event->detector == abi::kAppend)
-      ++appends;
+    if (raw->event->detector == abi::kAppend || raw->event->detector == abi::kRefill)
+      ++writes;
     else if (on_other)
       on_other(*raw->event);
     release(*raw);
   }
-  return appends;
+  return writes;
 }
 
 bool SharedRing::still_waits(const abi::Event& event) const {

@@ -111,12 +111,13 @@ bool tool_is_alive(Control* control, uint64_t now) {
 
 // Only a thorough probe comes here with nothing to overwrite: the slots were never used, or what
 // they hold is zero.
-static bool is_all_zero(const Append& append) {
+static bool is_all_zero(const Append& append, uint64_t most) {
+  const uint64_t size = append.facts.dest_size < most ? append.facts.dest_size : most;
   uint64_t i = 0;
-  for (; i + 8 <= append.facts.dest_size; i += 8) {
+  for (; i + 8 <= size; i += 8) {
     if (load64(append.facts.dest + i) != 0) return false;
   }
-  for (; i < append.facts.dest_size; ++i) {
+  for (; i < size; ++i) {
     if (*reinterpret_cast<const volatile uint8_t*>(append.facts.dest + i) != 0) return false;
   }
   return true;
@@ -185,8 +186,11 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
     __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);
     return 0;
   }
-  bool overwrites = !is_all_zero(append);
-  count_and_thin(control, site, overwrites, now);
+  // Of a refill only what the event can show counts: it may be a megabyte of fresh zeros.
+  const bool is_refill = site->detector == abi::kRefill;
+  bool overwrites = !is_all_zero(append, is_refill ? abi::kMaxOldBytes : ~uint64_t{0});
+  count_and_thin(control, site, overwrites && !is_refill, now);
+  if (is_refill && !overwrites) return 0;
   uint64_t g = saved->regs[kR14];
   uint64_t sp = saved->regs[kRsp];
   uint64_t stack_hi = g != 0 ? load64(g + 8) : 0;  // g.stack.hi, runtime/runtime2.go
