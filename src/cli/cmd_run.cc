@@ -70,7 +70,8 @@ struct Changes {
 };
 
 process::LaunchRequest make_request(const RunOptions& options, const std::string& path,
-                                    const run::ChildSignals& signals, const Changes& changes) {
+                                    const run::ChildSignals& signals, const Changes& changes,
+                                    const detect::Program& program) {
   process::LaunchRequest request;
   request.path = path;
   request.command = options.command;
@@ -79,7 +80,9 @@ process::LaunchRequest make_request(const RunOptions& options, const std::string
   request.signal_mask = signals.child_mask();
   request.plan.thorough = options.thorough;
   request.plan.only_healed = !options.watches_appends;
-  detect::Detectors(options.detectors).ask(request.plan);
+  const detect::Detectors detectors(options.detectors);
+  detectors.ask(request.plan);
+  detectors.find(program, request.plan);
   changes.add_to(request.plan);
   if (options.thorough) request.budget.grace_ms = process::kThoroughGraceMs;
   return request;
@@ -216,8 +219,8 @@ int cmd_run(const RunOptions& options) {
   Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
   run::DebugOpener debug(*binary.value());
-  process::LaunchRequest request =
-      make_request(options, program->path, signals.value(), changes.value());
+  process::LaunchRequest request = make_request(options, program->path, signals.value(),
+                                                changes.value(), {*binary.value(), sites});
   auto process = process::launch(*binary.value(), sites, request);
   if (!process.ok()) return give_up(options, process.error(), &signals.value());
   process::ProbedProcess& running = *process.value();

@@ -261,7 +261,11 @@ int run_following(const RunOptions& options) {
   request.budget.share_percent = options.budget_percent;
   request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
   request.plan.only_healed = !options.watches_appends;
-  detect::Detectors(options.detectors).ask(request.plan);
+  const detect::Detectors detectors(options.detectors);
+  if (detectors.find_points())
+    return fail(Error("--detect=refill has to know the program before it runs, so it does not go "
+                      "together with --follow"));
+  detectors.ask(request.plan);
   request.signal_mask = signals->child_mask();
   auto recognise = [&](const std::string& path,
                        const std::string& open_path) -> std::optional<process::Recognised> {

@@ -23,6 +23,16 @@ void Detectors::ask(probe::PlanOptions& plan) const {
   }
 }
 
+void Detectors::find(const Program& program, probe::PlanOptions& plan) const {
+  for (const Hooks& hooks : hooks_) {
+    if (hooks.find != nullptr) hooks.find(program, plan);
+  }
+}
+
+bool Detectors::find_points() const {
+  return std::ranges::any_of(hooks_, [](const Hooks& hooks) { return hooks.find != nullptr; });
+}
+
 Session::Session(const std::vector<std::string>& asked, Watched watched)
     : watched_(std::move(watched)) {
   const Detectors detectors(asked);

@@ -42,12 +42,20 @@ class Listener {
   virtual void tell(findings::Report& report) = 0;
 };
 
+// A program that is going to be watched.
+struct Program {
+  const read::GoBinary& binary;
+  const sites::SiteTable& sites;
+};
+
 // Null: nothing to be done there.
 struct Hooks {
   // What is to be probed for it, and how.
   void (*ask)(probe::PlanOptions& plan) = nullptr;
   // Adds findings or a section.
   void (*tell)(const Watched& watched, findings::Report& report) = nullptr;
+  // The points of this program that are to be probed for it.
+  void (*find)(const Program& program, probe::PlanOptions& plan) = nullptr;
   // Makes cases of its events; the desk outlives it.
   judge::Clerk (*clerk)(judge::Desk& desk) = nullptr;
   // Of events, those of this detector; `watched` outlives who hears them.
@@ -61,6 +69,9 @@ class Detectors {
   // `asked`: names of rows that run when they are.
   explicit Detectors(const std::vector<std::string>& asked);
   void ask(probe::PlanOptions& plan) const;
+  void find(const Program& program, probe::PlanOptions& plan) const;
+  // Does any of them look for points, for which the program has to be known before it runs?
+  bool find_points() const;
 
  private:
   friend class Session;

@@ -146,7 +146,8 @@ void add_sources(std::vector<findings::Finding>& findings, SourceCache& sources)
     }
     if (!f.stacks.empty()) continue;
     name_victim(f.victim, sources);
-    if (f.append_stack.empty()) continue;
+    // What is said of the source below is about appends.
+    if (f.append_stack.empty() || f.finding_class == "buffer_reuse") continue;
     FixFinder(f, sources).run();
     const SourceText* text = sources.find_file(f.append_stack[0].file);
     if (text == nullptr) continue;

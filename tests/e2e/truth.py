@@ -13,6 +13,7 @@ A bug carries its truth on the source line of the append, as a comment:
     level=LEVEL      at least this level, likely by default
     frames=N         this many callers of the site may be on the marked line instead of it, 3 by default
 
+`want: refilled-buffer` marks a copy into memory that somebody still has a view of, in the same way (programs of lab/refill).
 Alternatives are written a|b. `// may: ghost-write` allows a finding without asking for it. `// want-miss: reason` anywhere in
 the file says that geist is known not to see this bug, `// want-miss-stripped: reason` that it does not in stripped binaries.
 `// geist: FLAGS` runs the program with these flags of `geist run`.
@@ -29,7 +30,8 @@ from watched import Failure, describe
 FRAMES = 3  # a site counts as found when it or one of this many callers is on the marked line
 UNNAMED = 'the victim has no name in the report'
 LEVELS = ['latent', 'suspect', 'likely', 'confirmed', 'proved']
-_MARK = re.compile(r'//\s*(want|may): ghost-write\b(.*)$')
+_MARK = re.compile(r'//\s*(want|may): (ghost-write|refilled-buffer)\b(.*)$')
+_CLASSES = {'ghost-write': 'ghost_write', 'refilled-buffer': 'buffer_reuse'}
 _MISS = re.compile(r'//\s*(want-miss|want-miss-stripped): (\S.*)$')
 _FLAGS = re.compile(r'^//\s*geist: (--\S.*)$')
 _KEYS = {'victim', 'holder', 'before', 'after', 'before-hex', 'after-hex', 'func', 'level', 'frames'}
@@ -41,9 +43,12 @@ class Mark:
     line: int
     wanted: bool
     fields: dict
+    finding_class: str = 'ghost_write'
 
     def at(self, finding):
         """Whether the finding's site, or a caller close to it, is the marked place."""
+        if finding.get('class', 'ghost_write') != self.finding_class:
+            return False
         frames = [finding['site'], *finding.get('stack', [])[:int(self.fields.get('frames', FRAMES))]]
         if 'func' in self.fields:
             return any(fnmatch.fnmatchcase(str(f.get('function')), self.fields['func']) for f in frames)
@@ -128,13 +133,14 @@ def read_truth(folder):
                 truth.flags += shlex.split(found[1])
             elif found := _MARK.search(line):
                 fields = {}
-                for part in shlex.split(found[2]):
+                for part in shlex.split(found[3]):
                     key, equals, value = part.partition('=')
                     if key not in _KEYS or not equals or not value:
                         raise Failure(f'{where}: {part!r} is no part of a truth comment')
                     fields[key] = value
-                truth.marks.append(Mark(os.path.join(folder.name, file.name), number, found[1] == 'want', fields))
-            elif re.search(r'//\s*(want|may|want-miss)\b.*ghost', line):
+                truth.marks.append(Mark(os.path.join(folder.name, file.name), number, found[1] == 'want', fields,
+                                        _CLASSES[found[2]]))
+            elif re.search(r'//\s*(want|may|want-miss)\b.*(ghost|refilled)', line):
                 raise Failure(f'{where}: a truth comment that cannot be read')
     return truth
 

@@ -1,0 +1,110 @@
+// Who owns what is refilled, and whose views are left.
+#include "detect/refill/refill_case.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "judge/heap_views.h"
+#include "judge/stack_views.h"
+#include "probe/refill_probes.h"
+
+namespace geist::detect::refill {
+namespace {
+
+using judge::LoadedWord;
+using judge::View;
+
+// The frames of the standard library that write: their variables are what the work is done with.
+usize count_writers(const judge::Context& context, const std::vector<heap::StackFrame>& frames) {
+  usize library = 0;
+  while (library < frames.size() &&
+         sites::is_gos_own(context.binary, frames[library].function.name))
+    ++library;
+  return library;
+}
+
+}  // namespace
+
+bool RefillCase::fits(const abi::Event& event, const Place& place) {
+  const bool has_size = probe::refill_size(place.callee, event) != 0;
+  return has_size && event.append.old_ptr == event.append.dest &&
+         (place.is_typed || event.append.elem_size == 1);
+}
+
+void RefillCase::prepare(abi::Event& event, const Place& place) {
+  constexpr u32 kReturnAddress = 8;
+  const u64 size = std::min(probe::refill_size(place.callee, event), event.append.num);
+  event.append.num = event.append.new_len = event.append.cap = size;
+  event.append.dest_size = size * event.append.elem_size;  // no more than it was
+  event.old_size = static_cast<u32>(std::min<u64>(event.append.dest_size, event.old_size));
+  event.regs[x86::kRsp] += kReturnAddress;
+  event.stack_size -= std::min(event.stack_size, kReturnAddress);
+  std::memmove(event.stack, event.stack + kReturnAddress, event.stack_size);
+}
+
+RefillCase::RefillCase(judge::Desk& desk, judge::Opening opening, const Place& place,
+                       const append::WordHabits& habits)
+    : AppendCase(desk, std::move(opening), place.site, habits) {
+  append::Overwrite& write = overwrite();
+  write.rule = "GB003";
+  write.finding_class = "buffer_reuse";
+  write.identity = place.identity;
+  // What is copied without write barriers has no pointers: in an object with some it is a field that
+  // is an array, and a pointer to it may be one to the object.
+  if (place.is_typed || write.append.array.on_stack || write.append.array.in_globals) return;
+  const std::optional<heap::Object> object =
+      context().spans.find_object(TargetAddr(write.append.dest()));
+  if (object) write.append.array.in_larger_object = !object->noscan;
+}
+
+double RefillCase::find_views() {
+  const judge::Append& append = overwrite().append;
+  auto add = [&](std::vector<View> views) {
+    for (View& view : views) {
+      // Of the function with the copy, only what lies in memory: its other variables are arguments
+      // of the copy, or made of them.
+      const bool is_variable = view.in_stack_object || (!view.name.empty() && !view.same_frame);
+      if (is_variable && view.len_known) add_view(std::move(view));
+    }
+  };
+  add(find_stack_views(context(), append, count_writers(context(), append.frames)));
+  add(find_parked_views(context(), append));
+  return add_heap_views();
+}
+
+// Its very words, or in the same object.
+bool RefillCase::is_owners(const View& view, const LoadedWord& owner) const {
+  if (view.ptr_word == owner.at) return true;
+  return view.holder == findings::Holder::kHeap && owner.at >= view.object &&
+         owner.at - view.object < view.object_size;
+}
+
+void RefillCase::leave_out_owners() {
+  std::vector<append::Candidate>& candidates = overwrite().candidates;
+  const bool is_array = overwrite().append.array.in_larger_object;
+  std::erase_if(candidates, [&](const append::Candidate& c) {
+    const View& view = c.view;
+    const bool is_header = view.cap != 0 || view.holder == findings::Holder::kStack;
+    return is_array && !is_header;
+  });
+  if (candidates.empty()) return;
+  const auto words = find_operand_words(context(), overwrite().append);
+  if (!words || words->empty()) return;
+  std::erase_if(candidates, [&](const append::Candidate& c) {
+    return std::ranges::any_of(*words,
+                               [&](const LoadedWord& owner) { return is_owners(c.view, owner); });
+  });
+  const read::Pclntab& functions = context().binary.pclntab();
+  const bool is_librarys = std::ranges::all_of(*words, [&](const LoadedWord& owner) {
+    return !owner.is_variable &&
+           sites::is_gos_own(context().binary, functions.function(owner.by).name);
+  });
+  strongest_ = is_librarys ? findings::Level::kConfirmed : findings::Level::kLikely;
+}
+
+// Below an append's of the same kind: most buffers are refilled on purpose.
+int RefillCase::rank_bonus() const {
+  return 8;
+}
+
+}  // namespace geist::detect::refill

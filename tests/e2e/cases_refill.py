@@ -1,0 +1,50 @@
+"""Programs of lab/refill: what `geist run --detect=append,refill` says of them agrees with the truth in their comments, and without the flag nobody
+looks at copies at all."""
+import registry
+from cases_lab import says_it_did_not_look
+from go_builds import RELEASES, ROOT, STRIPPED, Build
+from truth import judge, read_truth
+from watched import FINDINGS_EXIT, Failure, findings, run, same_run
+
+FLAGS = ['--detect=append,refill']
+
+
+def programs():
+    return sorted(p.parent.name for p in (ROOT / 'lab' / 'refill').glob('*/main.go'))
+
+
+def check(ctx, build, stripped):
+    truth = read_truth(ROOT / 'lab' / build.package)
+    binary = ctx.builds.get(build)
+    plain = run([binary], cwd=ctx.folder)
+    if truth.is_bug() != plain.last_line().startswith('WRONG') or plain.code != 0:
+        raise Failure(f'plain, the program says {plain.last_line()!r} and exits with {plain.code}: the lab is wrong')
+    for _ in ctx.attempts():
+        watched = ctx.watch.run([binary], flags=FLAGS, cwd=ctx.folder)
+        found = findings(watched)
+        if found or not truth.wanted or not says_it_did_not_look(watched):
+            break
+    note = judge(truth, found, stripped)
+    same_run(plain, watched, code=FINDINGS_EXIT if found else plain.code)
+    return note
+
+
+def check_off(ctx, build):
+    """Not asked for, it finds nothing, and no copy is probed."""
+    watched = ctx.watch.run([ctx.builds.get(build)], cwd=ctx.folder)
+    if found := findings(watched, 'suspect'):
+        raise Failure(f'found although not asked for: {found[0]["rule"]}')
+
+
+@registry.family
+def of_refill(options, default):
+    releases = options.releases or (RELEASES if options.all else sorted({RELEASES[0], default}))
+    for name in programs():
+        for release in releases:
+            build = Build('lab', f'refill/{name}', release)
+            yield registry.Case(f'refill/{name}/go{release}', lambda ctx, b=build: check(ctx, b, False), build)
+        for kind, flags in (('stripped', STRIPPED), ('pie', ('-buildmode=pie',))):
+            build = Build('lab', f'refill/{name}', default, flags)
+            yield registry.Case(f'refill/{name}/go{default}/{kind}', lambda ctx, b=build, s=kind == 'stripped': check(ctx, b, s), build)
+    build = Build('lab', 'refill/bug_pooled_answer', default)
+    yield registry.Case('refill/off', lambda ctx: check_off(ctx, build), build)
