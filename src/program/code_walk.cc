@@ -1,5 +1,9 @@
 #include "program/code_walk.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace geist::program {
 namespace {
 
@@ -9,10 +13,22 @@ constexpr u32 kMaxBlocks = 64;
 constexpr u8 kMaxVisits =
     2;  // of a block: where two ways meet, the header may have come along on one only
 
+// What the compiler calls where the language says that there is a panic. Source: runtime/panic.go,
+// go1.21 to go1.27.
+bool never_returns(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kPrefixes{
+      "runtime.goPanic",     "runtime.panicIndex",      "runtime.panicSlice",
+      "runtime.panicBounds", "runtime.panicdottype", "runtime.panicnildottype"};
+  if (name == "runtime.gopanic" || name == "runtime.panicdivide" || name == "runtime.panicshift")
+    return true;
+  return std::ranges::any_of(kPrefixes, [&](std::string_view p) { return name.starts_with(p); });
+}
+
 Callee callee_of(const read::GoBinary& binary, ImageAddr entry) {
   const std::optional<read::Function> function = binary.pclntab().find_function(entry);
   if (!function || !function->name.starts_with("runtime.")) return Callee::kGo;
   if (function->name.starts_with("runtime.gcWriteBarrier")) return Callee::kKeepsRegisters;
+  if (never_returns(function->name)) return Callee::kNeverReturns;
   // What puts a value into an interface takes it as any function of Go's does.
   return function->name.starts_with("runtime.convT") ? Callee::kGo : Callee::kRuntime;
 }

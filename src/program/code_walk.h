@@ -16,6 +16,7 @@ enum class Callee : u8 {
   kGo,              // takes its arguments in registers and uses all of them for itself
   kRuntime,         // likewise; but what stands beside a pointer need not be a slice's length
   kKeepsRegisters,  // a helper outside Go's calling convention: the write barrier's
+  kNeverReturns,    // it panics: what stands behind the call is reached by other ways only
 };
 using Callees = std::function<Callee(ImageAddr)>;
 // As the names of a binary, which must outlive it, tell.

@@ -178,7 +178,9 @@ bool Slice::step(u32 index, Trail& trail) {
 
 bool Slice::step_call(u32 index, Trail& trail) {
   const x86::Brief& brief = code_.briefs()[index];
-  if (callees_(brief.target) == Callee::kKeepsRegisters) return true;
+  const Callee callee = callees_(brief.target);
+  if (callee == Callee::kKeepsRegisters) return true;
+  if (callee == Callee::kNeverReturns) return false;
   if (!trail.at.is_register()) {
     trail.written |= x86::kAllGprs;
     return true;

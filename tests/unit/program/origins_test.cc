@@ -15,9 +15,13 @@ using x86::Assembler;
 using Kind = Origin::Kind;
 
 constexpr ImageAddr kHelper(0x500000);  // keeps registers, as the write barrier's functions do
+constexpr ImageAddr kPanic(0x500100);   // never returns
 
 Callees callees() {
-  return [](ImageAddr target) { return target == kHelper ? Callee::kKeepsRegisters : Callee::kGo; };
+  return [](ImageAddr target) {
+    if (target == kPanic) return Callee::kNeverReturns;
+    return target == kHelper ? Callee::kKeepsRegisters : Callee::kGo;
+  };
 }
 
 std::vector<Origin> origins(const FunctionCode& code, ImageAddr at, x86::Reg reg,
@@ -39,6 +43,22 @@ TEST(Origins, AMovedArgument) {
   EXPECT_EQ(found[0].kind, Kind::kArgument);
   EXPECT_EQ(found[0].at.reg, x86::kRbx);
   EXPECT_FALSE(found[0].is_shifted);
+}
+
+// go1.21 puts the next block right behind the call of a panic.
+TEST(Origins, APanicIsNoWay) {
+  Assembler a(kEntry.value);
+  x86::Label use = a.new_label();
+  a.mov(x86::kRdx, x86::kRbx);
+  a.test(x86::kRcx, x86::kRcx);
+  a.jcc(x86::Cond::kE, use);
+  a.call_to(kPanic.value);
+  a.bind(use);
+  const ImageAddr at(a.here());
+  FunctionCode code = decode(a);
+  const std::vector<Origin> found = origins(code, at, x86::kRdx);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::kArgument);
 }
 
 TEST(Origins, ASpilledLoadAcrossACall) {
