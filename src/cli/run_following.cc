@@ -37,6 +37,7 @@ struct KnownFile {
   std::string path;
   std::unique_ptr<read::GoBinary> binary;  // null: not to be probed
   sites::SiteTable sites;
+  std::vector<probe::PointProbe> points;  // that detectors asked for
   std::optional<heap::RuntimeSymbols> symbols;
   std::unique_ptr<run::DebugOpener> debug;
 };
@@ -46,7 +47,9 @@ struct KnownFile {
 // may read those it was told of.
 class KnownFiles {
  public:
-  explicit KnownFiles(std::optional<int> assume_go_minor) : assume_go_minor_(assume_go_minor) {}
+  // `detectors` outlives it.
+  KnownFiles(std::optional<int> assume_go_minor, const detect::Detectors& detectors)
+      : assume_go_minor_(assume_go_minor), detectors_(detectors) {}
 
   const KnownFile& get(const std::string& path, const std::string& open_path);
   // Go programs that were left alone, a sentence each.
@@ -57,6 +60,7 @@ class KnownFiles {
   Status look(KnownFile& file);
 
   std::optional<int> assume_go_minor_;
+  const detect::Detectors& detectors_;
   std::map<FileIdentity, KnownFile> files_;
   std::deque<KnownFile> without_identity_;  // each is taken for another one
   std::mutex mutex_;
@@ -104,6 +108,9 @@ Status KnownFiles::look(KnownFile& file) {
   file.symbols = std::move(symbols);
   file.debug = std::make_unique<run::DebugOpener>(*file.binary);
   file.sites = run::find_sites(*file.binary);
+  probe::PlanOptions plan;
+  detectors_.find({*file.binary, file.sites}, plan);
+  file.points = std::move(plan.points);
   return Done{};
 }
 
@@ -254,24 +261,21 @@ int run_following(const RunOptions& options) {
   if (!signals.ok()) return fail(signals.error());
 
   // Start it traced. From here on the tracing thread asks for every file that is exec'd.
-  KnownFiles files(options.assume_go_minor);
+  const detect::Detectors detectors(options.detectors);
+  KnownFiles files(options.assume_go_minor, detectors);
   process::LaunchRequest request;
   request.path = program->path;
   request.command = options.command;
   request.budget.share_percent = options.budget_percent;
   request.budget.unready_timeout_us = run::kUnreadyTimeoutUs;
   request.plan.only_healed = !options.watches_appends;
-  const detect::Detectors detectors(options.detectors);
-  if (detectors.find_points())
-    return fail(Error("--detect=refill has to know the program before it runs, so it does not go "
-                      "together with --follow"));
   detectors.ask(request.plan);
   request.signal_mask = signals->child_mask();
   auto recognise = [&](const std::string& path,
                        const std::string& open_path) -> std::optional<process::Recognised> {
     const KnownFile& file = files.get(path, open_path);
     if (!file.binary) return std::nullopt;
-    return process::Recognised{file.binary.get(), &file.sites, &file};
+    return process::Recognised{file.binary.get(), &file.sites, &file, &file.points};
   };
   auto follower = process::Follower::start(request, recognise);
   if (!follower.ok()) return fail(follower.error());

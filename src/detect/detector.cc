@@ -29,10 +29,6 @@ void Detectors::find(const Program& program, probe::PlanOptions& plan) const {
   }
 }
 
-bool Detectors::find_points() const {
-  return std::ranges::any_of(hooks_, [](const Hooks& hooks) { return hooks.find != nullptr; });
-}
-
 Session::Session(const std::vector<std::string>& asked, Watched watched)
     : watched_(std::move(watched)) {
   const Detectors detectors(asked);

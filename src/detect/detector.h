@@ -70,8 +70,6 @@ class Detectors {
   explicit Detectors(const std::vector<std::string>& asked);
   void ask(probe::PlanOptions& plan) const;
   void find(const Program& program, probe::PlanOptions& plan) const;
-  // Does any of them look for points, for which the program has to be known before it runs?
-  bool find_points() const;
 
  private:
   friend class Session;

@@ -31,6 +31,7 @@ struct Recognised {
   const read::GoBinary* binary = nullptr;
   const sites::SiteTable* table = nullptr;
   const void* tag = nullptr;
+  const std::vector<probe::PointProbe>* points = nullptr;  // of this program; null: none
 };
 
 // `path` is the file as the process sees it, `open_path` one that can be opened here. Nothing: not

@@ -184,7 +184,9 @@ bool Follower::probe(int pid) {
     return true;
   }
   ptrace(PTRACE_SETOPTIONS, pid, 0, kPrepareOptions);
-  auto process = prepare(tracee.value(), *known->binary, *known->table, request_);
+  LaunchRequest request = request_;
+  if (known->points != nullptr) request.plan.points = *known->points;
+  auto process = prepare(tracee.value(), *known->binary, *known->table, request);
   if (process.ok()) {
     probed_.insert(pid);
     tell(Started{std::move(process).value(), known->tag});

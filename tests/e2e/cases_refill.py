@@ -36,6 +36,20 @@ def check_off(ctx, build):
         raise Failure(f'found although not asked for: {found[0]["rule"]}')
 
 
+def check_follow(ctx, build, detect):
+    """What a command starts is looked at in the same way."""
+    binary = ctx.builds.get(build)
+    truth = read_truth(ROOT / 'lab' / build.package)
+    plain = run([binary], cwd=ctx.folder)
+    for _ in ctx.attempts():
+        watched = ctx.watch.run(['sh', '-c', f'{binary}; exit $?'], flags=[f'--detect={detect}', '--follow'], cwd=ctx.folder)
+        if found := findings(watched):
+            break
+    note = judge(truth, found, False)
+    same_run(plain, watched, code=FINDINGS_EXIT)
+    return note
+
+
 @registry.family
 def of_refill(options, default):
     releases = options.releases or (RELEASES if options.all else sorted({RELEASES[0], default}))
@@ -48,3 +62,5 @@ def of_refill(options, default):
             yield registry.Case(f'refill/{name}/go{default}/{kind}', lambda ctx, b=build, s=kind == 'stripped': check(ctx, b, s), build)
     build = Build('lab', 'refill/bug_pooled_answer', default)
     yield registry.Case('refill/off', lambda ctx: check_off(ctx, build), build)
+    for detect in ('append,refill', 'all'):
+        yield registry.Case(f'refill/follow/{detect}', lambda ctx, d=detect: check_follow(ctx, build, d), build)
