@@ -105,7 +105,8 @@ static Result<std::vector<std::string>> named_detectors(const ParsedFlags& parse
     for (std::string& name : run::split_names(text)) {
       const findings::DetectorRow* row = findings::find_detector(name);
       if (name != "all" && (row == nullptr || !is_choice(*row)))
-        return Error(fmt::format("--detect: expected append, maps, refill or all, found \"{}\"", name));
+        return Error(
+            fmt::format("--detect: expected append, maps, refill or all, found \"{}\"", name));
       for (const findings::DetectorRow& any : findings::all_detectors()) {
         if (is_choice(any) && (name == "all" || any.name == name)) names.emplace_back(any.name);
       }

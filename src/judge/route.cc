@@ -328,9 +328,9 @@ bool RouteFinder::add_addresses(usize frame, const Origin& origin, const Look& l
     return true;
   }
   auto add = [&](x86::Reg reg, Values& values) {
-    const std::optional<u64> kept =
-        reg == x86::kRsp ? std::optional<u64>(access_.frames[frame].sp.value)
-                         : kept_register(frame, reg, look.written | origin.written);
+    const std::optional<u64> kept = reg == x86::kRsp
+                                        ? std::optional<u64>(access_.frames[frame].sp.value)
+                                        : kept_register(frame, reg, look.written | origin.written);
     if (!kept) return add_values({frame, origin.insn, {reg, 0}}, look.deeper(origin), values);
     values.insert(*kept);
     return true;

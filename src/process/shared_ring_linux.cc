@@ -175,8 +175,8 @@ bool holds_together(const abi::Event& e, u32 site_count) {
   constexpr int kRsp = 4;
   const bool is_write =
       e.detector == abi::kRefill || (e.detector == abi::kAppend && e.site < site_count);
-  const bool is_sound = is_write ? append_holds_together(e)
-                                 : e.detector == abi::kMaps && map_event_holds_together(e);
+  const bool is_sound =
+      is_write ? append_holds_together(e) : e.detector == abi::kMaps && map_event_holds_together(e);
   if (!is_sound) return false;
   if (e.stack_size == 0) return true;
   const u64 sp = e.regs[kRsp];

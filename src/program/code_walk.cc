@@ -17,7 +17,7 @@ constexpr u8 kMaxVisits =
 // go1.21 to go1.27.
 bool never_returns(std::string_view name) {
   constexpr std::array<std::string_view, 6> kPrefixes{
-      "runtime.goPanic",     "runtime.panicIndex",      "runtime.panicSlice",
+      "runtime.goPanic",     "runtime.panicIndex",   "runtime.panicSlice",
       "runtime.panicBounds", "runtime.panicdottype", "runtime.panicnildottype"};
   if (name == "runtime.gopanic" || name == "runtime.panicdivide" || name == "runtime.panicshift")
     return true;

@@ -110,8 +110,8 @@ void AppendCase::add_view(View view) {
 double AppendCase::add_heap_views() {
   const double begin_s = judge::seconds(CLOCK_PROCESS_CPUTIME_ID);
   bool incomplete = false;
-  std::vector<std::vector<View>> views = find_heap_views(
-      context_, {&write_.append}, {desk_.options().max_scan_bytes}, &incomplete);
+  std::vector<std::vector<View>> views =
+      find_heap_views(context_, {&write_.append}, {desk_.options().max_scan_bytes}, &incomplete);
   const double scan_s = judge::seconds(CLOCK_PROCESS_CPUTIME_ID) - begin_s;
   if (incomplete) ++context_.left_out.heap;
   drop_garbage(views[0]);
@@ -127,8 +127,8 @@ void AppendCase::drop_garbage(std::vector<View>& views) {
   constexpr int kTimes = 2;
   const std::optional<std::vector<u64>> roots = find_append_roots(context_, write_.append);
   if (!roots) return;
-  const heap::StandingGoroutine standing{TargetAddr(event().g),
-                                         TargetAddr(event().regs[x86::kRsp]), &*roots};
+  const heap::StandingGoroutine standing{TargetAddr(event().g), TargetAddr(event().regs[x86::kRsp]),
+                                         &*roots};
   std::vector<TargetAddr> objects;
   for (const View& view : views)
     objects.push_back(view.holder == findings::Holder::kHeap ? view.object : view.ptr_word);
@@ -165,8 +165,8 @@ void AppendCase::note_goroutines() {
 // The id of the goroutine that made an access after the event; empty when it is not sure. One that
 // had its g at the event and has it now had it in between.
 std::string AppendCase::find_goroutine(const Access& access) const {
-  auto then = std::ranges::find_if(
-      write_.goroutines, [&](const KnownGoroutine& k) { return k.g.value == access.g; });
+  auto then = std::ranges::find_if(write_.goroutines,
+                                   [&](const KnownGoroutine& k) { return k.g.value == access.g; });
   if (then == write_.goroutines.end()) return "";
   std::optional<heap::Goroutine> now =
       heap::read_goroutine(context_.memory, context_.binary.layout(), then->g);

@@ -64,8 +64,8 @@ class AppendCase : public Case {
   virtual double find_views();
   // Takes out of the victims whose views the write is meant for.
   virtual void leave_out_owners();
-  // No finding of this case gets a higher level.
-  virtual findings::Level strongest() const { return findings::Level::kProved; }
+  // No finding of this victim gets a higher level.
+  virtual findings::Level strongest(const View&) { return findings::Level::kProved; }
   // Added to the ranks of its victims.
   virtual int rank_bonus() const;
 
@@ -102,8 +102,7 @@ class AppendCase : public Case {
   bool update_candidate(usize index, const Unseen& unseen);
   void note_changes(Candidate& candidate);
   std::vector<u8> put_together(const Candidate& candidate, const std::vector<u8>& now) const;
-  std::optional<std::vector<u8>> find_source(const Access& access, TargetAddr from,
-                                             u64 size) const;
+  std::optional<std::vector<u8>> find_source(const Access& access, TargetAddr from, u64 size) const;
   void note_copy(const Access& access);
   bool changed_nothing(const Candidate& candidate) const;
   bool was_changed_by_append(const View& view) const;
@@ -144,9 +143,9 @@ class AppendCase : public Case {
   // Read a while ago, so that every write which shows in it is among the samples by now: one is
   // made right after its write, but not at once.
   Bytes settled_;
-  Bytes waiting_;               // to become the next `settled_`
-  std::vector<usize> copied_;   // candidates that the last on_copy() put elsewhere
-  std::vector<Open> open_;      // at this gate
+  Bytes waiting_;                    // to become the next `settled_`
+  std::vector<usize> copied_;        // candidates that the last on_copy() put elsewhere
+  std::vector<Open> open_;           // at this gate
   std::vector<Question> questions_;  // one for each of open_
 };
 

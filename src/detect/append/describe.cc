@@ -280,8 +280,8 @@ void Describer::draw(const Overwrite& c, const Candidate& candidate, findings::F
   const bool is_append = !c.identity;
   if (is_append) f.drawing.push_back({"operand", operand, c.append.old_len(), e.append.cap});
   if (view.len_known) f.drawing.push_back({"victim", victim, view.len, view.cap});
-  f.drawing.push_back({is_append ? "this append" : "this copy", operand, e.append.new_len,
-                       e.append.cap});
+  f.drawing.push_back(
+      {is_append ? "this append" : "this copy", operand, e.append.new_len, e.append.cap});
 }
 
 findings::Finding Describer::describe(const Overwrite& c, const Candidate& candidate,
@@ -297,7 +297,8 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
   f.pc = fmt::format("{:#x}", site.call.value);
   if (!c.identity) f.stop = stop_point_of(site);
   f.append_stack = append_stack(c.append);
-  if (!c.identity && probe::why_not_healable(site).empty()) f.heal = sites::name_of(context_.binary, site).text();
+  if (!c.identity && probe::why_not_healable(site).empty())
+    f.heal = sites::name_of(context_.binary, site).text();
   if (f.append_stack[0].inlined) {
     f.inlined_into = std::string(context_.binary.pclntab().function(site.function).name);
   }

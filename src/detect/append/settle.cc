@@ -179,7 +179,7 @@ std::optional<findings::Level> AppendCase::level_of(const Candidate& candidate, 
 }
 
 void AppendCase::record(usize index, findings::Level level, const std::vector<u8>& after) {
-  level = std::min(level, strongest());
+  level = std::min(level, strongest(write_.candidates[index].view));
   desk_.outcomes().record({number(), index, event().context}, level, [&] {
     return Describer(context_).describe(write_, write_.candidates[index], level, after);
   });
@@ -243,8 +243,8 @@ void AppendCase::settle_place(usize index, Question& question) {
   Candidate& candidate = write_.candidates[index];
   const View old = candidate.view;
   auto is_copy = [&](const Place& place) {
-    return std::ranges::any_of(
-        candidate.copies, [&](const Place& copy) { return copy.ptr_word == place.ptr_word; });
+    return std::ranges::any_of(candidate.copies,
+                               [&](const Place& copy) { return copy.ptr_word == place.ptr_word; });
   };
   for (const Place& place : question.elsewhere) {
     if (question.is_reachable) break;

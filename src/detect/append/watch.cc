@@ -26,8 +26,8 @@ int AppendCase::rank_of(const View& view) const {
   if (view.live_for_sure) rank += 4;
   if (view.len_word) rank += 2;
   if (view.name.empty() && !view.len_known) rank -= 4;
-  const bool emptied = view.ptr <= facts.old_ptr && view.len > facts.new_len &&
-                       facts.new_len == facts.num;
+  const bool emptied =
+      view.ptr <= facts.old_ptr && view.len > facts.new_len && facts.new_len == facts.num;
   if (!emptied) rank += 3;
   if (view.same_frame) rank -= 1;
   return rank;

@@ -33,8 +33,7 @@ using Places = std::map<u32, Place>;
 
 Place make_place(const read::GoBinary& binary, const probe::PlannedPoint& planned) {
   Place place;
-  const std::optional<read::Function> callee =
-      binary.pclntab().find_function(planned.point.target);
+  const std::optional<read::Function> callee = binary.pclntab().find_function(planned.point.target);
   if (callee) place.callee = callee->name;
   place.is_typed = place.callee != "runtime.memmove";
   sites::AppendSite& site = place.site.site;

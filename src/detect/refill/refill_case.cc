@@ -2,11 +2,13 @@
 #include "detect/refill/refill_case.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "judge/heap_views.h"
 #include "judge/stack_views.h"
 #include "probe/refill_probes.h"
+#include "program/origins.h"
 
 namespace geist::detect::refill {
 namespace {
@@ -21,6 +23,25 @@ usize count_writers(const judge::Context& context, const std::vector<heap::Stack
          sites::is_gos_own(context.binary, frames[library].function.name))
     ++library;
   return library;
+}
+
+// Packages whose documentation says how long what they hand out of their buffers is good. Not those
+// that work on slices they were handed in an interface (reflect, encoding/binary).
+bool owns_buffers(std::string_view function) {
+  constexpr std::array<std::string_view, 8> kPackages{
+      "bufio.",        "bytes.",        "encoding/json.", "encoding/json/",
+      "encoding/csv.", "encoding/xml.", "net/textproto.", "database/sql."};
+  return std::ranges::any_of(kPackages,
+                             [&](std::string_view p) { return function.starts_with(p); });
+}
+
+// Does it give back what it was not handed? The runtime makes new arrays.
+bool gives_views(const judge::Context& context, const program::FunctionCode& code,
+                 const program::Origin& origin) {
+  const ImageAddr target = code.briefs()[origin.insn].target;
+  if (!target) return true;
+  const std::optional<read::Function> callee = context.binary.pclntab().find_function(target);
+  return callee && !callee->name.starts_with("runtime.");
 }
 
 }  // namespace
@@ -96,10 +117,37 @@ void RefillCase::leave_out_owners() {
   });
   const read::Pclntab& functions = context().binary.pclntab();
   const bool is_librarys = std::ranges::all_of(*words, [&](const LoadedWord& owner) {
-    return !owner.is_variable &&
-           sites::is_gos_own(context().binary, functions.function(owner.by).name);
+    return !owner.is_variable && owns_buffers(functions.function(owner.by).name);
   });
   strongest_ = is_librarys ? findings::Level::kConfirmed : findings::Level::kLikely;
+}
+
+// Of variables whose words the compiler keeps in its frame, while that frame waits for the write.
+bool RefillCase::may_be_handed_on(const View& view) {
+  using Kind = program::Origin::Kind;
+  const judge::Append& append = overwrite().append;
+  const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
+  if (!is_variable || view.g.value != event().g) return false;
+  auto is_views = [&](const heap::StackFrame& frame) {
+    return judge::make_activation(frame, event().g, TargetAddr(event().stack_hi)) == view.frame;
+  };
+  const auto frame = std::ranges::find_if(append.frames, is_views);
+  if (frame == append.frames.end() || !view.ptr_word) return true;
+  const program::FunctionCode* code = context().codes.find(frame->function);
+  const std::optional<u32> after = code == nullptr ? std::nullopt : code->find_insn(frame->pc);
+  if (!after || *after == 0) return true;
+  const program::Location word{x86::kNoReg, static_cast<i64>(view.ptr_word - frame->sp)};
+  const auto origins =
+      program::find_origins(*code, *after - 1, word, program::callees_of(context().binary));
+  return !std::ranges::all_of(origins, [&](const program::Origin& origin) {
+    const bool is_result = origin.kind == Kind::kResult && gives_views(context(), *code, origin);
+    return is_result || origin.kind == Kind::kLoad || origin.kind == Kind::kNumber;
+  });
+}
+
+findings::Level RefillCase::strongest(const View& view) {
+  const bool is_unsure = strongest_ == findings::Level::kLikely && may_be_handed_on(view);
+  return is_unsure ? findings::Level::kSuspect : strongest_;
 }
 
 // Below an append's of the same kind: most buffers are refilled on purpose.

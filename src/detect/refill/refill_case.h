@@ -9,9 +9,11 @@
 // no victims. Whose pointer cannot be followed may be anybody's: then nothing is more than a
 // suspicion.
 //
-// Whether a shared array was meant is known only of buffers of the standard library, whose
-// documentation says how long a view of them is good. Where the program's own code copies into an
-// array that others look into (rows of a matrix, and the matrix), that may be the point.
+// Whether a shared array was meant is known only of buffers of packages whose documentation says how
+// long a view of them is good (bufio, bytes ...). Where other code copies into an array that others
+// look into (rows of a matrix, and the matrix), that may be the point. And a variable of a caller
+// that is under way may be what that caller handed on to be filled, as it is or in an interface: it
+// is no more than a suspicion unless it was taken out of memory, or was the result of a call.
 #pragma once
 
 #include "detect/append/append_case.h"
@@ -21,9 +23,9 @@ namespace geist::detect::refill {
 // A place where memory is refilled, as the place of an append to an empty slice there.
 struct Place {
   probe::ProbedSite site;
-  std::string_view callee;             // the function that copies
-  sites::AppendIdentity identity;      // the how manieth of its function's copies
-  bool is_typed = false;               // elements of a type that the call is handed
+  std::string_view callee;         // the function that copies
+  sites::AppendIdentity identity;  // the how manieth of its function's copies
+  bool is_typed = false;           // elements of a type that the call is handed
 };
 
 class RefillCase : public append::AppendCase {
@@ -39,9 +41,10 @@ class RefillCase : public append::AppendCase {
  private:
   double find_views() override;
   void leave_out_owners() override;
-  findings::Level strongest() const override { return strongest_; }
+  findings::Level strongest(const judge::View& view) override;
   int rank_bonus() const override;
   bool is_owners(const judge::View& view, const judge::LoadedWord& owner) const;
+  bool may_be_handed_on(const judge::View& view);
 
   findings::Level strongest_ = findings::Level::kSuspect;
 };

@@ -16,8 +16,13 @@ Place place(std::string_view callee) {
 // copy(to[:2], from[:5]) of pointers.
 std::unique_ptr<abi::Event> typed_event() {
   auto e = std::make_unique<abi::Event>();
-  e->append = {.old_ptr = 0x1000, .new_len = 5, .cap = 5, .num = 5, .elem_size = 8,
-               .dest = 0x1000, .dest_size = 40};
+  e->append = {.old_ptr = 0x1000,
+               .new_len = 5,
+               .cap = 5,
+               .num = 5,
+               .elem_size = 8,
+               .dest = 0x1000,
+               .dest_size = 40};
   e->old_size = 40;
   e->regs[x86::kRcx] = 5;
   e->regs[x86::kRsi] = 2;

@@ -134,8 +134,7 @@ TEST(RefillProbes, ARecordSaysWhoseEventsItMakes) {
     if (point.refused) continue;
     ++planned;
     abi::Site record;
-    std::memcpy(&record,
-                &plan.region_bytes[plan.site_table_offset + point.record * sizeof record],
+    std::memcpy(&record, &plan.region_bytes[plan.site_table_offset + point.record * sizeof record],
                 sizeof record);
     EXPECT_EQ(record.id, point.record);
     EXPECT_EQ(record.detector, abi::kRefill);
