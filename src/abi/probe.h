@@ -46,8 +46,8 @@ static_assert(kAppendValues <= kMaxValues);
 struct Site {
   uint32_t id;
   uint16_t detector;    // [tool] Detector: what its events are (since version 6)
-  uint16_t in_library;  // 1: a site of the standard library, which gets the smaller part of the
-                        // attention budget
+  uint16_t in_library;  // 1: a site of the standard library, which gets a smaller part of the
+                        // attention budget; 2: likewise, of other elements than bytes
   uint64_t resume;      // trampoline address that goes on with the in-place path
   uint64_t elem_size;   // 0: read it from the abi.Type that values[kType] gives
   uint64_t skip;  // [target] so many overwriting appends go on without the slow path (hot sites are

@@ -234,7 +234,8 @@ bool Planner::heal_call(const AppendSite& site) {
 
 abi::Site Planner::make_record(const AppendSite& site, abi::SiteMode mode, u64 resume) const {
   abi::Site record{};
-  record.in_library = is_standard_library(binary_.pclntab().function(site.function).name) ? 1 : 0;
+  if (is_standard_library(binary_.pclntab().function(site.function).name))
+    record.in_library = site.elem_size > 1 ? 2 : 1;
   record.detector = abi::kAppend;
   record.mode = mode;
   record.resume = resume;

@@ -125,11 +125,12 @@ uint64_t spent_so_far(const Control* control) {
 }
 
 // Nearly all honest reuse is in the standard library, nearly all bugs are not: its sites may use an
-// eighth of the budget. Longest wait in µs, 0: none.
-uint32_t patience_for(const Control* control, bool in_library, uint64_t now) {
-  if (in_library && __atomic_load_n(&control->library_rests, __ATOMIC_RELAXED) != 0) return 0;
+// eighth of the budget. What it fills again and again are bytes; sites of other elements may use
+// half, as they would find nothing left after a TLS handshake. Longest wait in µs, 0: none.
+uint32_t patience_for(const Control* control, uint16_t in_library, uint64_t now) {
+  if (in_library != 0 && __atomic_load_n(&control->library_rests, __ATOMIC_RELAXED) != 0) return 0;
   uint64_t allowance = budget_so_far(control, now);
-  if (in_library) allowance >>= 3;
+  if (in_library != 0) allowance >>= in_library == 1 ? 3 : 1;
   if (spent_so_far(control) >= allowance) return 0;
   return __atomic_load_n(&control->park_timeout_us, __ATOMIC_RELAXED);
 }
@@ -225,7 +226,7 @@ uint64_t record(State* state, Control* control, const Site* site, const Saved* s
   Event* event = &slot->event;
   fill(event, control, site, saved, telling);
   event->tsc = now;
-  uint32_t patience_us = patience_for(control, site->in_library != 0, now);
+  uint32_t patience_us = patience_for(control, site->in_library, now);
   event->parked = patience_us;
   __atomic_add_fetch(&control->recorded, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&slot->sequence, ticket + 1, __ATOMIC_RELEASE);
@@ -262,7 +263,7 @@ extern "C" void geist_on_stack_moved(Site* site, const Saved* saved, State* stat
   for (abi::StackGate& gate : control->stack_gates) {
     if (__atomic_load_n(&gate.g, __ATOMIC_ACQUIRE) != g) continue;
     uint64_t now = read_tsc();
-    uint32_t patience_us = patience_for(control, site->in_library != 0, now);
+    uint32_t patience_us = patience_for(control, site->in_library, now);
     if (patience_us != 0 && tool_is_alive(control, now))
       wait_until_moved(control, m, &gate.gate, now, patience_us);
     return;
@@ -286,7 +287,7 @@ extern "C" void geist_on_copy(Site* site, const Saved* saved, State* state) {
   uint64_t g = saved->regs[kR14];
   uint64_t m = g != 0 ? load64(g + control->g_m) : 0;
   uint64_t now = read_tsc();
-  uint32_t patience_us = patience_for(control, false, now);
+  uint32_t patience_us = patience_for(control, 0, now);
   uint32_t nobody = 0;
   if (patience_us == 0 || !tool_is_alive(control, now) ||
       !__atomic_compare_exchange_n(&gate.claimed, &nobody, 1u, false, __ATOMIC_SEQ_CST,

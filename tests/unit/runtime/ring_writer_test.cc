@@ -246,6 +246,24 @@ TEST_F(Runtime, TheStandardLibraryDoesNotWaitWhileItRests) {
   EXPECT_EQ(fake.waits, 1u);
 }
 
+TEST_F(Runtime, OfTheLibraryOtherElementsThanBytesMayUseHalfOfTheBudget) {
+  control.park_grace_ticks = 80000;
+  control.parked_ticks = 20000;
+  fake.on_wait = [this](volatile uint32_t*, uint64_t) { take(control.head - 1); };
+  site.in_library = 1;
+  append(1);
+  EXPECT_EQ(fake.waits, 0u);
+  site.in_library = 2;
+  append(2);
+  EXPECT_EQ(fake.waits, 1u);
+  control.parked_ticks = 45000;
+  append(3);
+  EXPECT_EQ(fake.waits, 1u);
+  site.in_library = 0;
+  append(4);
+  EXPECT_EQ(fake.waits, 2u);
+}
+
 TEST_F(Runtime, ACopyOfAWatchedHeaderWaitsUntilTheWatchIsThere) {
   control.park_grace_ticks = kHz;
   saved.regs[0] = 0x7000;  // to
