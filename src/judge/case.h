@@ -76,6 +76,9 @@ class Case {
   // How much a watch of it promises, on a scale that all detectors share (registers.h); nothing: it
   // wants none.
   virtual std::optional<int> rank() = 0;
+  // `next`, whose rank was asked for, is about to write there again, and its thread waits. True: a
+  // watch of it would watch what is watched for this case, which takes that change for its own.
+  virtual bool goes_on_with(const Case&) { return false; }
   // Takes registers for words of its own, while the thread of the event waits. False: it got none.
   virtual bool watch(Registers& registers) = 0;
   // Gives up one of its words that it can do without, for another case; false: there is none.

@@ -177,7 +177,7 @@ void Desk::watch(Case& c) {
   if (!watcher_.available() || c.is_over()) return;
   read_samples();
   const std::optional<int> rank = c.rank();
-  if (!rank) return;
+  if (!rank || registers_.go_on_with(c)) return;
   registers_.give_way_to(c);
   registers_.make_room(*rank, [this] { read_samples(); });
   registers_.give_up_words(c);

@@ -77,6 +77,14 @@ Unseen Registers::unseen(const Watch& watch) const {
           .saw_all = watcher_.saw_all()};
 }
 
+bool Registers::go_on_with(const Case& c) {
+  return std::ranges::any_of(watches_, [&](const Watch& watch) {
+    const Unseen missed = unseen(watch);
+    return !missed.lost && !missed.late && watch.of->written().overlaps(c.written()) &&
+           watch.of->goes_on_with(c);
+  });
+}
+
 void Registers::give_way_to(const Case& c) {
   for (usize i = watches_.size(); i-- > 0;) {
     if (watches_[i].of->written().overlaps(c.written())) end(i, true);

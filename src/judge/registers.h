@@ -43,6 +43,8 @@ class Registers {
   const std::vector<Watch>& all() const { return watches_; }
   bool has(const Case& of) const;
   Unseen unseen(const Watch& watch) const;
+  // Is `c` seen through by another case's watch, which loses nothing (Case::goes_on_with)?
+  bool go_on_with(const Case& c);
   // Watches of what `c` is about to write over.
   void give_way_to(const Case& c);
   // Tries to have two registers free for a watch of this rank. `read_samples` is called before

@@ -59,6 +59,7 @@ class RouteFinder {
 
   RouteAnswer find();
   std::optional<std::vector<LoadedWord>> operand_words();
+  std::optional<std::vector<LoadedWord>> operand_sources();
 
  private:
   struct Place {
@@ -70,12 +71,17 @@ class RouteFinder {
   const FunctionCode* code_of(usize frame) const {
     return context_.codes.find(access_.frames[frame].function);
   }
+  std::optional<Place> operand() const;
   std::optional<u32> call_of(usize frame) const;
   std::optional<Place> handed_by_caller(usize frame, const Location& at) const;
   std::optional<ImageAddr> event_pc(usize frame) const;
   bool is_appender(usize frame) const { return access_.activation(frame) == append_.activation(); }
   std::optional<i64> victim_slot(usize frame) const;
   TargetAddr victim_word() const;
+  bool is_victims_pointer(std::optional<u64> word) const {
+    return word == victim_.ptr ||
+           (victim_.is_walked && word && *word > victim_.ptr && *word < append_.array.end.value);
+  }
   void add_helper_arguments(std::vector<Place>& places) const;
   void classify(const Place& place);
   void classify(const Place& place, const Origin& origin);
@@ -109,7 +115,19 @@ class RouteFinder {
   heap::StackCopy stack_;
   bool is_victim_ = false, is_other_ = false, is_unknown_ = false;
   std::vector<RouteAnswer::Load> loads_;
+  bool knows_allocations_ = false;
 };
+
+// Source: runtime/slice.go, malloc.go, string.go, go1.21 to go1.27.
+bool is_allocation(const read::GoBinary& binary, const FunctionCode& code, const Origin& origin) {
+  const ImageAddr target = code.briefs()[origin.insn].target;
+  const std::optional<read::Function> callee =
+      target ? binary.pclntab().find_function(target) : std::nullopt;
+  if (!callee || origin.at != Location{x86::kRax, 0}) return false;
+  return callee->name.starts_with("runtime.mallocgc") || callee->name == "runtime.makeslice" ||
+         callee->name == "runtime.makeslicecopy" || callee->name == "runtime.newobject" ||
+         callee->name == "runtime.stringtoslicebyte";
+}
 
 RouteAnswer RouteFinder::find() {
   if (access_.frames.empty() || access_.actor >= access_.frames.size()) return {};
@@ -130,10 +148,10 @@ RouteAnswer RouteFinder::find() {
   }
   if (places.empty()) return {};
   for (const Place& place : places) classify(place);
-  if (is_other_) return {Route::kOther, {}};
+  if (is_other_) return {Route::kOther, {}, false};
   if (is_unknown_) return {};
-  if (!loads_.empty()) return {Route::kUnknown, std::move(loads_)};
-  return {is_victim_ ? Route::kVictim : Route::kUnknown, {}};
+  if (!loads_.empty()) return {Route::kUnknown, std::move(loads_), false};
+  return {is_victim_ ? Route::kVictim : Route::kUnknown, {}, false};
 }
 
 // The runtime's helpers are assembly, or code that was written like it: what they were handed is
@@ -222,7 +240,8 @@ void RouteFinder::classify(const Place& place, const Origin& origin) {
       const std::optional<i64> own = victim_slot(place.frame);
       const bool is_own =
           own && *own == origin.at.slot &&
-          read_word(access_.frames[place.frame].sp + static_cast<u64>(*own)) == victim_.ptr;
+          is_victims_pointer(
+              read_word(access_.frames[place.frame].sp + static_cast<u64>(*own)));
       (is_own ? is_victim_ : is_unknown_) = true;
       return;
     }
@@ -427,20 +446,33 @@ bool RouteFinder::add_values(usize frame, const Origin& origin, const Look& look
   }
 }
 
-std::optional<std::vector<LoadedWord>> RouteFinder::operand_words() {
+std::optional<RouteFinder::Place> RouteFinder::operand() const {
   const sites::AppendSite& site = append_.site->site;
   const FunctionCode* code = access_.frames.empty() ? nullptr : code_of(0);
   const std::optional<u32> branch = code == nullptr ? std::nullopt : code->find_insn(site.branch);
   const std::optional<Location> at = program::location_of(site.old_ptr);
   if (!branch || !at) return std::nullopt;
-  const Place operand{0, *branch, *at};
+  return Place{0, *branch, *at};
+}
+
+std::optional<std::vector<LoadedWord>> RouteFinder::operand_sources() {
+  const std::optional<Place> operand = this->operand();
+  knows_allocations_ = true;
   std::vector<LoadedWord> words;
-  if (add_words(operand, {}, words)) return words;
+  if (!operand || !add_words(*operand, {}, words)) return std::nullopt;
+  return words;
+}
+
+std::optional<std::vector<LoadedWord>> RouteFinder::operand_words() {
+  const std::optional<Place> operand = this->operand();
+  if (!operand) return std::nullopt;
+  std::vector<LoadedWord> words;
+  if (add_words(*operand, {}, words)) return words;
   // A header in a variable of the frame whose address was taken.
   words.clear();
   program::SliceEnds at_slots;
   at_slots.any_slot = true;
-  if (add_words(operand, at_slots, words)) return words;
+  if (add_words(*operand, at_slots, words)) return words;
   return std::nullopt;
 }
 
@@ -455,7 +487,9 @@ bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
       case Kind::kNumber:
         break;
       case Kind::kResult:
-        if (!program::is_growslice_result(context_.binary, *code, origin)) return false;
+        if (!program::is_growslice_result(context_.binary, *code, origin) &&
+            !(knows_allocations_ && is_allocation(context_.binary, *code, origin)))
+          return false;
         break;
       case Kind::kArgument: {
         const std::optional<Place> handed = handed_by_caller(place.frame, origin.at);
@@ -485,7 +519,10 @@ bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
 
 }  // namespace
 
-std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, const Append& append) {
+// Asks of the append itself, with its registers and its stack.
+static std::optional<std::vector<LoadedWord>> ask_operand(
+    Context& context, const Append& append,
+    std::optional<std::vector<LoadedWord>> (RouteFinder::*question)()) {
   const abi::Event& event = *append.event;
   process::WatchSample sample;
   std::copy(std::begin(event.regs), std::end(event.regs), sample.regs.begin());
@@ -496,7 +533,17 @@ std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, cons
   access.stack_hi = TargetAddr(event.stack_hi);
   access.sample = &sample;
   const View none;
-  return RouteFinder(context, append, none, access).operand_words();
+  RouteFinder finder(context, append, none, access);
+  return (finder.*question)();
+}
+
+std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, const Append& append) {
+  return ask_operand(context, append, &RouteFinder::operand_words);
+}
+
+std::optional<std::vector<LoadedWord>> find_operand_sources(Context& context,
+                                                            const Append& append) {
+  return ask_operand(context, append, &RouteFinder::operand_sources);
 }
 
 RouteAnswer find_route(Context& context, const Append& append, const View& victim,

@@ -36,6 +36,8 @@ struct RouteAnswer {
     ImageAddr insn;
   };
   std::vector<Load> loads;
+  // The victim's pointer alone is not enough: its header must have been read as a whole, too.
+  bool needs_whole = false;
 };
 
 // `access` must have its sample. Asked of reads after the append's write only.
@@ -53,5 +55,9 @@ struct LoadedWord {
 // writes into. Asked while the append waits. Nothing when the code does not tell on all ways;
 // empty when the operand was in no memory.
 std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, const Append& append);
+// The same, of all that the operand was made from: what the calls on the stack allocated was in no
+// memory before, and a word of a frame is asked what was stored there.
+std::optional<std::vector<LoadedWord>> find_operand_sources(Context& context,
+                                                            const Append& append);
 
 }  // namespace geist::judge

@@ -135,6 +135,43 @@ bool load_neighbours(const x86::Insn& pointer, const x86::Insn& length) {
   return p.base == l.base && p.rip_relative == l.rip_relative && p.disp + 8 == l.disp;
 }
 
+// `k == "users"` is a comparison of the length with that of the constant, and behind it, where the two
+// are equal, loads through the pointer. The block where the length is equal; 0: no such comparison.
+u32 find_equal_block(const program::FunctionCode& code, u32 insn) {
+  const x86::Insn& compare = code.insn(insn);
+  const x86::Operand &length = compare.operands[0], &constant = compare.operands[1];
+  const program::Block& block = code.blocks()[code.block_of(insn)];
+  const bool is_comparison =
+      compare.op == x86::Op::kCmp && length.kind == x86::Operand::Kind::kMem &&
+      length.mem.index == x86::kNoReg && !length.mem.segment &&
+      constant.kind == x86::Operand::Kind::kImm && constant.imm != 0 && insn + 1 == block.last;
+  if (!is_comparison || block.succs.size() != 2) return 0;
+  const x86::Brief& branch = code.briefs()[block.last];
+  const std::optional<u32> target =
+      branch.flow == x86::Flow::kJcc ? code.find_insn(branch.target) : std::nullopt;
+  if (!target || (branch.cond != x86::Cond::kNe && branch.cond != x86::Cond::kE)) return 0;
+  const u32 taken = code.block_of(*target);
+  const u32 other = block.succs[0] == taken ? block.succs[1] : block.succs[0];
+  const u32 equal = branch.cond == x86::Cond::kE ? taken : other;
+  return code.blocks()[equal].preds.size() == 1 ? equal : 0;
+}
+
+std::optional<u32> find_compared_pointer(const program::FunctionCode& code, u32 insn) {
+  const u32 equal = find_equal_block(code, insn);
+  if (equal == 0) return std::nullopt;
+  const x86::Mem& length = code.insn(insn).operands[0].mem;
+  const program::Block& block = code.blocks()[equal];
+  for (u32 i = block.first; i <= block.last; ++i) {
+    const x86::Insn& load = code.insn(i);
+    const x86::Mem& pointer = load.operands[1].mem;
+    if (is_word_load(load) && pointer.base == length.base &&
+        pointer.rip_relative == length.rip_relative && pointer.disp + 8 == length.disp)
+      return i;
+    if ((load.writes & x86::bit(length.base)) != 0) break;
+  }
+  return std::nullopt;
+}
+
 // The victim's words in its frame, as offsets from the frame's RSP, while they hold the victim and
 // not the append's result.
 struct Slots {
@@ -234,6 +271,8 @@ static u32 find_next_call(const program::FunctionCode& code, u32 insn) {
 HeaderLoad find_header_load(const program::FunctionCode& code, u32 insn) {
   if (copies_header(code.insn(insn)))
     return {HeaderUse::kWhole, code.briefs()[insn].addr, std::nullopt};
+  if (const std::optional<u32> pointer = find_compared_pointer(code, insn))
+    return {HeaderUse::kWhole, code.briefs()[*pointer].addr, std::nullopt};
   if (!is_word_load(code.insn(insn))) return {};
   HeaderLoad load;
   const std::optional<u32> pointer = find_pointer_load(code, insn);

@@ -86,7 +86,12 @@ struct View {
                         // move with it
   bool same_frame = false;    // the frame that runs the append
   bool told_by_code = false;  // which words belong together (program/header_words.h)
-  // Of such a view: where pointer and length are at the branch.
+  // The operand is no front part that was cut from this slice, as far as the code shows where it
+  // comes from, and the slice does not reach to the end of its array, as buffers do.
+  bool not_cut = false;
+  // Its pointer's word is what a loop of its frame walks through the array with.
+  bool is_walked = false;
+  // Of a view that the code told of: where pointer and length are at the branch.
   program::ValueLocation ptr_from, len_from;
 
   // The word whose read shows that somebody goes through this view: the length, or the pointer when

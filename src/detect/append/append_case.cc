@@ -76,6 +76,7 @@ AppendCase::AppendCase(Desk& desk, Opening opening, const probe::ProbedSite& sit
 double AppendCase::find_victims() {
   const double scan_s = find_views();
   leave_out_owners();
+  note_cut();
   if (write_.candidates.empty()) return scan_s;
   write_.array_before = read_array(context_.memory, event());
   print_before();

@@ -38,6 +38,7 @@ class AppendCase : public Case {
 
   Range written() const override;
   std::optional<int> rank() override;
+  bool goes_on_with(const Case& next) override;
   bool watch(Registers& registers) override;
   bool give_up_word(Registers& registers) override;
   bool is_idle() const override;
@@ -90,12 +91,15 @@ class AppendCase : public Case {
 
   void drop_garbage(std::vector<View>& views);
   void print_before();
+  void note_cut();
   bool is_write_cursor();
   bool is_refill(const sites::AppendSite& site, u32 depth);
   void note_goroutines();
   std::string find_goroutine(const Access& access) const;
 
   int rank_of(const View& view) const;
+  bool is_repeated_by(const AppendCase& next) const;
+  bool watches_as(usize index, const View& view) const;
   void begin_evidence(const std::vector<Chunk>& chunks);
   bool is_fair_stack_victim(const View& view) const;
   void record_stack_victim_in_use(usize index, const std::vector<u8>& bytes);
@@ -114,6 +118,7 @@ class AppendCase : public Case {
   bool grows_in_place(const View& view, const Access& access) const;
   void lengthen(Candidate& candidate, u64 len);
   // `waits`: the goroutine of the header's stack stands right behind the move.
+  bool is_walk(const View& view, const Access& access) const;
   void follow_moved_header(usize candidate, bool waits);
   bool follow_copy(usize candidate, TargetAddr header_word, bool keeps_source);
   bool make_room_for_copy(usize source);

@@ -20,8 +20,26 @@ constexpr usize kMostCandidates = 16;  // of one case, its copies among them
 // wait all the time.
 constexpr u32 kMostCopies = 24;
 
+// In a frame, too, when its words stand side by side: an append begins a slice there (Go 1.25 and
+// later) and takes it to the heap when it grows. Nobody copies a variable's spilled words.
 bool is_in_memory(const View& view) {
-  return view.holder == findings::Holder::kHeap || view.holder == findings::Holder::kGlobal;
+  const bool in_frame = view.holder == findings::Holder::kStack && view.ptr_word &&
+                        view.len_word == view.ptr_word + 8 && !view.told_by_code;
+  return in_frame || view.holder == findings::Holder::kHeap ||
+         view.holder == findings::Holder::kGlobal;
+}
+
+// It is an element of an array from now on.
+void leave_frame(View& view) {
+  view.name.clear();
+  view.function.clear();
+  view.pc = {};
+  view.frame = {};
+  view.g = {};
+  view.goid = 0;
+  view.stack_hi = {};
+  view.same_frame = view.in_stack_object = false;
+  view.live_for_sure = true;
 }
 
 }  // namespace
@@ -95,6 +113,7 @@ bool AppendCase::follow_copy(usize index, TargetAddr header_word, bool keeps_sou
   const TargetAddr before = view.header_word();
   // From now on it is left alone.
   if (++candidates[index].copies_followed == kMostCopies) ++context_.left_out.copies;
+  if (view.holder == findings::Holder::kStack) leave_frame(view);
   put_view_at(view, {ptr_word, findings::Holder::kHeap, object->user, object->size_bytes});
   usize target = index;
   // The watch goes along with the copy, and what the source is used for is not seen any more.
@@ -114,7 +133,7 @@ bool AppendCase::follow_copy(usize index, TargetAddr header_word, bool keeps_sou
   }
   candidates[target].view = view;
   for (Evidence& evidence : candidates[target].evidence)
-    evidence.follow_copy(header_word, make_route(view));
+    evidence.follow_copy(header_word, trust_in(view), make_route(view));
   return true;
 }
 

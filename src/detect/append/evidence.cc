@@ -3,6 +3,7 @@
 #include "detect/append/evidence.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace geist::detect::append {
 namespace {
@@ -109,9 +110,16 @@ void Evidence::follow(TargetAddr header_word) {
   copies_.clear();
 }
 
-void Evidence::follow_copy(TargetAddr header_word,
+void Evidence::follow_walk(std::function<RouteAnswer(const Access&)> route) {
+  header_reads_.clear();
+  route_ = std::move(route);
+}
+
+void Evidence::follow_copy(TargetAddr header_word, HeaderTrust trust,
                            std::function<RouteAnswer(const Access&)> route) {
   header_ = header_word;
+  trust_ = trust;
+  owner_ = {};
   expects_copy_ = true;
   has_arrived_ = false;
   header_reads_.clear();
@@ -145,6 +153,10 @@ void Evidence::note_write(const Access& access, bool by_append) {
     return;
   }
   if (other_write_ns_ != 0) return;
+  if (std::exchange(is_expected_again_, false)) {
+    stores_.clear();
+    change_ = Change::kUnknown;
+  }
   append_write_ns_ = access.time;
   if (access.stored.size_bytes != 0) keep_store(access.stored);
   for (const Access::Stored& stored : access.stored_beside) keep_store(stored);
@@ -194,10 +206,12 @@ void Evidence::on_element(const Access& access) {
     return;
   }
   if (answer.route == Route::kOther) return;
+  const bool is_victims =
+      answer.route == Route::kVictim && (!answer.needs_whole || was_read_whole_by(access));
   const bool is_taken =
       !moved_ && std::any_of(header_reads_.begin(), header_reads_.end(),
                              [&](const HeaderRead& h) { return takes_pointer(h, access, answer); });
-  if (answer.route == Route::kVictim || is_taken) {
+  if (is_victims || is_taken) {
     read_ = access;
     read_->sample = nullptr;
     verdict_ = Verdict::kConfirmed;
@@ -212,6 +226,16 @@ void Evidence::on_element(const Access& access) {
       return;
     }
   }
+}
+
+// Has a frame of the access read the header as a whole, since the append?
+bool Evidence::was_read_whole_by(const Access& access) const {
+  return std::ranges::any_of(header_reads_, [&](const HeaderRead& header) {
+    bool is_reader = false;
+    for (usize i = access.actor; i < access.frames.size(); ++i)
+      is_reader |= header.by == access.activation(i);
+    return is_reader && header.use != HeaderUse::kNone;
+  });
 }
 
 // Frame `index` of the access is the one that read the header: is that enough?

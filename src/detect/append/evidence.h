@@ -84,6 +84,9 @@ class Evidence {
   // The watched part as it was read between two moments of the samples' clock. To be called when
   // all samples of before the second have been added.
   void note_bytes(ByteView now, u64 from_ns, u64 until_ns);
+  // The append is about to be made again, by the same line of the same call, and writes all of the
+  // part anew.
+  void expect_again() { is_expected_again_ = true; }
   // What the append copied to the watched part.
   void note_copied(ByteView bytes);
   Change change() const { return change_; }
@@ -128,9 +131,13 @@ class Evidence {
   void follow(TargetAddr header_word);
   // The same, but who copies it waits, and `header_word` is watched before the header comes there:
   // nothing goes unseen.
-  void follow_copy(TargetAddr header_word, std::function<RouteAnswer(const Access&)> route);
+  void follow_copy(TargetAddr header_word, HeaderTrust trust,
+                   std::function<RouteAnswer(const Access&)> route);
   // The same header with another length: its holder has appended to it, in place.
   void go_on_with(std::function<RouteAnswer(const Access&)> route) { route_ = std::move(route); }
+  // The frame whose variable it is walks through the slice with the very word: it holds a later
+  // place of the same array from now on.
+  void follow_walk(std::function<RouteAnswer(const Access&)> route);
   // After the append's write the victim's header was read to be used: by the frame whose variable
   // it is, or, pointer and length, by a function that began after the append. Who was there when it
   // happened (a filter that compares the lengths) may have read it for another reason.
@@ -155,6 +162,7 @@ class Evidence {
   void count(u64 LeftOut::*what) {
     if (left_out_ != nullptr) ++(left_out_->*what);
   }
+  bool was_read_whole_by(const Access& access) const;
   bool shows_read_through(const HeaderRead& header, const Access& access, usize frame) const;
   void on_header(const Access& access);
   void on_element(const Access& access);
@@ -187,6 +195,7 @@ class Evidence {
   std::function<RouteAnswer(const Access&)> route_;
   Change change_ = Change::kUnknown;
   std::vector<Access::Stored> stores_;
+  bool is_expected_again_ = false;
   u64 append_write_ns_ = 0;
   u64 other_write_ns_ = 0;  // the first one after the append's; 0: none
   std::optional<Access> read_;

@@ -152,4 +152,26 @@ void AppendCase::leave_out_owners() {
   });
 }
 
+// A buffer that is filled by position is as long as its array, and what is appended to is cut from
+// its header. Is the victim, that begins with the operand and is longer than the result, no such
+// buffer?
+void AppendCase::note_cut() {
+  const bool any = std::ranges::any_of(write_.candidates, [&](const Candidate& candidate) {
+    return candidate.view.may_be_cut(event());
+  });
+  if (!any || write_.identity || write_.append.old_len() == 0) return;
+  const std::optional<std::vector<judge::LoadedWord>> sources =
+      find_operand_sources(context_, write_.append);
+  if (!sources) return;
+  for (Candidate& candidate : write_.candidates) {
+    View& view = candidate.view;
+    const bool is_source = 
+        std::ranges::count(*sources, view.ptr_word, &judge::LoadedWord::at) != 0;
+    const bool is_array = view.holder == findings::Holder::kStack && !view.same_frame &&
+                          view.ptr_word && view.len_word == view.ptr_word + 8;
+    view.not_cut = (is_in_memory(view) || is_array) && view.len_known && view.len < view.cap &&
+                   !is_source;
+  }
+}
+
 }  // namespace geist::detect::append

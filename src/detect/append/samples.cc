@@ -30,7 +30,14 @@ void AppendCase::on_access(const Access& access) {
       lengthen(candidate, access.stored.value);
       continue;
     }
-    for (Evidence& evidence : candidate.evidence) evidence.add(access);
+    const bool walks = is_walk(candidate.view, access);
+    candidate.view.is_walked |= walks;
+    for (Evidence& evidence : candidate.evidence) {
+      if (walks)
+        evidence.follow_walk(make_route(candidate.view));
+      else
+        evidence.add(access);
+    }
   }
   if (access.copied_from) note_copy(access);
 }

@@ -8,6 +8,7 @@
 
 #include "detect/append/append_case.h"
 #include "heap/goroutines.h"
+#include "program/origins.h"
 #include "program/slot_writes.h"
 
 namespace geist::detect::append {
@@ -28,6 +29,32 @@ bool AppendCase::is_left_alone(const View& view) const {
     return word && program::may_write_slot(*code, from, static_cast<i64>(word.value - sp.value));
   };
   return !is_written(view.ptr_word) && !is_written(view.len_word);
+}
+
+// `for _, x := range s`, of an s that is not used after the loop, moves its spilled pointer from
+// element to element: what the frame stores there was made of what stood there.
+bool AppendCase::is_walk(const View& view, const Access& access) const {
+  const bool by_owner = view.holder == findings::Holder::kStack && !view.in_stack_object &&
+                        !view.same_frame && view.ptr_word && view.header_word() == view.ptr_word &&
+                        access.word == view.ptr_word && access.kind == Access::Kind::kWrite &&
+                        access.actor == 0 && !access.frames.empty() &&
+                        access.activation(0) == view.frame;
+  const Access::Stored& stored = access.stored;
+  const bool is_place = stored.size_bytes == 8 && stored.at == access.word &&
+                        stored.value >= view.ptr && stored.value <= write_.append.array.end.value &&
+                        (stored.value - view.ptr) % event().append.elem_size == 0;
+  if (!by_owner || !is_place) return false;
+  const program::FunctionCode* code = context_.codes.find(access.frames[0].function);
+  const std::optional<u32> store = code == nullptr ? std::nullopt : code->find_insn(access.insn);
+  if (!store || code->insn(*store).operands[1].kind != x86::Operand::Kind::kReg) return false;
+  program::SliceEnds ends;
+  ends.slot = static_cast<i64>(view.ptr_word - access.frames[0].sp);
+  const std::vector<program::Origin> origins =
+      program::find_origins(*code, *store, {code->insn(*store).operands[1].reg, 0},
+                            program::callees_of(context_.binary), ends);
+  return std::ranges::all_of(origins, [&](const program::Origin& origin) {
+    return origin.kind == program::Origin::Kind::kSlot && origin.at.slot == *ends.slot;
+  });
 }
 
 // Is its goroutine on the way to its stack gate?

@@ -9,6 +9,10 @@
 #include "program/header_flow.h"
 
 namespace geist::detect::append {
+// Who compares strings may read the length of one only: another word of the changed bytes, or the
+// place that a header is copied to, is worth more than a third victim.
+static constexpr usize kMostHeaders = 2;
+
 // A header's word is read and written as a whole, so one byte of it tells as much as eight. On a
 // stack it costs less: each sample has a copy of the stack, which the kernel makes byte by byte,
 // and every watched byte in it is a trap of its own.
@@ -111,10 +115,54 @@ static WatchedPart make_part(const abi::Event& event, const Chunk& chunk) {
   return {chunk.at, before ? std::vector<u8>(before->begin(), before->end()) : std::vector<u8>{}};
 }
 
+// Is this victim, in memory of its own, watched since before it was changed?
+bool AppendCase::watches_as(usize index, const View& view) const {
+  const Candidate& candidate = write_.candidates[index];
+  const View& own = candidate.view;
+  const bool is_memory = own.in_stack_object || own.holder == findings::Holder::kHeap ||
+                         own.holder == findings::Holder::kGlobal;
+  const bool is_followed = candidate.watched_throughout && !candidate.closed && !candidate.moved &&
+                           !candidate.confirmed && !candidate.copy_missing && !candidate.lost_track;
+  return is_memory && is_followed && own.header_word() == view.header_word() &&
+         own.ptr == view.ptr && own.len == view.len;
+}
+
+// The same line of the same call, over the same place, with the victims that are watched here.
+bool AppendCase::is_repeated_by(const AppendCase& next) const {
+  const abi::Event &a = event(), &b = next.event();
+  const bool is_again = a.site == b.site && a.context == b.context && a.g == b.g &&
+                        write_.append.activation() == next.write_.append.activation() &&
+                        a.append.dest == b.append.dest && a.append.dest_size <= b.append.dest_size;
+  const usize picked = std::min(kMostHeaders, next.by_rank_.size());
+  if (!is_again || watched_.empty() || watched_.size() != picked) return false;
+  return std::ranges::all_of(watched_, [&](usize index) {
+    return std::any_of(next.by_rank_.begin(), next.by_rank_.begin() + static_cast<i64>(picked),
+                       [&](usize i) { return watches_as(index, next.write_.candidates[i].view); });
+  });
+}
+
+// A loop that appends to one slice writes over what it has put there before, some of it as it was:
+// `/10` after `/11` has the same length. To the next case that would be no change, but to the
+// victims it is one.
+bool AppendCase::goes_on_with(const Case& next) {
+  const auto* again = dynamic_cast<const AppendCase*>(&next);
+  const bool is_changed = std::ranges::any_of(watched_, [&](usize index) {
+    return std::ranges::any_of(
+        write_.candidates[index].evidence,
+        [](const Evidence& e) { return e.change() == Change::kMade && !e.was_written_again(); });
+  });
+  const bool are_appends = again != nullptr && !write_.identity && !again->write_.identity;
+  if (!are_appends || !is_changed || !is_repeated_by(*again)) return false;
+  for (usize index : watched_) {
+    Candidate& candidate = write_.candidates[index];
+    candidate.appended.clear();
+    candidate.change_was_copied = false;
+    for (Evidence& evidence : candidate.evidence) evidence.expect_again();
+  }
+  return true;
+}
+
 bool AppendCase::watch(Registers& registers) {
-  // Who compares strings may read the length of one only: another word of the changed bytes, or the
-  // place that a header is copied to, is worth more than a third victim.
-  constexpr usize kMostHeaders = 2;
   const usize free = registers.free_words();
   // Length words first, then as many parts of the changed bytes as there are registers left, at
   // least one.
@@ -197,9 +245,12 @@ std::function<RouteAnswer(const Access&)> AppendCase::make_route(const View& vie
     RouteAnswer answer = find_route(context_, write_.append, victim, access);
     // Who fills a buffer by position reads it through its own pointer, but not as the slice that
     // its header describes: w.buf[:w.n].
-    if (answer.route != Route::kOther && victim.may_be_cut(event())) answer = {};
+    if (victim.may_be_cut(event()) && answer.route != Route::kOther) {
+      if (!victim.not_cut) answer = {};
+      answer.needs_whole = true;
+    }
     if (answer.route == Route::kUnknown && shows_victim(victim, access))
-      answer.route = Route::kVictim;
+      answer = {Route::kVictim, {}, false};
     return answer;
   };
 }

@@ -46,7 +46,7 @@ class EvidenceTest : public ::testing::Test {
   Evidence make(HeaderTrust trust = HeaderTrust::kFull, Route route = Route::kUnknown,
                 HeaderWord header = {kHeader, {}, false, {}}) {
     return Evidence(header, {kElement, kBefore}, append_, trust, [route](const Access&) {
-      return RouteAnswer{route, {}};
+      return RouteAnswer{route, {}, false};
     });
   }
   static Access append_writes() {
@@ -254,7 +254,7 @@ TEST_F(EvidenceTest, AHeaderWhoseGrowthWaitedKeepsItsTrust) {
   constexpr TargetAddr kMoved(0x3008);
   Evidence e = make();
   e.add(append_writes());
-  e.follow_copy(kMoved, [](const Access&) { return RouteAnswer{}; });
+  e.follow_copy(kMoved, HeaderTrust::kFull, [](const Access&) { return RouteAnswer{}; });
   Access arrives =
       access(kMoved, Access::Kind::kWrite,
              {frame(read::FuncIndex{3}, 0x9080, "runtime.memmove"), frame(kReader, 0x9100)});
@@ -273,7 +273,7 @@ TEST_F(EvidenceTest, AHeaderThatIsWrittenWhereACopyWasExpectedIsAnotherOne) {
   constexpr TargetAddr kMoved(0x3008);
   Evidence e = make();
   e.add(append_writes());
-  e.follow_copy(kMoved, [](const Access&) { return RouteAnswer{}; });
+  e.follow_copy(kMoved, HeaderTrust::kFull, [](const Access&) { return RouteAnswer{}; });
   e.add(access(kMoved, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
 }
@@ -282,12 +282,49 @@ TEST_F(EvidenceTest, AfterTheCopyAWriteReplacesTheHeader) {
   constexpr TargetAddr kMoved(0x3008);
   Evidence e = make();
   e.add(append_writes());
-  e.follow_copy(kMoved, [](const Access&) { return RouteAnswer{}; });
+  e.follow_copy(kMoved, HeaderTrust::kFull, [](const Access&) { return RouteAnswer{}; });
   Access arrives =
       access(kMoved, Access::Kind::kWrite, {frame(read::FuncIndex{3}, 0x9080, "runtime.memmove")});
   e.add(arrives);
   e.add(arrives);
   EXPECT_EQ(e.verdict(), Verdict::kVoidHeader);
+}
+
+TEST_F(EvidenceTest, AWalkOfTheVictimsFrameIsNoNewHeader) {
+  Route route = Route::kUnknown;
+  Evidence e = make(HeaderTrust::kFull);
+  e.add(append_writes());
+  e.add(reads(kHeader));
+  e.follow_walk([&route](const Access&) { return RouteAnswer{route, {}, false}; });
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  e.add(reads(kElement));  // who read the word before it was moved on reads elsewhere
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  route = Route::kVictim;
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+}
+
+TEST_F(EvidenceTest, WhereTheHeaderMustBeReadWholeThePointerIsNotEnough) {
+  auto make_one = [&] {
+    return Evidence({kHeader, {}, false, {}}, {kElement, kBefore}, append_, HeaderTrust::kWhole,
+                    [](const Access&) { return RouteAnswer{Route::kVictim, {}, true}; });
+  };
+  Evidence without = make_one();
+  without.add(append_writes());
+  without.add(reads(kElement));
+  EXPECT_EQ(without.verdict(), Verdict::kOpen);
+  without.add(reads(kHeader));  // its length only
+  without.add(reads(kElement));
+  EXPECT_EQ(without.verdict(), Verdict::kOpen);
+  Evidence others = make_one();
+  Access whole = reads(kHeader);
+  whole.header.use = HeaderUse::kWhole;
+  others.add(append_writes());
+  others.add(whole);
+  others.add(reads(kElement, 0x9500));  // of another call
+  EXPECT_EQ(others.verdict(), Verdict::kOpen);
+  others.add(reads(kElement));
+  EXPECT_EQ(others.verdict(), Verdict::kConfirmed);
 }
 
 TEST_F(EvidenceTest, AVictimThatGrowsTakesTheChangeAlong) {
@@ -455,6 +492,39 @@ TEST_F(ChangeTest, ACopyWhoseSourceIsKnownTellsAtOnceUnlessOthersHaveWritten) {
   late.add(at(other_writes(), 101));
   late.note_copied(other_bytes());
   EXPECT_EQ(late.change(), Change::kUnknown);
+}
+
+TEST_F(ChangeTest, AnAppendThatIsMadeAgainLeavesWhatItWritesThen) {
+  Access store = append_writes();
+  store.stored = {kElement, 8, 0x0807060504030209};
+  Evidence e = make(HeaderTrust::kFull, Route::kVictim);
+  e.add(at(store, 100));
+  e.expect_again();
+  EXPECT_EQ(e.change(), Change::kMade);
+  e.add(at(store, 110));  // the same bytes: as they were before, they are changed still
+  EXPECT_EQ(e.change(), Change::kMade);
+  EXPECT_EQ(e.stores().size(), 1u);
+  e.expect_again();
+  store.stored.value = 0x0807060504030201;  // what stood there before the first
+  e.add(at(store, 120));
+  EXPECT_EQ(e.change(), Change::kNone);
+  EXPECT_FALSE(e.was_written_again());
+  e.expect_again();
+  store.stored = {};
+  e.add(at(store, 130));
+  EXPECT_EQ(e.change(), Change::kUnknown);
+}
+
+TEST_F(ChangeTest, WhoWritesAgainUnexpectedlyChangesNothingAboutTheFirst) {
+  Access store = append_writes();
+  store.stored = {kElement, 8, 0x0807060504030209};
+  Evidence e = make(HeaderTrust::kFull, Route::kVictim);
+  e.add(at(store, 100));
+  e.expect_again();
+  e.add(at(other_writes(), 105));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidElement);
+  e.add(at(store, 110));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidElement);
 }
 
 TEST_F(ChangeTest, TheAppendsStoresAreKept) {

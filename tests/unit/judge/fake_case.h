@@ -27,6 +27,7 @@ class FakeCase : public Case {
     }
     return !words.empty();
   }
+  bool goes_on_with(const Case&) override { return goes_on; }
   bool give_up_word(Registers& registers) override {
     if (words.size() < 2) return false;
     registers.remove(*this, words.back());
@@ -50,6 +51,7 @@ class FakeCase : public Case {
   std::vector<TargetAddr> accesses;  // that it saw
   std::optional<bool> ended_early;
   bool idle = false, over = false;
+  bool goes_on = false;  // with whatever comes next
 
  private:
   static std::unique_ptr<abi::Event> make_event(u16 detector, u64 site) {

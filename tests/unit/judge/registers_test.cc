@@ -53,6 +53,18 @@ TEST_F(RegistersTest, WhoPromisesMoreTakesThemFromAnotherDetector) {
   EXPECT_TRUE(registers.watches(rich, word(4)));
 }
 
+TEST_F(RegistersTest, AWatchGoesOnWithWhatIsWrittenAgainWhereItIs) {
+  FakeCase first(1, kLists, wish(20, {word(0)}, 0x1000));
+  FakeCase again(2, kLists, wish(20, {word(0)}, 0x1000));
+  FakeCase elsewhere(3, kLists, wish(20, {word(1)}, 0x2000));
+  ASSERT_TRUE(take(first));
+  EXPECT_FALSE(registers.go_on_with(again));
+  first.goes_on = true;
+  EXPECT_TRUE(registers.go_on_with(again));
+  EXPECT_FALSE(registers.go_on_with(elsewhere));
+  EXPECT_TRUE(registers.has(first));
+}
+
 TEST_F(RegistersTest, WhoPromisesLessGetsWhatTheOtherCanSpare) {
   FakeCase rich(1, kLists, wish(20, {word(0), word(1), word(2), word(3)}, 0x1000));
   FakeCase poor(2, kRings, wish(4, {word(4), word(5), word(6)}, 0x2000));
