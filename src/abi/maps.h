@@ -2,12 +2,14 @@
 // conflicting operations on one: a table in the memory that is shared, beside the counters. Zero at
 // the start; what is left of it can be read after the program's end.
 //
-//   MapTable │ totals │ return addresses │ claims │ paths │ entries │
+//   MapTable │ totals │ return addresses │ claims │ paths │ entries │ retired │
 //
 //   entry   a map, by its address: who used it last (the trampolines compare that and are done),
 //           and the last four goroutines that did
 //   path    a way to a map operation: its function and the return addresses; whether others came
 //           near it lately, and how often waiting there was in vain
+//   mix     what was done with a map, and by whom: in its entry, and in `retired`, by the place of
+//           the first operation, when another map takes the entry
 //   claim   a goroutine that stands before its operation and waits for company. Whoever comes to
 //           the same map meanwhile, one of the two writing, has met it: neither of them has begun
 //
@@ -44,11 +46,71 @@ inline constexpr uint32_t kMapPathFrames = 16;
 inline constexpr uint32_t kMapClaims = 8;
 inline constexpr uint32_t kMapClaimFrames = 32;
 inline constexpr uint32_t kMapReturns = 512;
+inline constexpr uint32_t kMapRetired = 512;
+inline constexpr uint32_t kMapMakers = 4;
+inline constexpr uint32_t kMapMakerWords = 4;
+inline constexpr uint64_t kMapOtherMakers = 1;
+inline constexpr uint64_t kMapSeveral = 1;
 // MapEntry::owner of a map that somebody has a claim on: nobody's g, so that all look.
 inline constexpr uint64_t kMapNoOwner = 1;
 // Four random bytes of each map: hmap.hash0 (runtime/map.go, go1.21 to go1.23), the upper half of
 // Map.seed (internal/runtime/maps/map.go, from go1.24 on). Clearing a map may change them.
 inline constexpr uint64_t kMapSeedOffset = 12;
+
+// What the counts of a mix are of: a copy reads all as a range does, clearing is a delete.
+enum MapCount : uint32_t { kCountReads, kCountRanges, kCountWrites, kCountDeletes, kMapCounts };
+inline constexpr MapCount count_of(uint32_t operation) {
+  switch (operation) {
+    case kMapIterate:
+    case kMapCopy:
+      return kCountRanges;
+    case kMapWrite:
+      return kCountWrites;
+    case kMapDelete:
+    case kMapClear:
+      return kCountDeletes;
+    default:
+      return kCountReads;
+  }
+}
+// Both layouts of a map begin with the number of its entries: hmap.count (runtime/map.go, go1.21 to
+// go1.23), Map.used (internal/runtime/maps/map.go, from go1.24 on). Both iterators begin with the
+// pointer to the key, which is nil before the first step.
+inline constexpr uint64_t kMapUsedOffset = 0;
+inline constexpr uint64_t kIteratorKeyOffset = 0;
+
+// Goroutines that were made by one go statement. Each sets two bits: in the lower half the one of
+// its number, which counts a few that were made in a row; in the upper half the one that its number
+// hashes to: from those that are not set one knows about how many there were.
+struct MapMakers {
+  uint64_t go_pc;  // return address of the go statement; 0: none; kMapOtherMakers: of all others
+  uint64_t goroutines[kMapMakerWords];
+};
+
+// The trampolines count, by MapCount: operations of the owner, which one thread adds to at a time,
+// and those of all others, atomically.
+struct MapMix {
+  uint64_t own[kMapCounts];
+  uint64_t others[kMapCounts];
+  uint64_t inserts;     // by how much `used` has grown
+  uint64_t used;        // entries of the map when it was seen last; retired: of all
+  uint64_t first_ret;   // return address of the first operation
+  uint32_t first_path;  // and its path, as index + 1; 0: not known
+  uint32_t maps;        // so many
+  MapMakers makers[kMapMakers];
+};
+static_assert(offsetof(MapMix, others) == 32 && offsetof(MapMix, inserts) == 64);
+static_assert(offsetof(MapMix, used) == 72 && sizeof(MapMix) == 256);
+
+// The mix of maps whose entries others have by now, of one type and first used at one place.
+struct RetiredMix {
+  uint64_t key;  // of type and place; 0: free
+  uint64_t type;
+  uint64_t map;   // which one; kMapSeveral: they are more than one
+  uint32_t seed;  // of that
+  uint32_t lock;
+  MapMix mix;
+};
 
 // A goroutine's use of a map, from when it came until another one did.
 struct MapAccess {
@@ -75,10 +137,11 @@ struct MapEntry {
   uint32_t seed;       // of the map: another one at the same address has another
   uint64_t type;
   MapAccess accesses[kMapAccesses];
+  MapMix mix;  // where they count
 };
 static_assert(offsetof(MapEntry, owner) == 8 && offsetof(MapEntry, read_ret) == 16);
 static_assert(offsetof(MapEntry, write_ret) == 24 && offsetof(MapEntry, rest) == 32);
-static_assert(sizeof(MapEntry) == 256);
+static_assert(offsetof(MapEntry, mix) == 256 && sizeof(MapEntry) == 512);
 
 struct MapPath {
   uint64_t hash;       // 0: free
@@ -117,7 +180,7 @@ struct MapTable {
   uint32_t site_count;  // [tool] they follow each other
   uint32_t hold_us;     // [tool] how long one waits for company; 0: nobody does
   uint32_t held;        // claims there are: as long as there is one, all who come look
-  uint32_t reserved;
+  uint32_t counts;      // [tool] 1: the trampolines count, and mixes are kept
   // How often.
   uint64_t looks;        // an operation came to the runtime
   uint64_t near_misses;  // another goroutine had been there within 10 ms, and one of them wrote
@@ -126,10 +189,13 @@ struct MapTable {
   uint64_t thinned_out;  // operations that were not looked at for the budget's sake
   uint64_t not_held;     // would have waited, but the budget or the claims were used up
   uint64_t paths_full;
+  uint64_t uncounted;   // operations of new maps that are in no mix, for the budget's sake
+  uint64_t mixes_lost;  // of maps for which there was no room in `retired`
   uint64_t returns[kMapReturns];  // return addresses that others came near, of unknown paths
   MapClaim claims[kMapClaims];
   MapPath paths[kMapPaths];
   alignas(64) MapEntry entries[kMapEntries];
+  RetiredMix retired[kMapRetired];
 };
 
 }  // namespace geist::abi

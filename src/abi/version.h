@@ -11,7 +11,8 @@
 namespace geist::abi {
 
 // 6: BlobHeader::build; events and sites by detector. 7: the copy gate. 8: maps (maps.h).
-inline constexpr uint32_t kVersion = 8;
+// 9: what is done with a map.
+inline constexpr uint32_t kVersion = 9;
 
 // First bytes of the runtime blob.
 struct BlobHeader {

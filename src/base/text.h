@@ -19,6 +19,9 @@ std::string quote_for_shell(const std::string& word);
 // At most `width` columns, the last one '…' when something was cut.
 std::string clip(const std::string& text, usize width);
 
+// "17 B", "1.5 KiB", "310 MiB".
+std::string human_size(u64 bytes);
+
 // As text of an HTML page, also within quotes.
 std::string escape_html(std::string_view text);
 

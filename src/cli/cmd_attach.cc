@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include <fmt/format.h>
@@ -66,15 +67,18 @@ class EarlyPrinter {
 enum class End { kTime, kAsked, kProcessOver };
 
 End watch(judge::Desk& desk, const process::Attachment& attachment, const run::EndSignals& signals,
-          const AttachOptions& options, EarlyPrinter& early, run::RunningHeap& heap) {
+          const AttachOptions& options, EarlyPrinter& early, run::RunningHeap& heap,
+          detect::Session& session) {
   for (;;) {
     desk.turn();
     heap.turn(desk.now_s());
+    session.turn(desk.now_s());
     if (options.now) early.print_new(desk);
     if (attachment.is_over()) return End::kProcessOver;
     const bool is_late = options.for_s && desk.now_s() >= *options.for_s;
     if (!is_late && !signals.came()) continue;
     heap.look_for_latent_at_end();
+    session.look();
     return is_late ? End::kTime : End::kAsked;
   }
 }
@@ -91,9 +95,9 @@ void note_end(findings::Report& report, const run::FoundProcess& process, End en
     return;
   }
   report.notes.push_back(fmt::format(
-      "process {} runs on with the code it had; {:.1f} MB of geist's memory stay mapped in it, for "
+      "process {} runs on with the code it had; {} of geist's memory stay mapped in it, for "
       "threads that may still be inside and for the next attach",
-      process.pid, static_cast<double>(mapped_bytes) / 1e6));
+      process.pid, human_size(mapped_bytes)));
 }
 
 void say_what_is_watched(const AttachOptions& options, const run::FoundProcess& process,
@@ -114,10 +118,12 @@ judge::DeskOptions make_desk_options(const AttachOptions& options) {
   return run::desk_options(!options.no_watch, options.history, options.budget_percent);
 }
 
-// A copy of the process costs it a pause, which is paid only by who asks for latent findings.
+// A copy of the process costs it a pause, which is paid only by who asks for latent findings, or for
+// maps by their names.
 run::RunningHeap::Uses heap_uses(const AttachOptions& options) {
   const bool is_paid = options.output.wants_latent();
-  return {.names = is_paid, .latent = is_paid};
+  const bool has_maps = std::ranges::find(options.detectors, "mix") != options.detectors.end();
+  return {.names = is_paid, .latent = is_paid, .objects = has_maps};
 }
 
 // Leaves the process as it was, and judges what it has sent.
@@ -193,7 +199,8 @@ int cmd_attach(const AttachOptions& options) {
       judge::make_context(*binary.value(), debug.wait(attachment.process().ring), sites,
                           attachment.process(), symbols.value());
   run::RunningHeap heap(context, attachment.process(), heap_uses(options));
-  detect::Session session(options.detectors, {*binary.value(), attachment.process()});
+  auto find_paths = std::bind_front(&run::RunningHeap::paths_to_objects, &heap);
+  detect::Session session(options.detectors, {*binary.value(), attachment.process(), find_paths});
   judge::Desk desk(context, attachment.process(), make_desk_options(options));
   session.attend(desk);
   source::SourceCache sources({.go_release = binary.value()->build_info().release.text,
@@ -201,7 +208,7 @@ int cmd_attach(const AttachOptions& options) {
   const findings::Target target =
       run::describe_target(process->command, *binary.value(), process->executable);
   EarlyPrinter early(output.value(), sources, target);
-  End end = watch(desk, attachment, signals, options, early, heap);
+  End end = watch(desk, attachment, signals, options, early, heap, session);
   Status left = detach(attachment, desk);
   if (!left.ok()) return fail(left.error());
 

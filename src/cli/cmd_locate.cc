@@ -2,11 +2,15 @@
 // and one table of both. Watching is theirs (cmd_attach.cc, cmd_run.cc), the table report/locate.h's.
 #include "cli/cmd_locate.h"
 
-#include <cstdio>
-#include <memory>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "base/fd.h"
 #include "base/system_error.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
@@ -40,23 +44,57 @@ Result<std::vector<AllocatedLine>> allocated_lines(const std::string& url, u64 t
   return lines;
 }
 
-Result<Done> write_json(const std::string& text, const std::string& path) {
-  if (path == "-") {
-    if (print_data(text)) return Done{};
-    return Error("stdout: cannot be written", ErrorKind::kSystem);
+// Where --json goes: opened before anything is watched. What was there stays until the table is, and
+// of nothing no file is made.
+class TableFile {
+ public:
+  static Result<TableFile> open(const std::string& path) {
+    TableFile table;
+    table.path_ = path;
+    if (path.empty() || path == "-") return table;
+    table.file_ = Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    table.is_new_ = table.file_.valid();
+    if (!table.is_new_ && errno == EEXIST)
+      table.file_ = Fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!table.file_.valid()) return system_error(path);
+    return table;
   }
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "we"),
-                                                             std::fclose);
-  if (file == nullptr) return system_error(path);
-  if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size() ||
-      std::fflush(file.get()) != 0)
-    return system_error(path);
-  return Done{};
-}
+  TableFile(TableFile&& other) noexcept
+      : path_(std::move(other.path_)),
+        file_(std::move(other.file_)),
+        is_new_(std::exchange(other.is_new_, false)) {}
+  TableFile& operator=(TableFile&&) = delete;
+  ~TableFile() {
+    if (is_new_) ::unlink(path_.c_str());
+  }
+
+  Status write(std::string_view text) {
+    if (path_.empty()) return Done{};
+    if (path_ == "-") {
+      if (print_data(text)) return Done{};
+      return Error("stdout: cannot be written", ErrorKind::kSystem);
+    }
+    is_new_ = false;
+    (void)::ftruncate(file_.get(), 0);  // not of a pipe
+    while (!text.empty()) {
+      const ssize_t written = ::write(file_.get(), text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return system_error(path_);
+      text.remove_prefix(static_cast<usize>(written));
+    }
+    return Done{};
+  }
+
+ private:
+  TableFile() = default;
+  std::string path_;
+  Fd file_;
+  bool is_new_ = false;
+};
 
 // The table goes where the report of the same session would: a program has stdout for itself.
 void tell(const LocateOptions& options, const std::vector<AllocatedLine>& allocated,
-          const findings::Report& report) {
+          const findings::Report& report, TableFile& file) {
   const std::vector<report::LocatedAppend> rows = report::locate(report, allocated);
   report::TextOptions text;
   const Printable table =
@@ -67,20 +105,18 @@ void tell(const LocateOptions& options, const std::vector<AllocatedLine>& alloca
   else if (!print_out(table))
     say("geist: stdout: cannot be written\n");
   for (const std::string& note : report.notes) say(fmt::format("geist: note: {}\n", note));
-  if (options.json_path.empty()) return;
-  const Status written = write_json(report::emit_located_json(report, rows), options.json_path);
+  const Status written = file.write(report::emit_located_json(report, rows));
   if (!written.ok()) say(fmt::format("geist: {}\n", written.error().message()));
 }
 
 // What another machine's program allocates is all that is known of it.
 int locate_far(const LocateOptions& options, const std::vector<AllocatedLine>& allocated,
-               const Error& why) {
+               const Error& why, TableFile& file) {
   findings::Report report;
   report.geist_version = GEIST_VERSION;
   report.target.binary = options.url;
-  report.notes.push_back(
-      fmt::format("only what each line allocates: {}", why.message()));
-  tell(options, allocated, report);
+  report.notes.push_back(fmt::format("only what each line allocates: {}", why.message()));
+  tell(options, allocated, report, file);
   return to_int(ExitCode::kOk);
 }
 
@@ -124,6 +160,8 @@ Result<LocateOptions> make_locate_options(const ParsedFlags& parsed) {
 
 int cmd_locate(const LocateOptions& asked) {
   LocateOptions options = asked;
+  Result<TableFile> file = TableFile::open(options.json_path);
+  if (!file.ok()) return fail(file.error());
   std::vector<AllocatedLine> allocated;
   const auto tell_people = [&](const findings::Report& report) {
     // Once more, with what was allocated meanwhile; the server may have ended.
@@ -131,7 +169,7 @@ int cmd_locate(const LocateOptions& asked) {
       if (auto lines = allocated_lines(options.url, options.timeout_s); lines.ok())
         allocated = std::move(lines).value();
     }
-    tell(options, allocated, report);
+    tell(options, allocated, report, file.value());
   };
   if (options.run) {
     options.run->output.tell_people = tell_people;
@@ -140,10 +178,10 @@ int cmd_locate(const LocateOptions& asked) {
   if (!options.url.empty()) {
     // First of all: a page that is none ends this before anything is touched.
     auto lines = allocated_lines(options.url, options.timeout_s);
-    if (!lines.ok()) return fail(lines.take_error().in(options.url));
+    if (!lines.ok()) return fail(lines.error());
     allocated = std::move(lines).value();
     Result<std::string> process = run::find_listener(options.url);
-    if (!process.ok()) return locate_far(options, allocated, process.error());
+    if (!process.ok()) return locate_far(options, allocated, process.error(), file.value());
     options.attach.process = process.value();
   }
   options.attach.output.tell_people = tell_people;

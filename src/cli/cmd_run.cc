@@ -31,11 +31,12 @@ namespace {
 
 run::ExitStatus watch_until_exit(judge::Desk& desk, process::ProbedProcess& process,
                                  const run::ChildSignals& signals, run::RunRecorder* recorder,
-                                 run::RunningHeap& heap) {
+                                 run::RunningHeap& heap, detect::Session& session) {
   u64 kept = 0;
   for (;;) {
     desk.turn();
     heap.turn(desk.now_s());
+    session.turn(desk.now_s());
     if (recorder != nullptr && std::exchange(kept, desk.revision()) != desk.revision()) {
       recorder->offer(desk.findings());
     }
@@ -101,15 +102,20 @@ Result<Changes> choose_changes(const RunOptions& options, const read::GoBinary& 
 
 detect::Session begin_session(const RunOptions& options, const read::GoBinary& binary,
                               const process::ProbedProcess& process, run::RunningHeap& heap) {
-  auto find_path = [&heap](TargetAddr object) { return heap.path_to_object(object); };
-  return {options.detectors, {binary, process, find_path}};
+  auto find_paths = [&heap](std::span<const TargetAddr> objects) {
+    return heap.paths_to_objects(objects);
+  };
+  return {options.detectors, {binary, process, find_paths}};
 }
 
 judge::DeskOptions make_desk_options(const RunOptions& options, run::RunningHeap& heap,
                                      detect::Session& session) {
   judge::DeskOptions of_desk =
       run::desk_options(!options.no_watch, options.history, options.budget_percent);
-  of_desk.at_end = [&heap] { heap.look_for_latent_at_end(); };
+  of_desk.at_end = [&heap, &session] {
+    heap.look_for_latent_at_end();
+    session.look();
+  };
   of_desk.on_other = [&session](const abi::Event& event) { session.hear(event); };
   return of_desk;
 }
@@ -146,6 +152,10 @@ std::unique_ptr<run::RunRecorder> start_recorder(const RunOptions& options,
     recording.announce = say;
   }
   return std::make_unique<run::RunRecorder>(start, std::move(recording));
+}
+
+run::RunningHeap::Uses heap_uses(const RunOptions& options) {
+  return {.names = true, .latent = options.output.wants_latent(), .objects = true};
 }
 
 // What the run itself tells, whoever reads it.
@@ -219,8 +229,8 @@ int cmd_run(const RunOptions& options) {
   Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
   run::DebugOpener debug(*binary.value());
-  process::LaunchRequest request = make_request(options, program->path, signals.value(),
-                                                changes.value(), {*binary.value(), sites});
+  const auto request = make_request(options, program->path, signals.value(), changes.value(),
+                                    {*binary.value(), sites});
   auto process = process::launch(*binary.value(), sites, request);
   if (!process.ok()) return give_up(options, process.error(), &signals.value());
   process::ProbedProcess& running = *process.value();
@@ -228,17 +238,17 @@ int cmd_run(const RunOptions& options) {
   cache.save();  // not before: the program waits for nobody's disk
 
   // From here on what is found is kept, whatever becomes of geist.
-  findings::Report report = begin_report(options, *binary.value(), sites, running.plan.refused);
+  auto report = begin_report(options, *binary.value(), sites, running.plan.refused);
   auto recorder = start_recorder(options, report, program->path, output.value());
 
   // Judge while it runs, and once more at its end.
   auto context = judge::make_context(*binary.value(), debug.wait(running.ring), sites, running,
                                      symbols.value());
-  run::RunningHeap heap(context, running, {.names = true, .latent = options.output.wants_latent()});
+  run::RunningHeap heap(context, running, heap_uses(options));
   detect::Session session = begin_session(options, *binary.value(), running, heap);
   judge::Desk desk(context, running, make_desk_options(options, heap, session));
   session.attend(desk);
-  auto exit = watch_until_exit(desk, running, signals.value(), recorder.get(), heap);
+  auto exit = watch_until_exit(desk, running, signals.value(), recorder.get(), heap, session);
 
   // Tell.
   add_run(desk, session, *binary.value(), running, heap, exit, report);
@@ -250,7 +260,8 @@ int cmd_run(const RunOptions& options) {
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
   program->built = run::BuiltProgram();  // its folder: a signal leaves no time for that
-  if (exit.signal && status.value() == exit.code) die_of(*exit.signal, signals.value());
+  const bool dies = options.ends_as_program && exit.signal && status.value() == exit.code;
+  if (dies) die_of(*exit.signal, signals.value());
   return status.value();
 }
 

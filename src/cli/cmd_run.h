@@ -26,6 +26,7 @@ struct RunOptions {
   bool keeps_always = false;           // also one without
   std::vector<std::string> detectors;  // those asked for, by their flag or with --detect
   bool watches_appends = true;         // false: --detect names others only
+  bool ends_as_program = true;         // geist dies of the signal that the program died of
   u32 history = 512;                   // overwriting appends that are followed up at a time
 };
 

@@ -17,7 +17,8 @@ namespace geist::cli {
 // kGoTest: every word that is no flag of the table, whatever it looks like; behind -args even
 // those.
 enum class Operands { kNone, kOne, kOptional, kMany, kCommand, kOptionalCommand, kGoTest };
-enum class OperandKind { kProgram, kFile, kShell, kVerb, kNothing };
+// kCase: of geist lab; kAdvice: a word of geist advise, then a file.
+enum class OperandKind { kProgram, kFile, kShell, kVerb, kCase, kAdvice, kNothing };
 enum class FlagKind { kSwitch, kChoice, kNumber, kPercent, kText, kPath, kList };
 
 struct Verb {

@@ -89,8 +89,9 @@ static Result<OutputOptions> make_output_options(const ParsedFlags& parsed) {
 static std::vector<std::string> asked_detectors(const ParsedFlags& parsed) {
   std::vector<std::string> names;
   for (const findings::DetectorRow& detector : findings::all_detectors()) {
-    if (detector.when == findings::When::kByFlag && parsed.has(detector.name))
-      names.emplace_back(detector.name);
+    if (detector.when != findings::When::kByFlag) continue;
+    const bool is_of_maps = detector.name == "mix" && parsed.verb == "run" && parsed.has("maps");
+    if (parsed.has(detector.name) || is_of_maps) names.emplace_back(detector.name);
   }
   return names;
 }
@@ -101,7 +102,10 @@ static Result<std::vector<std::string>> named_detectors(const ParsedFlags& parse
   auto is_choice = [](const findings::DetectorRow& row) {
     return row.when == findings::When::kByName || row.name == kAppends;
   };
-  for (const std::string& text : parsed.list("detect")) {
+  std::vector<std::string> texts = parsed.list("detect");
+  if (parsed.has("maps") && texts.empty()) texts.emplace_back(kAppends);
+  if (parsed.has("maps")) texts.emplace_back("maps");
+  for (const std::string& text : texts) {
     for (std::string& name : run::split_names(text)) {
       const findings::DetectorRow* row = findings::find_detector(name);
       if (name != "all" && (row == nullptr || !is_choice(*row)))

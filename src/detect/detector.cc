@@ -48,6 +48,19 @@ void Session::hear(const abi::Event& event) {
   }
 }
 
+void Session::turn(double now_s) {
+  constexpr double kStep = 4;
+  if (now_s < next_look_s_) return;
+  next_look_s_ *= kStep;
+  look();
+}
+
+void Session::look() const {
+  for (const Part& part : parts_) {
+    if (part.listener != nullptr) part.listener->look();
+  }
+}
+
 void Session::tell(findings::Report& report) {
   for (const Part& part : parts_) {
     if (part.hooks.tell != nullptr) part.hooks.tell(watched_, report);

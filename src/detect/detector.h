@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,9 @@ namespace geist::detect {
 struct Watched {
   const read::GoBinary& binary;
   const process::ProbedProcess& process;
-  // How one would write the way to an object in its heap, "main.cache"; empty: not known. Asked
-  // while the process runs. May be null.
-  std::function<std::string(TargetAddr)> find_path = nullptr;
+  // How one would write the ways to objects in its heap, "main.cache"; empty: not known. Asked while
+  // the process runs, costs it a pause. May be null.
+  std::function<std::vector<std::string>(std::span<const TargetAddr>)> find_paths = nullptr;
 };
 
 // What a detector knows in one session.
@@ -38,6 +39,9 @@ class Listener {
   virtual ~Listener() = default;
   // An event of this detector, which holds together (process/shared_ring.h).
   virtual void hear(const abi::Event& event) = 0;
+  // Now and then while the program runs, and when it soon does no more: what can be had from it
+  // only then.
+  virtual void look() {}
   // Adds findings or a section.
   virtual void tell(findings::Report& report) = 0;
 };
@@ -87,6 +91,9 @@ class Session {
   void attend(judge::Desk& desk) const;
   // An event that is no append's.
   void hear(const abi::Event& event);
+  // To be called often; the listeners look when it is time: after a second, after four, and so on.
+  void turn(double now_s);
+  void look() const;
   void tell(findings::Report& report);
 
  private:
@@ -96,6 +103,7 @@ class Session {
   };
   Watched watched_;
   std::vector<Part> parts_;
+  double next_look_s_ = 1;
 };
 
 #define GEIST_DETECTOR(name, rule, finding_class, title, when, help) \

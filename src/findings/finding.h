@@ -120,6 +120,7 @@ struct Finding {
   std::string array_address;            // hex
   u64 array_capacity = 0;               // elements
   u64 old_len = 0, added = 0, cap = 0;  // of the append's operand
+  u64 sharing = 0;      // live slices that had what the append was about to overwrite; 0: not known
   std::string operand;  // as it is written: "g.middleware"; of a latent finding the path to it
 
   StopPoint stop;
@@ -247,13 +248,24 @@ struct Cost {
   double added_s() const { return parked_s + slow_path_s + watch_s + gates_s + checks_s; }
 };
 
-// What a detector adds to the report that is no finding: numbers for places in the source.
+// What a detector adds to the report that is no finding: numbers for places in the source, or for
+// objects of the program.
 struct Section {
+  // A go statement whose goroutines had to do with it; or, in parentheses, none: "(main goroutine)".
+  struct Maker {
+    std::string function, file;
+    i32 line = 0;
+    u64 goroutines = 0;
+    bool operator==(const Maker&) const = default;
+  };
   struct Row {
     std::string function;  // Go symbol name as in pclntab
     std::string file;      // as compiled
     i32 line = 0;
     std::vector<u64> values;  // one for each column
+    // Of an object, which was first used at that place; else empty. A name is not always known.
+    std::string name = {}, type = {};
+    std::vector<Maker> makers = {};
   };
   std::vector<std::string> columns;  // names of the values, as in JSON
   std::vector<Row> rows;             // what matters most first

@@ -42,7 +42,8 @@ std::map<std::string, u64> Desk::losses() const {
   const u64 goroutines_left_out = out.goroutines, stacks_left_out = out.stacks,
             goroutines_unread = out.unread, header_reads_left_out = out.header_reads,
             copies_left_out = out.copies, holders_left_out = out.holders;
-  const u64 latent_left_out = 0, maps_thinned_out = 0, map_findings_left_out = 0;  // others' to add
+  const u64 latent_left_out = 0, maps_thinned_out = 0, map_findings_left_out = 0,  // others' to add
+      mix_rows_left_out = 0, mix_not_counted = 0, mix_maps_lost = 0;
   return {
 #define GEIST_LOSS(name, severity, help) {#name, name},
 #include "findings/loss.inc"

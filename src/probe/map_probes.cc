@@ -113,11 +113,68 @@ Primitive look_at_fatal() {
   return primitive;
 }
 
+// Counts the operation as it begins, and what an earlier one has inserted. Of a step of a loop only
+// the first is one: the iterator has no key yet.
+class MixEmitter {
+ public:
+  MixEmitter(x86::Assembler& as, abi::MapOperation operation, const MapArguments& arguments,
+             Reg entry)
+      : as_(as),
+        count_(abi::count_of(operation) * sizeof(u64)),
+        arguments_(arguments),
+        entry_(entry),
+        has_grown_(as.new_label()),
+        seen_(as.new_label()) {}
+
+  // `temp` is free afterwards.
+  void see_entries(Reg map, Reg temp) {
+    if (arguments_.by_iterator) return;
+    as_.mov(temp, {.base = map, .disp = abi::kMapUsedOffset});
+    as_.cmp(temp, field(offsetof(abi::MapMix, used)));
+    as_.jcc(x86::Cond::kNe, has_grown_);
+    as_.bind(seen_);
+  }
+  void count(bool is_owner) {
+    const x86::Label counted = as_.new_label();
+    if (arguments_.by_iterator) {
+      as_.cmp_mem_zero({.base = arguments_.map, .disp = abi::kIteratorKeyOffset}, 64);
+      as_.jcc(x86::Cond::kNe, counted);
+    }
+    if (is_owner)
+      as_.inc_mem(field(offsetof(abi::MapMix, own) + count_));
+    else
+      as_.lock_inc(field(offsetof(abi::MapMix, others) + count_));
+    as_.bind(counted);
+  }
+  // After all other code: of those who see the new number at once, one has the old one.
+  void emit_rare_code(Reg temp, Reg old) {
+    if (arguments_.by_iterator) return;
+    as_.bind(has_grown_);
+    as_.mov(old, temp);
+    as_.xchg_mem(field(offsetof(abi::MapMix, used)), old);
+    as_.sub(temp, old);
+    as_.jcc(x86::Cond::kLe, seen_);
+    as_.lock_add_mem(field(offsetof(abi::MapMix, inserts)), temp);
+    as_.jmp(seen_);
+  }
+
+ private:
+  x86::MemRef field(usize offset) const {
+    return {.base = entry_, .disp = static_cast<i64>(offsetof(abi::MapEntry, mix) + offset)};
+  }
+
+  x86::Assembler& as_;
+  const usize count_;
+  const MapArguments& arguments_;
+  const Reg entry_;
+  const x86::Label has_grown_, seen_;
+};
+
 }  // namespace
 
-Primitive look_at_map(abi::MapOperation operation, MapArguments arguments) {
+Primitive look_at_map(abi::MapOperation operation, MapArguments arguments, bool counts) {
   constexpr i64 kIndexBits = i64{abi::kMapEntries - 1} << 4;
-  static_assert(sizeof(abi::MapEntry) == 16 << 4, "bits 4 to 14 of the address, times 16");
+  static_assert(sizeof(abi::MapEntry) == 16 << 5, "bits 4 to 14 of the address, times 32");
   Primitive primitive;
   primitive.temps = 3;
   primitive.writes_flags = true;
@@ -130,7 +187,7 @@ Primitive look_at_map(abi::MapOperation operation, MapArguments arguments) {
   primitive.values[abi::kMapType] = arguments.by_iterator
                                         ? in_iterator(arguments.map, kIteratorType)
                                         : in_register(arguments.type);
-  primitive.emit = [operation, arguments](x86::Assembler& as, const PrimitivePlace& place) {
+  primitive.emit = [operation, arguments, counts](x86::Assembler& as, const PrimitivePlace& place) {
     const Reg entry = place.temps[0], temp = place.temps[1];
     const Reg map = arguments.by_iterator ? place.temps[2] : arguments.map;
     auto field = [&](usize offset) {
@@ -141,34 +198,42 @@ Primitive look_at_map(abi::MapOperation operation, MapArguments arguments) {
     as.jcc(x86::Cond::kE, place.done);
     as.mov(entry, map);
     as.and_imm(entry, kIndexBits);
-    as.shl(entry, 4);
+    as.shl(entry, 5);
     as.lea(temp, {.disp = static_cast<i64>(place.maps + offsetof(abi::MapTable, entries)),
                   .absolute = true});
     as.add(entry, temp);
     as.cmp(map, field(offsetof(abi::MapEntry, map)));
     as.jcc(x86::Cond::kNe, place.enter);
+    MixEmitter mix(as, operation, arguments, entry);
+    if (counts) mix.see_entries(map, temp);
     const x86::Label is_owner = as.new_label();
     as.cmp(x86::kR14, field(offsetof(abi::MapEntry, owner)));
     as.jcc(x86::Cond::kE, is_owner);
+    if (counts) mix.count(false);
     as.dec_mem32(field(offsetof(abi::MapEntry, rest)));
     as.jcc(x86::Cond::kS, place.enter);
     as.jmp(place.done);
     as.bind(is_owner);
+    if (counts) mix.count(true);
     as.mov(temp, {.base = x86::kRsp, .disp = place.pushed_bytes});
     as.mov(field(abi::writes_map(operation) ? offsetof(abi::MapEntry, write_ret)
                                             : offsetof(abi::MapEntry, read_ret)),
            temp);
+    if (!counts || arguments.by_iterator) return;
+    as.jmp(place.done);
+    mix.emit_rare_code(temp, place.temps[2]);
   };
   return primitive;
 }
 
-MapProbes find_map_probes(const read::GoBinary& binary) {
+MapProbes find_map_probes(const read::GoBinary& binary, bool counts) {
   MapProbes out;
   for (const MapFunction& function : kFunctions) {
     const std::optional<read::Function> there = binary.pclntab().find_function_named(function.name);
     if (!there) continue;  // the linker leaves out what nobody calls
     if (!function.calls.empty() && does_call(binary, *there, function.calls)) continue;
-    add_entry(binary, function.name, look_at_map(function.operation, function.arguments), out);
+    add_entry(binary, function.name, look_at_map(function.operation, function.arguments, counts),
+              out);
   }
   add_entry(binary, "runtime.fatal", look_at_fatal(), out);
   return out;

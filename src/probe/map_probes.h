@@ -2,7 +2,9 @@
 // (and reflection, and package maps), behind their stack checks.
 //
 // What stands there is few instructions: is it the goroutine that used this map last? Then only its
-// return address is noted, for who comes next. Else the runtime is entered (runtime/maps.cc).
+// return address is noted, for who comes next. Else the runtime is entered (runtime/maps.cc). Where
+// operations are counted, that is done here too: the map's number of entries tells which writes have
+// inserted something, as whoever comes next sees it.
 // Source: runtime/map*.go and internal/runtime/maps/*.go, go1.21 to go1.27.
 #pragma once
 
@@ -21,7 +23,8 @@ struct MapProbes {
   std::vector<std::string> missing;  // functions of the program that cannot be probed, and why
 };
 
-MapProbes find_map_probes(const read::GoBinary& binary);
+// `counts`: what is done is counted, too, in MapEntry::mix.
+MapProbes find_map_probes(const read::GoBinary& binary, bool counts = false);
 
 // Where a map function has its arguments, by Go's register ABI.
 struct MapArguments {
@@ -29,6 +32,6 @@ struct MapArguments {
   x86::Reg type = x86::kRax;
   bool by_iterator = false;  // `map` points to an iterator, which has both
 };
-Primitive look_at_map(abi::MapOperation operation, MapArguments arguments);
+Primitive look_at_map(abi::MapOperation operation, MapArguments arguments, bool counts = false);
 
 }  // namespace geist::probe

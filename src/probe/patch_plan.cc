@@ -671,7 +671,7 @@ PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& tab
   if (options.with_hooks) plan_main_hook(binary, planner, plan, header.entry_main);
   std::vector<PointProbe> points = options.points;
   if (options.maps) {
-    for (PointProbe& probe : find_map_probes(binary).probes) {
+    for (PointProbe& probe : find_map_probes(binary, options.map_counts).probes) {
       plan.map_operations.push_back(probe.primitive.mode);
       points.push_back(std::move(probe));
     }

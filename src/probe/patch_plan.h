@@ -92,6 +92,7 @@ struct PlanOptions {
       modes;  // of calls that are healed; each must be healable (AppendSite::heal_refusal)
   bool only_healed = false;  // leave all other calls alone
   bool maps = false;         // map operations are looked at (map_probes.h)
+  bool map_counts = false;   // and counted, map by map (abi/maps.h)
   u32 map_hold_us = 100;     // how long one waits where others came near; 0: nobody waits
   // They give way to sites and hooks, not the other way round.
   std::vector<PointProbe> points;

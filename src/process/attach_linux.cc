@@ -410,7 +410,7 @@ Status Attachment::prepare() {
   probe::PatchPlan plan =
       probe::plan_patches(binary_, table_, bias_, footprint_.region, request_.plan);
   ring_->look_at_maps(plan.map_record(0), static_cast<u32>(plan.map_points.size()),
-                      request_.plan.map_hold_us);
+                      request_.plan.map_hold_us, request_.plan.map_counts);
   GEIST_TRY_STATUS(write_region(memory_, plan, footprint_));
   process_.reset(new ProbedProcess{request_.pid, bias_, std::move(plan), std::move(*ring_),
                                    ProcessMemory(request_.pid)});

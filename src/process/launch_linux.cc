@@ -217,7 +217,7 @@ Result<std::unique_ptr<ProbedProcess>> Preparation::run() {
       probe::plan_patches(binary_, table_, bias_, footprint.region, request_.plan);
   GEIST_TRY(ring, map_ring(tracee_, shape, footprint, binary_.layout(), request_.budget));
   ring.look_at_maps(plan.map_record(0), static_cast<u32>(plan.map_points.size()),
-                    request_.plan.map_hold_us);
+                    request_.plan.map_hold_us, request_.plan.map_counts);
   GEIST_TRY_STATUS(write_region(tracee_.memory(), plan, footprint));
   GEIST_TRY_STATUS(patch(plan));
   ring.beat();

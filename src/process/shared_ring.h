@@ -132,7 +132,7 @@ class SharedRing {
   u64 passes(u32 record) const;
   // From now on map functions look, those with these records; `hold_us`: how long one waits for
   // company. Nothing happens where there is no table.
-  void look_at_maps(TargetAddr first_record, u32 records, u32 hold_us);
+  void look_at_maps(TargetAddr first_record, u32 records, u32 hold_us, bool counts);
   // What is known of the maps, copied; also when the target has ended. Null when there is no table.
   std::unique_ptr<abi::MapTable> map_table() const;
   // What watching words of the program has cost it so far: a part of the budget.

@@ -362,11 +362,12 @@ abi::SiteCounter SharedRing::counts(u32 record) const {
   return sum;
 }
 
-void SharedRing::look_at_maps(TargetAddr first_record, u32 records, u32 hold_us) {
+void SharedRing::look_at_maps(TargetAddr first_record, u32 records, u32 hold_us, bool counts) {
   if (maps_ == nullptr) return;
   maps_->sites = first_record.value;
   maps_->site_count = records;
   maps_->hold_us = hold_us;
+  maps_->counts = counts ? 1 : 0;
   __atomic_store_n(&control_->map_table, tables_.maps_at.value, __ATOMIC_RELEASE);
 }
 

@@ -61,14 +61,19 @@ Json frames_json(const std::vector<Frame>& frames) {
   return list;
 }
 
+Json place_json(const auto& of) {
+  return {{"function", text_or_null(plain_function(of.function))},
+          {"file", text_or_null(of.file)},
+          {"line", number_or_null(of.line)}};
+}
+
 Json site_json(const Finding& finding) {
-  Frame site = finding.append_stack.empty() ? Frame{} : finding.append_stack.front();
-  return {{"function", text_or_null(plain_function(site.function))},
-          {"file", text_or_null(site.file)},
-          {"line", number_or_null(site.line)},
-          {"pc", text_or_null(finding.pc)},
-          {"inlined_into", text_or_null(finding.inlined_into)},
-          {"source", text_or_null(site.source)}};
+  const Frame site = finding.append_stack.empty() ? Frame{} : finding.append_stack.front();
+  Json json = place_json(site);
+  json.update({{"pc", text_or_null(finding.pc)},
+               {"inlined_into", text_or_null(finding.inlined_into)},
+               {"source", text_or_null(site.source)}});
+  return json;
 }
 
 Json victim_json(const findings::Victim& victim) {
@@ -165,7 +170,8 @@ Json finding_json(const Finding& finding) {
            {{"operand", text_or_null(finding.operand)},
             {"old_len", finding.old_len},
             {"added", finding.added},
-            {"cap", finding.cap}}},
+            {"cap", finding.cap},
+            {"shared_by", number_or_null(finding.sharing)}}},
           {"stop", stop_json(finding.stop)},
           {"element",
            {{"index", finding.element_index},
@@ -204,12 +210,10 @@ Json places_json(const std::set<findings::PlaceInSource>& places) {
 Json healed_sites_json(const std::vector<findings::Bisection::Site>& healed) {
   Json sites = Json::array();
   for (const findings::Bisection::Site& site : healed) {
-    sites.push_back({{"function", text_or_null(plain_function(site.frame.function))},
-                     {"file", text_or_null(site.frame.file)},
-                     {"line", number_or_null(site.frame.line)},
-                     {"source", text_or_null(site.frame.source)},
-                     {"heal", text_or_null(site.heal)},
-                     {"healed", site.healed}});
+    sites.push_back(place_json(site.frame));
+    sites.back().update({{"source", text_or_null(site.frame.source)},
+                         {"heal", text_or_null(site.heal)},
+                         {"healed", site.healed}});
   }
   return sites;
 }
@@ -251,10 +255,14 @@ Json section_json(const findings::Section& section) {
     return json;
   };
   for (const findings::Section::Row& row : section.rows) {
-    rows.push_back(values({{"function", text_or_null(plain_function(row.function))},
-                           {"file", text_or_null(row.file)},
-                           {"line", number_or_null(row.line)}},
-                          row.values));
+    Json json = place_json(row);
+    if (!row.type.empty() || !row.makers.empty()) {
+      json.update({{"name", text_or_null(row.name)}, {"type", text_or_null(row.type)}});
+      Json& makers = json["goroutines_from"] = Json::array();
+      for (const findings::Section::Maker& maker : row.makers)
+        makers.push_back(place_json(maker)), makers.back()["goroutines"] = maker.goroutines;
+    }
+    rows.push_back(values(std::move(json), row.values));
   }
   return {{"columns", section.columns},
           {"rows", rows},
@@ -266,9 +274,9 @@ Json section_json(const findings::Section& section) {
 void add_sections(const findings::Report& report, Json& json) {
   for (const findings::DetectorRow& detector : findings::all_detectors()) {
     if (!detector.has_section()) continue;
-    std::string name(detector.name);
-    auto found = report.sections.find(name);
-    json[name] = found == report.sections.end() ? Json(nullptr) : section_json(found->second);
+    const auto found = report.sections.find(std::string(detector.name));
+    json[detector.name] =
+        found == report.sections.end() ? Json(nullptr) : section_json(found->second);
   }
 }
 
@@ -444,14 +452,18 @@ std::vector<Frame> read_frames(const ObjectReader& parent, const char* key) {
   parent.for_each(key, [&](const Json& json, const std::string& name) {
     ObjectReader reader(json, name, parent.problem());
     Frame frame;
-    reader.read("function", &frame.function);
-    reader.read("file", &frame.file);
-    reader.read("line", &frame.line);
+    read_place(reader, frame);
     reader.read("source", &frame.source);
     reader.read("inlined", &frame.inlined);
     frames.push_back(std::move(frame));
   });
   return frames;
+}
+
+void read_place(const ObjectReader& reader, auto& of) {
+  reader.read("function", &of.function);
+  reader.read("file", &of.file);
+  reader.read("line", &of.line);
 }
 
 std::set<findings::PlaceInSource> read_places(const ObjectReader& sites) {
@@ -481,9 +493,7 @@ findings::Victim read_victim(const ObjectReader& reader) {
   reader.read("type", &victim.type);
   reader.read("len", &victim.len);
   reader.read("cap", &victim.cap);
-  reader.read("function", &victim.function);
-  reader.read("file", &victim.file);
-  reader.read("line", &victim.line);
+  read_place(reader, victim);
   reader.read("address", &victim.address);
   victim.made_by = read_frames(reader, "made_by");
   reader.read("made_by_note", &victim.made_by_note);
@@ -541,9 +551,7 @@ std::vector<findings::Bisection::Site> read_healed_sites(const ObjectReader& par
   parent.for_each("sites", [&](const Json& json, const std::string& name) {
     ObjectReader item(json, name, parent.problem());
     findings::Bisection::Site site;
-    item.read("function", &site.frame.function);
-    item.read("file", &site.frame.file);
-    item.read("line", &site.frame.line);
+    read_place(item, site.frame);
     item.read("source", &site.frame.source);
     item.read("heal", &site.heal);
     item.read("healed", &site.healed);
@@ -615,6 +623,7 @@ Finding read_finding(const ObjectReader& reader) {
   append.read("old_len", &finding.old_len);
   append.read("added", &finding.added);
   append.read("cap", &finding.cap);
+  append.read("shared_by", &finding.sharing);
   read_stop(reader.object("stop"), finding.stop);
   ObjectReader element = reader.object("element");
   element.read("index", &finding.element_index);
@@ -656,11 +665,17 @@ void read_sections(const ObjectReader& reader, findings::Report* report) {
     json.for_each("rows", [&](const Json& item, const std::string& path) {
       ObjectReader one(item, path, reader.problem());
       findings::Section::Row row;
-      one.read("function", &row.function);
-      one.read("file", &row.file);
-      one.read("line", &row.line);
+      read_place(one, row);
       for (const std::string& column : section.columns)
         one.read(column.c_str(), &row.values.emplace_back());
+      one.read("name", &row.name);
+      one.read("type", &row.type);
+      one.for_each("goroutines_from", [&](const Json& from, const std::string& at) {
+        ObjectReader maker(from, at, reader.problem());
+        findings::Section::Maker& made = row.makers.emplace_back();
+        read_place(maker, made);
+        maker.read("goroutines", &made.goroutines);
+      });
       section.rows.push_back(std::move(row));
     });
     report->sections.emplace(std::move(name), std::move(section));

@@ -1,5 +1,5 @@
 // Every number of the table was counted: by the trampolines (section `signals`), by the judge
-// (findings), by the program's own allocation profile.
+// (findings; who shares an array, while the append waits), by the program's own allocation profile.
 #include "report/locate.h"
 
 #include <algorithm>
@@ -42,9 +42,12 @@ std::string values_of(const Finding& finding) {
 }
 
 std::string reason_of(const Finding& finding) {
+  const std::string room =
+      finding.cap != 0 ? fmt::format("len {} of cap {}: ", finding.old_len, finding.cap) : "";
   const std::string what =
       finding.victim.is_known()
-          ? fmt::format("overwrote {} in {}", values_of(finding), describe_victim(finding.victim))
+          ? fmt::format("{}overwrote {} in {}", room, values_of(finding),
+                        describe_victim(finding.victim))
           : std::string("what the program does changes when it is made to copy");
   if (finding.level < findings::Level::kLikely) return what + "; nobody was seen to use it";
   if (finding.reader_stack.empty()) return what + ", which is still in use";
@@ -85,6 +88,8 @@ class Table {
       const findings::Frame& site = finding.append_stack.front();
       LocatedAppend& append = at(site.file, site.line, site.function);
       ++append.findings;
+      append.shared_by = std::max(append.shared_by, finding.sharing);
+      append.changed += 1 + finding.other_victims.size();
       if (append.level && *append.level >= finding.level) continue;
       append.level = finding.level;
       append.reason = reason_of(finding);
@@ -127,13 +132,6 @@ class Table {
   std::map<findings::PlaceInSource, LocatedAppend> rows_;
 };
 
-std::string size_text(double bytes) {
-  constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};
-  usize unit = 0;
-  while (bytes >= 999.5 && unit + 1 < std::size(kUnits)) bytes /= 1000, ++unit;
-  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, kUnits[unit]);
-}
-
 std::string rate_text(u64 count, double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(count) / seconds : 0;
   return rate >= 100 ? fmt::format("{:.0f}", rate) : fmt::format("{:.1f}", rate);
@@ -158,18 +156,23 @@ std::string emit_located_text(const findings::Report& report,
       std::ranges::any_of(rows, [](const LocatedAppend& row) { return row.allocated.has_value(); });
   std::string out = fmt::format("{} appends of {} in {:.1f} s, the most suspicious first\n\n",
                                 rows.size(), printable(report.target.binary), seconds);
-  out += fmt::format("  {:<9}  {:>10}  {:>10}  {:>8}  {:>9}{}  append\n", "level", "overwrites",
-                     "in place/s", "grows/s", "copied", has_profile ? "  allocated" : "");
+  out += fmt::format("  {:<9}  {:>10}  {:>6}  {:>7}  {:>10}  {:>8}  {:>9}{}  append\n", "level",
+                     "overwrites", "shared", "changed", "in place/s", "grows/s", "copied",
+                     has_profile ? "  allocated" : "");
+  const auto number_or_dash = [](u64 number) {
+    return number == 0 ? std::string("-") : fmt::format("{}", number);
+  };
   for (const LocatedAppend& row : rows | std::views::take(most)) {
     const std::string allocated =
-        row.allocated ? size_text(static_cast<double>(*row.allocated)) : "-";
-    out += fmt::format(
-        "  {:<9}  {:>10}  {:>10}  {:>8}  {:>9}{}  {}  {}:{}\n",
-        row.level ? findings::level_name(*row.level) : "-", row.overwrites,
-        rate_text(row.in_place, seconds), rate_text(row.grows, seconds),
-        size_text(static_cast<double>(row.bytes_copied)),
-        has_profile ? fmt::format("  {:>9}", allocated) : "", short_function(row.function),
-        short_file(row.place.file, report.target, options), row.place.line);
+        row.allocated ? human_size(static_cast<u64>(std::max<i64>(*row.allocated, 0))) : "-";
+    out += fmt::format("  {:<9}  {:>10}  {:>6}  {:>7}  {:>10}  {:>8}  {:>9}{}  {}  {}:{}\n",
+                       row.level ? findings::level_name(*row.level) : "-", row.overwrites,
+                       number_or_dash(row.shared_by), number_or_dash(row.changed),
+                       rate_text(row.in_place, seconds), rate_text(row.grows, seconds),
+                       human_size(row.bytes_copied),
+                       has_profile ? fmt::format("  {:>9}", allocated) : "",
+                       short_function(row.function),
+                       short_file(row.place.file, report.target, options), row.place.line);
     out += fmt::format("             {}\n", row.reason);
   }
   if (rows.size() > most) out += fmt::format("  and {} more, with --json\n", rows.size() - most);
@@ -180,25 +183,24 @@ std::string emit_located_json(const findings::Report& report,
                               const std::vector<LocatedAppend>& rows) {
   Json list = Json::array();
   for (const LocatedAppend& row : rows) {
-    list.push_back({{"function", row.function},
-                    {"file", row.place.file},
-                    {"line", row.place.line},
-                    {"level", row.level ? Json(std::string(findings::level_name(*row.level)))
-                                        : Json(nullptr)},
-                    {"findings", row.findings},
-                    {"overwrites", row.overwrites},
-                    {"in_place", row.in_place},
-                    {"grows", row.grows},
-                    {"bytes_copied", row.bytes_copied},
-                    {"allocated_bytes", row.allocated ? Json(*row.allocated) : Json(nullptr)},
-                    {"reason", row.reason}});
+    list.push_back(
+        {{"function", row.function},
+         {"file", row.place.file},
+         {"line", row.place.line},
+         {"level", row.level ? Json(std::string(findings::level_name(*row.level))) : Json(nullptr)},
+         {"findings", row.findings},
+         {"overwrites", row.overwrites},
+         {"shared_by", row.shared_by != 0 ? Json(row.shared_by) : Json(nullptr)},
+         {"changed", row.changed},
+         {"in_place", row.in_place},
+         {"grows", row.grows},
+         {"bytes_copied", row.bytes_copied},
+         {"allocated_bytes", row.allocated ? Json(*row.allocated) : Json(nullptr)},
+         {"reason", row.reason}});
   }
-  const Json json = {{"schema", "geist-locate/1"},
-                     {"geist", report.geist_version},
-                     {"binary", report.target.binary},
-                     {"go", report.target.go},
-                     {"seconds", report.cost.wall_s},
-                     {"appends", list}};
+  const Json json = {{"schema", "geist-locate/1"},     {"geist", report.geist_version},
+                     {"binary", report.target.binary}, {"go", report.target.go},
+                     {"seconds", report.cost.wall_s},  {"appends", list}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

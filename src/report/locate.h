@@ -23,11 +23,15 @@ struct LocatedAppend {
   findings::PlaceInSource place;
   std::string function;
   u64 in_place = 0, grows = 0, bytes_copied = 0;
-  u64 overwrites = 0;                // found something in the room that it wrote to
-  std::optional<i64> allocated;      // bytes; nothing without a profile, or when the line has none
-  u64 findings = 0;                  // of this append, from kSuspect on
+  u64 overwrites = 0;  // found something in the room that it wrote to
+  u64 shared_by =
+      0;  // of a finding: live slices that had what was overwritten; the most, 0: none known
+  u64 changed =
+      0;  // of them, and of later ones: those that were seen with the new value, each name once
+  std::optional<i64> allocated;  // bytes; nothing without a profile, or when the line has none
+  u64 findings = 0;              // of this append, from kSuspect on
   std::optional<findings::Level> level;  // of the strongest
-  std::string reason;                // one sentence
+  std::string reason;                    // one sentence
 };
 
 // By suspicion: the level of its finding, then overwrites, then bytes copied. Appends outside of the

@@ -52,13 +52,24 @@ void add_section(findings::Section* whole, findings::Section part) {
   if (whole->columns != part.columns) return;  // of another release of geist
   for (findings::Section::Row& row : part.rows) {
     auto same = std::ranges::find_if(whole->rows, [&](const findings::Section::Row& known) {
-      return known.function == row.function && known.file == row.file && known.line == row.line;
+      return known.function == row.function && known.file == row.file && known.line == row.line &&
+             known.name == row.name && known.type == row.type;
     });
     if (same == whole->rows.end()) {
       whole->rows.push_back(std::move(row));
       continue;
     }
     for (usize i = 0; i < same->values.size(); ++i) same->values[i] += row.values[i];
+    for (findings::Section::Maker& maker : row.makers) {
+      auto known = std::ranges::find_if(same->makers, [&](const findings::Section::Maker& other) {
+        return other.function == maker.function && other.file == maker.file &&
+               other.line == maker.line;
+      });
+      if (known == same->makers.end())
+        same->makers.push_back(std::move(maker));
+      else
+        known->goroutines += maker.goroutines;
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include "report/sections.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/go_symbol.h"
@@ -15,12 +17,44 @@ std::string words_of(std::string column) {
   return column;
 }
 
+std::string place_text(const auto& of, const findings::Target& target, const TextOptions& options) {
+  if (of.file.empty()) return of.function;
+  return fmt::format("{} ({}:{})", short_function(of.function),
+                     short_file(of.file, target, options), of.line);
+}
+
+// "main.cache, a map[string]int, first used in main.load (main.go:20)"
+std::string where_text(const findings::Section::Row& row, const findings::Target& target,
+                       const TextOptions& options) {
+  const std::string place = place_text(row, target, options);
+  if (row.type.empty()) return place;
+  const std::string what =
+      row.name.empty() ? row.type : fmt::format("{}, a {}", row.name, row.type);
+  return place.empty() ? what : fmt::format("{}, first used in {}", what, place);
+}
+
+// "8 goroutines of main.serve (main.go:44), 1 of (main goroutine)"
+std::string makers_text(const findings::Section::Row& row, const findings::Target& target,
+                        const TextOptions& options) {
+  std::string out;
+  for (const findings::Section::Maker& maker : row.makers) {
+    const std::string place = place_text(maker, target, options);
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", maker.goroutines,
+                       maker.file.empty() ? place : "made in " + place);
+  }
+  return "goroutines: " + out;
+}
+
 }  // namespace
 
 std::vector<u64> totals_of(const findings::Section& section) {
   std::vector<u64> totals(section.columns.size());
   for (const findings::Section::Row& row : section.rows) {
-    for (usize i = 0; i < totals.size() && i < row.values.size(); ++i) totals[i] += row.values[i];
+    for (usize i = 0; i < totals.size() && i < row.values.size(); ++i) {
+      // One goroutine may use several of them.
+      const bool adds_up = section.columns[i] != "goroutines";
+      totals[i] = adds_up ? totals[i] + row.values[i] : std::max(totals[i], row.values[i]);
+    }
   }
   return totals;
 }
@@ -45,13 +79,15 @@ std::vector<std::string> describe_section(const std::string& name, const finding
     std::string line = "  ";
     for (usize i = 0; i < widths.size(); ++i)
       line += fmt::format("{:>{}}", i < row.values.size() ? row.values[i] : 0, widths[i]);
-    std::string where = fmt::format("{} ({}:{})", short_function(row.function),
-                                    short_file(row.file, target, options), row.line);
-    lines.push_back(line + "  " + printable(where));
+    lines.push_back(line + "  " + printable(where_text(row, target, options)));
+    if (row.makers.size() > 1 || (row.makers.size() == 1 && row.makers[0].goroutines > 1))
+      lines.push_back(fmt::format("  {:>{}}  {}", "", line.size() - 2,
+                                  printable(makers_text(row, target, options))));
   }
   if (section.rows.size() > kMostRows)
-    lines.push_back(
-        fmt::format("  and {} more places, in the JSON report", section.rows.size() - kMostRows));
+    lines.push_back(fmt::format("  and {} more {}, in the JSON report",
+                                section.rows.size() - kMostRows,
+                                section.rows.front().type.empty() ? "places" : "maps"));
   if (!section.note.empty()) lines.push_back("  " + printable(section.note));
   return lines;
 }

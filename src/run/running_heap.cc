@@ -14,7 +14,7 @@
 namespace geist::run {
 namespace {
 
-constexpr u32 kMaxTakenForNames = 4;
+constexpr u32 kMaxTakenForNames = 4, kMaxTakenForObjects = 8;
 constexpr i64 kMaxKibForNames = i64{256} << 10;  // in memory; a graph of it takes a second
 constexpr auto kKeepCopyFor = std::chrono::milliseconds(200);
 constexpr double kMaxLookStepS = 60;
@@ -55,20 +55,29 @@ bool RunningHeap::shows(const HeapSource& heap, const judge::View& view) const {
 }
 
 // As long as the program can afford it.
+bool RunningHeap::is_small_enough() const {
+  const std::optional<i64> resident_kib = process::find_status_number(process_.pid, "VmRSS");
+  return resident_kib && *resident_kib <= kMaxKibForNames;
+}
+
 bool RunningHeap::take_for_name() {
-  std::optional<i64> resident_kib = process::find_status_number(process_.pid, "VmRSS");
-  if (taken_for_names_ == kMaxTakenForNames || !resident_kib || *resident_kib > kMaxKibForNames)
-    return false;
+  if (taken_for_names_ == kMaxTakenForNames || !is_small_enough()) return false;
   ++taken_for_names_;
   return take() != nullptr;
 }
 
-std::string RunningHeap::path_to_object(TargetAddr object) {
-  if (!uses_.names || !take_for_name()) return "";
+std::vector<std::string> RunningHeap::paths_to_objects(std::span<const TargetAddr> objects) {
+  std::vector<std::string> paths(objects.size());
+  if (!uses_.objects || objects.empty()) return paths;
+  if (taken_for_objects_ == kMaxTakenForObjects || !is_small_enough()) return paths;
+  ++taken_for_objects_;
+  if (take() == nullptr) return paths;
   const snap::Snapshot& snapshot = last_->snapshot();
-  heap::ObjectId id = snapshot.graph.find_object(object);
-  if (id == heap::kNoObject || !snapshot.paths.is_named(id)) return "";
-  return snapshot.paths.path_to(id);
+  for (usize i = 0; i < objects.size(); ++i) {
+    const heap::ObjectId id = snapshot.graph.find_object(objects[i]);
+    if (id != heap::kNoObject && snapshot.paths.is_named(id)) paths[i] = snapshot.paths.path_to(id);
+  }
+  return paths;
 }
 
 std::string RunningHeap::path_to(const judge::View& view) {

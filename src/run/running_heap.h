@@ -9,6 +9,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,9 @@ class RunningHeap {
  public:
   // What the program's pauses are spent on.
   struct Uses {
-    bool names = false;   // the context names victims by paths
-    bool latent = false;  // latent findings are looked for
+    bool names = false;    // the context names victims by paths
+    bool latent = false;   // latent findings are looked for
+    bool objects = false;  // ways to objects are asked for
   };
   // Both must outlive it.
   RunningHeap(judge::Context& context, process::ProbedProcess& process, Uses uses);
@@ -34,8 +36,9 @@ class RunningHeap {
   // another slice has, when it is due: after a second, two, four, up to a minute; large heaps less
   // often.
   void turn(double now_s);
-  // How a root leads to the object at this address; empty as path_to() is.
-  std::string path_to_object(TargetAddr object);
+  // How a root leads to the object at each of these addresses, as they are now; each empty as
+  // path_to() is.
+  std::vector<std::string> paths_to_objects(std::span<const TargetAddr> objects);
   // Now, while the program waits at its end.
   void look_for_latent_at_end();
   // Each pair of fields or variables once, with how often it was seen; and a note when a look could
@@ -44,6 +47,7 @@ class RunningHeap {
 
  private:
   HeapSource* take();
+  bool is_small_enough() const;
   bool take_for_name();
   // How a root leads to this header in the heap; empty when none does, the memory has changed
   // since, or looking would cost the program too much.
@@ -57,7 +61,7 @@ class RunningHeap {
   using Clock = std::chrono::steady_clock;
   std::unique_ptr<HeapSource> last_;
   Clock::time_point taken_at_;
-  u32 taken_for_names_ = 0;
+  u32 taken_for_names_ = 0, taken_for_objects_ = 0;
   double next_look_s_ = 1, look_step_s_ = 1;
   std::map<std::string, findings::Finding> latent_;  // by fingerprint
   u64 latent_left_out_ = 0;                          // in the look that had most of them

@@ -7,6 +7,7 @@
 //
 // Waiting is cut short where it is in vain: each time in vain makes the next less likely, and a path
 // that met somebody waits no more.
+#include "runtime/map_mix.h"
 #include "runtime/runtime.h"
 #include "runtime/sys.h"
 
@@ -30,7 +31,7 @@ constexpr uint64_t kNearShift = 7;  // near misses are within a 128th of a secon
 
 // One operation that is about to begin.
 struct Visit {
-  uint64_t map, type, g, m, goid, ret;
+  uint64_t map, type, g, m, goid, go_pc, ret;
   uint32_t operation;
   uint32_t path;  // index + 1; 0: none
   uint32_t seed;
@@ -139,7 +140,12 @@ void add_unseen(const MapTable* table, MapEntry* entry, uint64_t now) {
   entry->read_ret = entry->write_ret = 0;
 }
 
-void begin_entry(MapEntry* entry, const Visit& v) {
+MixVisit in_mix(const Visit& v) {
+  return {v.map, v.type, v.goid, v.go_pc, v.ret, v.operation, v.path};
+}
+
+void begin_entry(MapTable* table, MapEntry* entry, const Visit& v) {
+  begin_mix(table, entry, in_mix(v));
   entry->owner = entry->read_ret = entry->write_ret = 0;
   entry->rest = 0;
   entry->period = 1;
@@ -206,7 +212,9 @@ void thin_function(MapTable* table, Site* site, bool is_over) {
   site->period = period;
   if (__atomic_load_n(&table->held, __ATOMIC_RELAXED) != 0) return;
   site->skip = period;
-  if (period != 0) add(&table->thinned_out, period);
+  if (period == 0) return;
+  add(&table->thinned_out, period);
+  if (table->counts != 0) add(&table->uncounted, period);
 }
 
 // Notes the operation. True: others came near.
@@ -215,11 +223,12 @@ bool visit(MapTable* table, const Control* control, Site* site, MapEntry* entry,
   if (!lock(entry)) return false;
   const bool is_new = entry->map != v.map || entry->seed != v.seed;
   if (is_new)
-    begin_entry(entry, v);
+    begin_entry(table, entry, v);
   else
     add_unseen(table, entry, v.now);
   const bool is_near = is_near_miss(table, entry, v, control->tsc_hz >> kNearShift);
   note_access(entry, v);
+  if (table->counts != 0) note_maker(&entry->mix, in_mix(v));
   if (is_new)
     thin_function(table, site, is_over);
   else
@@ -262,7 +271,7 @@ void fill_own_side(const Control* control, const Visit& v, abi::MapFacts* facts)
   facts->type = v.type;
   facts->operation = v.operation;
   facts->parent_goid = load64(v.g + control->g_parent_goid);
-  facts->go_pc = load64(v.g + control->g_go_pc);
+  facts->go_pc = v.go_pc;
 }
 
 // Tells of the two, once in a while for the same two ways. Gives the ticks waited.
@@ -321,7 +330,7 @@ MapClaim* make_claim(MapTable* table, const Control* control, const Site* site, 
     claim.g = v.g;
     claim.goid = v.goid;
     claim.parent_goid = load64(v.g + control->g_parent_goid);
-    claim.go_pc = load64(v.g + control->g_go_pc);
+    claim.go_pc = v.go_pc;
     claim.frames = read_returns(saved, stack_hi, claim.pcs, abi::kMapClaimFrames);
     return &claim;
   }
@@ -438,13 +447,14 @@ uint64_t look(State* state, Control* control, MapTable* table, Site* site, const
   // On its own stack: nobody else can have it.
   if (v.map >= stack_lo && v.map < stack_hi) {
     if (!lock(entry)) return 0;
-    begin_entry(entry, v);
+    begin_entry(table, entry, v);
     entry->owner = v.g;
     unlock(entry);
     return 0;
   }
   v.type = evaluate(site->values[abi::kMapType], saved);
   v.goid = load64(v.g + control->g_goid);
+  v.go_pc = load64(v.g + control->g_go_pc);
   v.operation = site->mode;
   v.seed = *reinterpret_cast<const volatile uint32_t*>(v.map + abi::kMapSeedOffset);
   v.ret = load64(sp);

@@ -59,19 +59,6 @@ const char* kind_text(PinRow::Kind kind) {
 
 }  // namespace
 
-std::string human_size(u64 bytes) {
-  constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes);
-  usize unit = 0;
-  while (value >= 1023.5 && unit + 1 < std::size(kUnits)) {
-    value /= 1024;
-    ++unit;
-  }
-  if (unit == 0) return fmt::format("{} B", bytes);
-  return value < 10 ? fmt::format("{:.1f} {}", value, kUnits[unit])
-                    : fmt::format("{:.0f} {}", value, kUnits[unit]);
-}
-
 std::string emit_losses(const heap::GraphStats& stats) {
   std::string out;
   auto line = [&](u64 count, const std::string& text) {

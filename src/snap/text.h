@@ -7,9 +7,6 @@
 
 namespace geist::snap {
 
-// "1.5 MiB", "640 B".
-std::string human_size(u64 bytes);
-
 struct SummaryFacts {
   std::string target;  // "process 123 (./server)", "core.123"
   std::string go;

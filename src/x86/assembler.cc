@@ -163,6 +163,9 @@ void Assembler::add_mem(const MemRef& at, Reg what) {
 void Assembler::lock_add_mem(const MemRef& at, Reg what) {
   emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_ADD, mem_operand(at, 64), reg_operand(what));
 }
+void Assembler::xchg_mem(const MemRef& at, Reg with) {
+  emit(ZYDIS_MNEMONIC_XCHG, mem_operand(at, 64), reg_operand(with));
+}
 void Assembler::lock_touch(const MemRef& at) {
   emit_with(ZYDIS_ATTRIB_HAS_LOCK, ZYDIS_MNEMONIC_OR, mem_operand(at, 8), imm_operand(0));
 }

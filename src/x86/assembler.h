@@ -68,6 +68,8 @@ class Assembler {
   void dec_mem32(const MemRef& at);
   void add_mem(const MemRef& at, Reg what);
   void lock_add_mem(const MemRef& at, Reg what);
+  // Atomically, what is there for what is in the register.
+  void xchg_mem(const MemRef& at, Reg with);
   // Atomically writes the byte there as it is; changes the flags.
   void lock_touch(const MemRef& at);
   void push(Reg r);

@@ -64,6 +64,8 @@ def check_first(located, allocates):
         raise Failure(f'the first row is {first}')
     if first['overwrites'] == 0 or first['in_place'] == 0:
         raise Failure(f'nothing was counted: {first}')
+    if not first['shared_by'] or not first['changed'] or not first['reason'].startswith('len '):
+        raise Failure(f'who shares the array is not said: {first}')
     if allocates and not any(row['allocated_bytes'] for row in located['appends']):
         raise Failure(f'no line allocates: {located["appends"]}')
     for row in located['appends']:
@@ -125,3 +127,8 @@ def bad_input(ctx):
                 raise Failure(f'locate {words}: exit {done.returncode}, {done.stdout!r} {done.stderr!r}')
         if page.exists():
             raise Failure('a table was written of nothing')
+        began = time.monotonic()
+        done = subprocess.run([str(ctx.options.geist), 'locate', '--json=/nowhere/table', '--for=60s', str(server.process.pid)],
+                              capture_output=True, text=True, timeout=60)
+        if done.returncode != 3 or 'geist: /nowhere/table: No such file or directory' not in done.stderr or time.monotonic() - began > 20:
+            raise Failure(f'a file that cannot be written: exit {done.returncode}, {done.stderr!r}')

@@ -1,10 +1,14 @@
 """Two goroutines in one map: both sides are named where nothing keeps them apart, and nothing is said where something does.
 
 tests/go/two_maps has three bugs and the same three made right; each line of it that takes part says so in a comment.
+
+tests/go/map_mix uses maps in ways that it knows and says; what --mix counts is compared with that.
 """
+import json
 import re
 
 import registry
+from attached import Program
 from go_builds import RELEASES, ROOT, STRIPPED
 from watched import FINDINGS_EXIT, Failure, findings, run, same_run
 
@@ -98,3 +102,87 @@ def the_map_has_its_name(ctx):
         raise Failure(f'expected main.cache, found {victims}')
     if watched.code not in (FINDINGS_EXIT, 2) or not re.search(r'the map: main\.cache, a map\[string\]int', watched.log):
         raise Failure(f'exit code {watched.code}, the text says {watched.log!r}')
+
+
+COLUMNS = ['reads', 'updates', 'inserts', 'deletes', 'ranges', 'goroutines', 'maps', 'entries']
+
+
+def counted_right(release=None, flags=()):
+    """Each map by its name with the very numbers; those of one function, soon forgotten, to a hundredth."""
+    def check(ctx):
+        binary = ctx.build('map_mix', release=release, flags=flags)
+        plain = run([binary])
+        watched = ctx.watch.run([binary], flags=('--mix', '--budget=100'))
+        same_run(plain, watched)
+        mix = watched.report['mix']
+        if mix['columns'] != COLUMNS:
+            raise Failure(f'columns {mix["columns"]}')
+        for line in plain.out.decode().splitlines():
+            truth = json.loads(line)
+            name = truth.pop('name')
+            rows = [row for row in mix['rows'] if row['name'] == name or (not row['name'] and row['function'] == name)]
+            if len(rows) != 1:
+                raise Failure(f'{name} has {len(rows)} rows: {json.dumps(mix["rows"])[:2000]}')
+            check_row(name, truth, rows[0], 0 if truth['maps'] == 1 else truth['maps'])
+    return check
+
+
+def check_row(name, truth, row, slack):
+    """The last insert of each of several maps may count as an update, and the newest may be in no entry any more."""
+    for column in COLUMNS:
+        lowest, highest = truth[column] - slack, truth[column] + slack
+        if not lowest <= row[column] <= highest:
+            raise Failure(f'{name}: {row[column]} {column}, expected {truth[column]}: {row}')
+    if sum(one['goroutines'] for one in row['goroutines_from']) != row['goroutines']:
+        raise Failure(f'{name}: {row}')
+    made_in = {one['function'] for one in row['goroutines_from']}
+    if made_in - {'(main goroutine)', 'main.usePrices', 'main.useDesk'} or '(main goroutine)' not in made_in:
+        raise Failure(f'{name}: goroutines are made in {made_in}')
+
+
+@registry.family
+def of_mixes(options, default):
+    releases = RELEASES if options.all else SHOWN
+    for release in releases:
+        yield registry.Case(f'mix/go{release}', counted_right(release))
+    yield registry.Case('mix/pie', counted_right(default, ('-buildmode=pie',)))
+    yield registry.Case('mix/unoptimized', counted_right(default, ('-gcflags=all=-N -l',)))
+
+
+mixes = registry.group('mix')
+
+
+@mixes
+def of_a_process(ctx):
+    """Attached: the share of each operation, who does it, and the program ends as it would have."""
+    with Program([ctx.build('map_mix'), 'serve']) as server:
+        path = ctx.folder / 'attached.json'
+        done = run([ctx.options.geist, 'attach', '--mix', '--for=2s', f'--report=json:{path}', '--log=/dev/null', str(server.pid)])
+        if done.code != 0:
+            raise Failure(f'geist attach: {done.code} {done.err[-600:]!r}')
+        row = json.loads(path.read_text())['mix']['rows'][0]
+        server.must_end_well()
+    if (row['name'], row['type'], row['goroutines']) != ('main.prices', 'map[string]int', 4):
+        raise Failure(f'{row}')
+    # Of 36 reads of a goroutine: 2 updates (one of them of its own key, when that is there), an insert, a delete.
+    for column, share in (('updates', 2 / 36), ('inserts', 1 / 36), ('deletes', 1 / 36)):
+        found = row[column] / row['reads']
+        if not 0.9 * share <= found <= 1.1 * share:
+            raise Failure(f'{column} are {found:.4f} of the reads, expected {share:.4f}: {row}')
+    return f'{row["reads"]} reads'
+
+
+@mixes
+def text_and_both_at_once(ctx):
+    """--maps: the counts and who stands in whose way; without it neither."""
+    binary = ctx.build('two_maps')
+    watched = ctx.watch.run([binary, 'rwmutex'], flags=('--maps',))
+    row = watched.report['mix']['rows'][0]
+    if 'geist: mix: reads' not in watched.log or f'a {row["type"]}, first used in' not in watched.log:
+        raise Failure(watched.log)
+    if any(f['rule'] == 'GB010' for f in watched.report['findings']):
+        raise Failure('a finding where a lock is')
+    if ctx.watch.run([binary, 'rwmutex'], flags=('--detect=maps',)).report['mix'] is not None:
+        raise Failure('counted unasked')
+    if not any(f['rule'] == 'GB010' for _ in ctx.attempts() for f in findings(ctx.watch.run([binary, 'cache'], flags=('--maps',)))):
+        raise Failure('--maps does not look for two at once')

@@ -310,6 +310,8 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
   f.old_len = c.append.old_len();
   f.added = e.append.num;
   f.cap = e.append.cap;
+  // Not those that are copies of one which was found first.
+  for (usize i = 0; i < c.candidates.size(); ++i) f.sharing += c.candidates[i].family == i ? 1 : 0;
   describe_values(c, candidate, after, f);
   describe_victim(c, candidate, f);
   if (!c.identity) describe_place(c, candidate.view, f.stop);

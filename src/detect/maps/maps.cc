@@ -6,6 +6,7 @@
 //   kMapDies  Go's own check ended the program; its message names one side, the table of maps has
 //             who else was there last                                       ─▶ confirmed
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <set>
@@ -15,10 +16,9 @@
 
 #include "abi/maps.h"
 #include "detect/detector.h"
+#include "detect/maps/describe.h"
 #include "findings/fingerprint.h"
 #include "heap/unwind.h"
-#include "probe/map_probes.h"
-#include "sites/identity.h"
 
 namespace geist::detect::maps {
 namespace {
@@ -37,36 +37,16 @@ std::string role_of(u64 operation) {
   return operation < std::size(kRoles) ? std::string(kRoles[operation]) : "uses";
 }
 
-// Between the operation as it is written and where it is looked at.
-bool is_of_runtime(std::string_view function) {
-  return function.starts_with("runtime.") || function.starts_with("internal/runtime/maps.");
-}
-
-// The way to the map as one would write it in the program. A way through the runtime's own data, or
-// from an argument of a map function, says nothing up to the last type that it names.
-std::string readable_path(std::string path) {
-  if (const usize stack = path.find(" (goroutine "); stack != std::string::npos) path.resize(stack);
-  for (std::string_view inside : {" in runtime.", " in maps.(*Map).", " in maps.(*Iter)."}) {
-    if (path.find(inside) != std::string::npos) return "";
-  }
-  if (!path.starts_with("runtime.")) return path;
-  const usize type = path.rfind(".(");
-  return type == std::string::npos ? "" : path.substr(type + 1);
-}
-
 class Maps : public Listener {
  public:
-  explicit Maps(const Watched& watched) : watched_(watched) {}
+  explicit Maps(const Watched& watched) : watched_(watched), words_(watched) {}
   void hear(const abi::Event& event) override;
   void tell(findings::Report& report) override;
 
  private:
   LoadBias bias() const { return watched_.process.plan.bias; }
-  void add_return(u64 address, std::vector<Frame>& frames) const;
-  std::vector<Frame> frames_of(std::span<const u64> returns) const;
   std::vector<Frame> frames_of(const abi::Event& event) const;
   void note_maker(u64 go_pc, u64 parent, Stack& stack) const;
-  std::string type_name(u64 type) const;
   void name_map(u64 map, u64 type, Finding& finding) const;
   void name_bug(Finding& finding) const;
   void hear_met(const abi::Event& event);
@@ -78,30 +58,11 @@ class Maps : public Listener {
   void note_maker_of(TargetAddr g, u64 goid, Stack& stack) const;
 
   const Watched& watched_;
+  const Describer words_;
   std::map<std::string, Finding> findings_;  // by fingerprint
   std::string half_known_;  // of a death whose other side is not known: the message
   u64 left_out_ = 0;
 };
-
-// The lines of a return address, the inlined ones first.
-void Maps::add_return(u64 address, std::vector<Frame>& frames) const {
-  const ImageAddr pc = bias().to_image(TargetAddr(address)) - 1;
-  const read::Pclntab& functions = watched_.binary.pclntab();
-  const std::optional<read::Function> function = functions.find_function(pc);
-  if (!function) return;
-  for (const read::SourceFrame& source : functions.source_frames(*function, pc)) {
-    if (frames.empty() && is_of_runtime(source.function)) continue;
-    if (source.function == "runtime.goexit" || source.function == "runtime.main") continue;
-    frames.push_back(
-        {std::string(source.function), std::string(source.file), source.line, "", source.inlined});
-  }
-}
-
-std::vector<Frame> Maps::frames_of(std::span<const u64> returns) const {
-  std::vector<Frame> frames;
-  for (u64 address : returns) add_return(address, frames);
-  return frames;
-}
 
 // Of who tells: its stack is in the event, and it stands at the entry of a function.
 std::vector<Frame> Maps::frames_of(const abi::Event& event) const {
@@ -113,25 +74,14 @@ std::vector<Frame> Maps::frames_of(const abi::Event& event) const {
       heap::unwind(watched_.binary, bias(), point->point.at, stack, kMaxFrames);
   std::vector<Frame> frames;
   for (const heap::StackFrame& frame : unwound.frames) {
-    if (frame.is_return_address) add_return(bias().to_target(frame.pc).value, frames);
+    if (frame.is_return_address) words_.add_return(bias().to_target(frame.pc).value, frames);
   }
   return frames;
 }
 
-// The go statement is a call of runtime.newproc; what does not stand after one is none.
 void Maps::note_maker(u64 go_pc, u64 parent, Stack& stack) const {
-  constexpr u64 kCallBytes = 5;
-  if (go_pc < kCallBytes) return;
-  const ImageAddr after = bias().to_image(TargetAddr(go_pc));
-  const std::optional<read::Function> newproc =
-      watched_.binary.pclntab().find_function_named("runtime.newproc");
-  const std::optional<ByteView> code =
-      watched_.binary.image().find_bytes(after - kCallBytes, kCallBytes);
-  const std::optional<x86::Insn> call =
-      code ? x86::decode(*code, after - kCallBytes) : std::nullopt;
-  if (!newproc || !call || call->flow != x86::Flow::kCall || call->target != newproc->entry) return;
-  add_return(go_pc, stack.made_at);
-  if (parent != 0) stack.made_by_goroutine = fmt::format("{}", parent);
+  stack.made_at = words_.made_at(go_pc);
+  if (parent != 0 && !stack.made_at.empty()) stack.made_by_goroutine = fmt::format("{}", parent);
 }
 
 // While the process runs; a g that is another goroutine's by now says nothing.
@@ -151,28 +101,18 @@ std::optional<u64> Maps::operation_of(u32 record) const {
                                             : std::nullopt;
 }
 
-std::string Maps::type_name(u64 type) const {
-  if (type == 0) return "";
-  Result<read::GoType> read = watched_.binary.types().read(bias().to_image(TargetAddr(type)));
-  return read.ok() ? read->name : "";
-}
-
 void Maps::name_map(u64 map, u64 type, Finding& finding) const {
   findings::Victim& victim = finding.victim;
   victim.address = fmt::format("{:#x}", map);
-  victim.type = type_name(type);
-  if (watched_.find_path) victim.name = readable_path(watched_.find_path(TargetAddr(map)));
+  victim.type = words_.type_name(type);
+  victim.name = words_.names_of(std::array{TargetAddr(map)}).front();
 }
 
 // The two functions, and what they do to a map of which type: the same in the next build.
 void Maps::name_bug(Finding& finding) const {
   std::vector<std::string> sides;
   for (const Stack& stack : finding.stacks) {
-    auto own = std::ranges::find_if(stack.frames, [&](const Frame& frame) {
-      return !sites::is_gos_own(watched_.binary, frame.function);
-    });
-    if (own == stack.frames.end()) own = stack.frames.begin();
-    sides.push_back(fmt::format("{}|{}", stack.role, own->function));
+    sides.push_back(fmt::format("{}|{}", stack.role, words_.own_frame(stack.frames).function));
   }
   std::ranges::sort(sides);
   std::string text = fmt::format("{}|{}", finding.rule, finding.victim.type);
@@ -186,7 +126,7 @@ void Maps::hear_met(const abi::Event& event) {
   std::memcpy(returns.data(), event.old_bytes, returns.size() * 8);
   Stack first{role_of(facts.other_operation),
               fmt::format("{}", facts.other_goid),
-              frames_of(returns),
+              words_.frames_of(returns),
               {},
               ""};
   note_maker(facts.other_go_pc, facts.other_parent_goid, first);
@@ -210,7 +150,7 @@ void Maps::add(Finding finding, const abi::Event& event, u64 map, u64 type) {
   finding.count = event.hit == 0 ? 1 : event.hit;
   finding.append_stack = finding.stacks[0].frames;
   finding.goroutine = finding.stacks[0].goroutine;
-  finding.victim.type = type_name(type);
+  finding.victim.type = words_.type_name(type);
   name_bug(finding);
   auto known = findings_.find(finding.fingerprint);
   if (known != findings_.end()) {
@@ -261,13 +201,13 @@ Stack Maps::last_side(const abi::MapTable& table, const abi::MapAccess& access, 
   side.goroutine = fmt::format("{}", access.goid);
   if (path == 0 || path > abi::kMapPaths) {
     side.role = wrote ? "writes" : "reads";
-    add_return(wrote ? access.write_ret : access.read_ret, side.frames);
+    words_.add_return(wrote ? access.write_ret : access.read_ret, side.frames);
     return side;
   }
   const abi::MapPath& known = table.paths[path - 1];
   side.role = role_of(operation_of(known.site).value_or(wrote ? abi::kMapWrite : abi::kMapRead));
-  side.frames =
-      frames_of(std::span(known.pcs).first(std::min<usize>(known.frames, abi::kMapPathFrames)));
+  side.frames = words_.frames_of(
+      std::span(known.pcs).first(std::min<usize>(known.frames, abi::kMapPathFrames)));
   return side;
 }
 
@@ -319,15 +259,7 @@ void Maps::tell(findings::Report& report) {
   const std::unique_ptr<abi::MapTable> table = watched_.process.ring.map_table();
   report.lost["maps_thinned_out"] += table != nullptr ? table->thinned_out : 0;
   report.lost["map_findings_left_out"] += left_out_;
-  for (const std::string& missing : probe::find_map_probes(watched_.binary).missing)
-    report.notes.push_back("maps are not looked at in " + missing);
-  for (const probe::PlannedPoint& point : watched_.process.plan.map_points) {
-    if (point.refused)
-      report.notes.push_back(
-          fmt::format("maps are not looked at in {}: {}",
-                      watched_.binary.pclntab().function(point.point.function).name,
-                      program::refusal_help(*point.refused)));
-  }
+  words_.note_gaps(report);
 }
 
 void ask(probe::PlanOptions& plan) {

@@ -170,5 +170,73 @@ TEST_F(MapProbe, AnIteratorLeadsToItsMap) {
   EXPECT_EQ(call().exit, kEvent);
 }
 
+// Where it counts, the map is read: its first word is the number of its entries.
+class CountingMapProbe : public MapProbe {
+ protected:
+  CountingMapProbe() {
+    start.regs[x86::kRbx] = at;
+    set_owner(at, kOwner);
+    entry(at).rest = 100;
+  }
+  abi::MapMix& mix() { return entry(at).mix; }
+  alignas(16) u64 words[16] = {};
+  const u64 at = reinterpret_cast<u64>(words);
+};
+
+TEST_F(CountingMapProbe, TheOwnersOperationsAndThoseOfOthersAreCounted) {
+  patch(look_at_map(abi::kMapDelete, {}, true));
+  expect_as_without(call());
+  expect_as_without(call());
+  set_owner(at, kOther);
+  expect_as_without(call());
+  EXPECT_EQ(mix().own[abi::kCountDeletes], 2u);
+  EXPECT_EQ(mix().others[abi::kCountDeletes], 1u);
+  EXPECT_EQ(mix().own[abi::kCountWrites] + mix().own[abi::kCountReads] + mix().inserts, 0u);
+}
+
+TEST_F(CountingMapProbe, AnotherMapIsLeftToTheRuntime) {
+  patch(look_at_map(abi::kMapWrite, {}, true));
+  entry(at).map = at + (u64{abi::kMapEntries} << 4);
+  EXPECT_EQ(call().exit, kEvent);
+  EXPECT_EQ(mix().own[abi::kCountWrites] + mix().others[abi::kCountWrites], 0u);
+}
+
+// What a write has done is seen by whoever comes next.
+TEST_F(CountingMapProbe, InsertsAreWhatTheMapHasGrownBy) {
+  patch(look_at_map(abi::kMapWrite, {}, true));
+  expect_as_without(call());
+  words[0] = 1;
+  expect_as_without(call());
+  words[0] = 2;
+  set_owner(at, kOther);
+  expect_as_without(call());
+  EXPECT_EQ(mix().inserts, 2u);
+  words[0] = 1;  // a delete
+  expect_as_without(call());
+  EXPECT_EQ(mix().inserts, 2u);
+  EXPECT_EQ(mix().used, 1u);
+  EXPECT_EQ(mix().own[abi::kCountWrites], 2u);
+  EXPECT_EQ(mix().others[abi::kCountWrites], 2u);
+}
+
+TEST_F(CountingMapProbe, OnlyTheFirstStepOfALoopIsARange) {
+  patch(look_at_map(abi::kMapIterate, {x86::kRax, x86::kRax, true}, true));
+  u64 iterator[12] = {0, 0, 0x5000, at};
+  start.regs[x86::kRax] = reinterpret_cast<u64>(iterator);
+  expect_as_without(call());
+  iterator[0] = 0x1234;  // the key
+  expect_as_without(call());
+  expect_as_without(call());
+  EXPECT_EQ(mix().own[abi::kCountRanges], 1u);
+}
+
+TEST_F(CountingMapProbe, WithoutCountsNothingIsCountedNorRead) {
+  patch(look_at_map(abi::kMapWrite, {}));
+  start.regs[x86::kRbx] = kMap;  // no memory
+  set_owner(kMap, kOwner);
+  expect_as_without(call());
+  EXPECT_EQ(entry().mix.own[abi::kCountWrites], 0u);
+}
+
 }  // namespace
 }  // namespace geist::probe

@@ -162,6 +162,30 @@ TEST(Json, EveryPrefixOfAReportIsRefusedWithoutHarm) {
     EXPECT_FALSE(read_json(text.substr(0, size)).ok());
 }
 
+TEST(Json, SectionsOfObjectsComeBackWithTheirGoroutines) {
+  findings::Report report;
+  report.sections["mix"] = {{"reads", "goroutines"},
+                            {{"main.load",
+                              "/p/f.go",
+                              3,
+                              {5, 9},
+                              "main.cache",
+                              "map[string]int",
+                              {{"main.serve", "/p/f.go", 44, 8}, {"(main goroutine)", "", 0, 1}}},
+                             {"main.g", "/p/g.go", 8, {2, 7}, "", "map[int]bool", {}}},
+                            ""};
+  const std::string text = emit_json(report);
+  const json section = json::parse(text)["mix"];
+  EXPECT_EQ(section["rows"][0]["name"], "main.cache");
+  EXPECT_EQ(section["rows"][0]["goroutines_from"][0]["goroutines"], 8);
+  EXPECT_TRUE(section["rows"][1]["name"].is_null());
+  EXPECT_EQ(section["totals"]["reads"], 7);
+  EXPECT_EQ(section["totals"]["goroutines"], 9) << "one may use both";
+  const Result<findings::Report> again = read_json(text);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(emit_json(again.value()), text);
+}
+
 TEST(Json, SectionsOfDetectorsComeBack) {
   findings::Report report;
   EXPECT_TRUE(json::parse(emit_json(report))["signals"].is_null());

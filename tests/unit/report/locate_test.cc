@@ -22,11 +22,15 @@ findings::Report watched_report() {
   };
   findings::Finding finding;
   finding.level = findings::Level::kConfirmed;
-  finding.append_stack = {{"example.com/shop/store.(*Cart).Add", "/src/store/cart.go", 12, "", false}};
+  finding.append_stack = {
+      {"example.com/shop/store.(*Cart).Add", "/src/store/cart.go", 12, "", false}};
   finding.before = "\"pear\"";
   finding.after = "\"plum\"";
   finding.victim.name = "main.defaults";
   finding.victim.holder = findings::Holder::kGlobal;
+  finding.old_len = 2, finding.cap = 4;
+  finding.sharing = 3;
+  finding.other_victims = {"main.other"};
   finding.reader_stack = {{"main.show", "/src/main.go", 30, "", false}};
   report.findings.push_back(finding);
   return report;
@@ -37,9 +41,12 @@ TEST(Locate, TheAppendWithTheStrongestFindingComesFirst) {
   ASSERT_EQ(rows.size(), 3u);  // other modules and the library have no finding
   EXPECT_EQ(rows[0].function, "example.com/shop/store.(*Cart).Add");
   EXPECT_EQ(rows[0].level, findings::Level::kConfirmed);
-  EXPECT_EQ(rows[0].reason,
-            "overwrote \"pear\" with \"plum\" in global main.defaults, which main.show (main.go:30) "
-            "read afterwards");
+  EXPECT_EQ(
+      rows[0].reason,
+      "len 2 of cap 4: overwrote \"pear\" with \"plum\" in global main.defaults, which main.show "
+      "(main.go:30) read afterwards");
+  EXPECT_EQ(rows[0].shared_by, 3u);
+  EXPECT_EQ(rows[0].changed, 2u);
   EXPECT_EQ(rows[1].function, "example.com/shop/store.scratch") << "it overwrites";
   EXPECT_EQ(rows[2].function, "main.load");
   EXPECT_EQ(rows[2].bytes_copied, 4096u);
@@ -47,8 +54,8 @@ TEST(Locate, TheAppendWithTheStrongestFindingComesFirst) {
 
 TEST(Locate, AFindingOutsideOfTheModuleIsShown) {
   findings::Report report = watched_report();
-  report.findings[0].append_stack = {{"strings.(*Builder).WriteString",
-                                      "/go/src/strings/builder.go", 114, "", false}};
+  report.findings[0].append_stack = {
+      {"strings.(*Builder).WriteString", "/go/src/strings/builder.go", 114, "", false}};
   const auto rows = locate(report, {});
   ASSERT_EQ(rows.size(), 4u);
   EXPECT_EQ(rows[0].function, "strings.(*Builder).WriteString");
@@ -72,10 +79,10 @@ TEST(Locate, TheTableSaysRatesAndWhatIsLeftOut) {
   const std::string text = emit_located_text(report, locate(report, {}), 2, {});
   EXPECT_EQ(text, R"(3 appends of shop in 2.0 s, the most suspicious first
 
-  level      overwrites  in place/s   grows/s     copied  append
-  confirmed           0         200       0.0        0 B  store.(*Cart).Add  /src/store/cart.go:12
-             overwrote "pear" with "plum" in global main.defaults, which main.show (main.go:30) read afterwards
-  -                  50        25.0       0.0        0 B  store.scratch  /src/store/scratch.go:3
+  level      overwrites  shared  changed  in place/s   grows/s     copied  append
+  confirmed           0       3        2         200       0.0        0 B  store.(*Cart).Add  /src/store/cart.go:12
+             len 2 of cap 4: overwrote "pear" with "plum" in global main.defaults, which main.show (main.go:30) read afterwards
+  -                  50       -        -        25.0       0.0        0 B  store.scratch  /src/store/scratch.go:3
              finds something in the room that it writes to; nobody was seen to use that
   and 1 more, with --json
 )");

@@ -288,5 +288,26 @@ TEST(Text, SectionsAreTablesOfTheFirstRows) {
       << text;
 }
 
+TEST(Text, ARowOfAnObjectSaysWhichAndWhoseGoroutines) {
+  findings::Report report = example_report();
+  report.findings.clear();
+  findings::Section& section = report.sections["mix"];
+  section.columns = {"reads", "goroutines"};
+  section.rows = {{"main.load",
+                   "/home/u/prog/f.go",
+                   3,
+                   {40, 9},
+                   "main.cache",
+                   "map[string]int",
+                   {{"main.serve", "/home/u/prog/f.go", 44, 8}, {"(main goroutine)", "", 0, 1}}},
+                  {"main.tally", "/home/u/prog/f.go", 9, {7, 1}, "", "map[int]bool", {}}};
+  EXPECT_TRUE(contains(emit_text(report, {}), R"(geist: mix: reads 47, goroutines 9
+    reads  goroutines
+       40           9  main.cache, a map[string]int, first used in main.load (f.go:3)
+                       goroutines: 8 made in main.serve (f.go:44), 1 (main goroutine)
+        7           1  map[int]bool, first used in main.tally (f.go:9)
+)")) << emit_text(report, {});
+}
+
 }  // namespace
 }  // namespace geist::report

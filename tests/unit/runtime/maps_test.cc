@@ -306,6 +306,135 @@ TEST_F(TableOfMaps, TooManyLooksAreThinnedOut) {
   EXPECT_GT(sites[1].skip, 0u);
 }
 
+// A third map, whose entry is that of the first.
+class TableOfMixes : public TableOfMaps {
+ protected:
+  TableOfMixes() {
+    table->counts = 1;
+    for (uint64_t& word : maps) word = 0;
+  }
+  // Of an address that is no map's, but where there is memory to look at.
+  const std::unique_ptr<uint64_t[]> more = std::make_unique<uint64_t[]>(abi::kMapEntries * 2 * 2);
+  uint64_t in_the_same_entry() const {
+    const uint64_t first = (reinterpret_cast<uint64_t>(more.get()) + 15) & ~uint64_t{15};
+    const uint64_t mask = uint64_t{abi::kMapEntries - 1} << 4;
+    return first + (((kMap & mask) - (first & mask)) & mask);
+  }
+  const abi::RetiredMix* retired() const {
+    for (const abi::RetiredMix& mix : table->retired) {
+      if (mix.key != 0) return &mix;
+    }
+    return nullptr;
+  }
+};
+
+TEST_F(TableOfMixes, TheFirstOperationIsCountedAndWhereItWas) {
+  maps[0] = 3;
+  writes(one);
+  EXPECT_EQ(entry().type, kType);
+  EXPECT_EQ(entry().mix.others[abi::kCountWrites], 1u);
+  EXPECT_EQ(entry().mix.used, 3u);
+  EXPECT_EQ(entry().mix.first_ret, 0x1000u);
+  EXPECT_EQ(entry().mix.maps, 1u);
+  reads(two);  // that is the trampoline's to count
+  EXPECT_EQ(entry().mix.others[abi::kCountReads], 0u);
+}
+
+TEST_F(TableOfMixes, GoroutinesAreCountedByWhoMadeThem) {
+  writes(one);
+  Goroutine other_of_one(8, 0x1000, 0x1100), again(7, 0x1000, 0x1100);
+  for (Goroutine* by : {&two, &other_of_one, &again, &two}) reads(*by);
+  const abi::MapMakers* makers = entry().mix.makers;
+  EXPECT_EQ(makers[0].go_pc, 0x1600u);
+  EXPECT_EQ(makers[0].goroutines[0], (uint64_t{1} << 7) | (uint64_t{1} << 8));
+  EXPECT_EQ(makers[1].go_pc, 0x2700u);
+  EXPECT_EQ(makers[1].goroutines[0], uint64_t{1} << 9);
+  EXPECT_EQ(makers[2].go_pc, 0u);
+}
+
+TEST_F(TableOfMixes, MakersThereIsNoRoomForAreOne) {
+  for (uint64_t i = 0; i < 10; ++i) {
+    Goroutine by(20 + i, 0x1000, 0x1100 + 16 * i);
+    reads(by);
+  }
+  const abi::MapMakers* makers = entry().mix.makers;
+  EXPECT_EQ(makers[abi::kMapMakers - 1].go_pc, abi::kMapOtherMakers);
+  EXPECT_EQ(makers[0].goroutines[0], uint64_t{1} << 20);
+  EXPECT_EQ(makers[abi::kMapMakers - 1].goroutines[0], uint64_t{0x7f} << 23);
+}
+
+TEST_F(TableOfMixes, WhatWasCountedOfAMapStaysWhenAnotherTakesItsEntry) {
+  writes(one);
+  entry().mix.own[abi::kCountReads] = 40;  // a trampoline's
+  entry().mix.inserts = 2;
+  one.saved.regs[3] = in_the_same_entry();
+  writes(one);
+  ASSERT_NE(retired(), nullptr);
+  EXPECT_EQ(retired()->type, kType);
+  EXPECT_EQ(retired()->mix.own[abi::kCountReads], 40u);
+  EXPECT_EQ(retired()->mix.others[abi::kCountWrites], 1u);
+  EXPECT_EQ(retired()->mix.inserts, 2u);
+  EXPECT_EQ(retired()->mix.first_ret, 0x1000u);
+  EXPECT_EQ(retired()->mix.maps, 1u);
+  EXPECT_EQ(retired()->lock, 0u);
+  EXPECT_EQ(entry().mix.own[abi::kCountReads], 0u);
+  EXPECT_EQ(retired()->map, kMap);
+  one.saved.regs[3] = kMap;  // and once more: of the same type and place
+  writes(one);
+  EXPECT_EQ(retired()->mix.others[abi::kCountWrites], 2u);
+  EXPECT_EQ(retired()->mix.maps, 2u);
+  EXPECT_EQ(retired()->map, abi::kMapSeveral);
+  EXPECT_EQ(retired()->mix.makers[0].goroutines[0], uint64_t{1} << 7);
+}
+
+TEST_F(TableOfMixes, AMapThatComesAndGoesIsOne) {
+  writes(one);
+  two.saved.regs[3] = in_the_same_entry();
+  two.saved.regs[0] = kType + 64;  // of another type
+  for (int i = 0; i < 3; ++i) {
+    writes(two);
+    writes(one);
+  }
+  writes(two);
+  for (const abi::RetiredMix& mix : table->retired) {
+    if (mix.key == 0) continue;
+    EXPECT_EQ(mix.mix.maps, 1u);
+    EXPECT_EQ(mix.map, mix.type == kType ? kMap : in_the_same_entry());
+    EXPECT_EQ(mix.mix.others[abi::kCountWrites], mix.type == kType ? 4u : 3u);
+  }
+}
+
+TEST_F(TableOfMixes, AMapThatWasClearedIsTheSame) {
+  writes(one);
+  entry().mix.own[abi::kCountReads] = 40;
+  maps[1] += uint64_t{1} << 32;  // its seed
+  reads(two);
+  EXPECT_EQ(entry().mix.own[abi::kCountReads], 40u);
+  EXPECT_EQ(retired(), nullptr);
+}
+
+TEST_F(TableOfMixes, OfMapsOnAStackNothingIsKept) {
+  one.saved.regs[3] = reinterpret_cast<uint64_t>(one.stack.data() + 8);
+  writes(one);
+  one.saved.regs[3] = kMap;
+  writes(one);
+  EXPECT_EQ(retired(), nullptr);
+}
+
+TEST_F(TableOfMixes, WhereThereIsNoRoomItIsCounted) {
+  for (abi::RetiredMix& mix : table->retired) mix.key = 1, mix.lock = 0;
+  writes(one);
+  one.saved.regs[3] = in_the_same_entry();
+  writes(one);
+  EXPECT_EQ(table->mixes_lost, 1u);
+}
+
+TEST_F(TableOfMixes, OnlyWhereItIsAskedFor) {
+  table->counts = 0;
+  writes(one);
+  EXPECT_EQ(entry().mix.maps, 0u);
+}
+
 TEST_F(TableOfMaps, TheDeathOfAProgramIsTold) {
   const char text[] = "concurrent map writes", other[] = "all goroutines are asleep";
   make_site(0, abi::kMapFatal);
