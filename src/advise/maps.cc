@@ -148,7 +148,11 @@ std::string emit_map_text(const MapAdvice& advice) {
                        one.text, emit_figure(m.ns), emit_figure(m.low) + ".." + emit_figure(m.high),
                        emit_figure(m.bytes), emit_figure(m.allocs));
   }
-  return out + "\n" + wrap_text(emit_map_sentence(advice), 2);
+  out += "\n" + wrap_text(emit_map_sentence(advice), 2);
+  if (!use.others.empty())
+    out += "\n" +
+           wrap_text(fmt::format("Also counted, for --map: {}.", fmt::join(use.others, ", ")), 2);
+  return out;
 }
 
 std::string emit_map_json(const MapAdvice& advice) {

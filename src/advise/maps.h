@@ -30,7 +30,8 @@ struct MapUse {
   u64 goroutines = 8;
   u64 keys = 1024;
   bool has_string_keys = true;
-  std::string source;  // "--mix", "the report": where the mix is from
+  std::string source;                    // "--mix", "counted of main.cache": where the mix is from
+  std::vector<std::string> others = {};  // other maps that were counted, by name
 };
 
 enum class MapKind : u8 { kMutex, kRwMutex, kSyncMap, kShards, kRwShards };

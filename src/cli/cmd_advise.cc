@@ -10,7 +10,9 @@
 #include "advise/escape.h"
 #include "advise/maps.h"
 #include "advise/slices.h"
+#include "base/go_symbol.h"
 #include "base/text.h"
+#include "cli/cmd_attach.h"
 #include "cli/exit_code.h"
 #include "cli/print.h"
 #include "cli/saved_reports.h"
@@ -21,6 +23,11 @@ namespace geist::cli {
 namespace {
 
 using Answer = Result<std::string>;
+using findings::Section;
+using Row = Section::Row;
+
+constexpr u64 kMostKeys = 1000000;  // as --keys takes
+constexpr usize kMostOthers = 10, kMostOtherName = 60;
 
 // For what takes a while; only where somebody looks.
 void say_progress(const std::string& what) {
@@ -38,59 +45,87 @@ Answer advise_slices(const AdviseOptions& options, const run::ChildSignals& sign
   return options.json ? emit_slice_json(advice, report) : emit_slice_text(advice, report);
 }
 
-// What a detector of maps counted, where the report has it: the row with the most operations.
-bool take_counted(const findings::Report& report, advise::MapUse& use) {
-  auto section = report.sections.find("maps");
-  if (section == report.sections.end()) return false;
-  u64 most = 0;
-  for (const findings::Section::Row& row : section->second.rows) {
-    advise::Mix mix;
-    u64 goroutines = 0;
-    const std::pair<std::string_view, u64*> known[] = {
-        {"reads", &mix.reads},      {"updates", &mix.updates}, {"writes", &mix.updates},
-        {"inserts", &mix.inserts},  {"deletes", &mix.deletes}, {"ranges", &mix.ranges},
-        {"goroutines", &goroutines}};
-    for (usize i = 0; i < std::min(row.values.size(), section->second.columns.size()); ++i) {
-      for (const auto& [name, part] : known) {
-        if (section->second.columns[i] == name) *part = row.values[i];
-      }
-    }
-    const u64 operations = mix.total();
-    if (operations <= most) continue;
-    most = operations;
-    use.mix = advise::scale_mix(mix);
-    use.goroutines =
-        goroutines == 0 ? use.goroutines : std::min<u64>(goroutines, advise::kMostGoroutines);
-    use.source = fmt::format("counted in {}", base_name(row.file));
-  }
-  return most != 0;
+// The row that is meant by name, else the first: of a map that goroutines share, if there is one.
+const Row* choose_map_row(const findings::Section& section, const std::string& name) {
+  const auto is_meant = [&](const Row& row) {
+    return name.empty() || row.name == name || row.type == name;
+  };
+  const auto found = std::ranges::find_if(section.rows, is_meant);
+  return found == section.rows.end() ? nullptr : &*found;
 }
 
-Answer advise_maps(const AdviseOptions& options, const run::ChildSignals& signals) {
+std::string name_of(const Row& row) {
+  if (!row.name.empty()) return row.name;
+  return fmt::format("{} of {}", row.type, short_function(row.function));
+}
+
+// The mix of one map, its keys and who uses it.
+void take_counted(const findings::Section& section, const Row& row, advise::MapUse& use) {
+  advise::Mix mix;
+  u64 goroutines = 0, maps = 0, entries = 0;
+  const std::pair<std::string_view, u64*> known[] = {
+      {"reads", &mix.reads},       {"updates", &mix.updates}, {"inserts", &mix.inserts},
+      {"deletes", &mix.deletes},   {"ranges", &mix.ranges},   {"maps", &maps},
+      {"goroutines", &goroutines}, {"entries", &entries}};
+  for (usize i = 0; i < std::min(row.values.size(), section.columns.size()); ++i) {
+    for (const auto& [name, part] : known) {
+      if (section.columns[i] == name) *part = row.values[i];
+    }
+  }
+  use.mix = advise::scale_mix(mix);
+  use.goroutines = std::clamp<u64>(goroutines, 1, advise::kMostGoroutines);
+  use.keys = std::clamp<u64>(entries / std::max<u64>(maps, 1), 1, kMostKeys);
+  use.has_string_keys = !row.type.starts_with("map[int") && !row.type.starts_with("map[uint");
+  use.source = "counted of " + name_of(row);
+  for (const Row& other : section.rows) {
+    const bool is_short = !other.name.empty() && other.name.size() <= kMostOtherName;
+    if (&other != &row && is_short && use.others.size() < kMostOthers)
+      use.others.push_back(other.name);
+  }
+}
+
+Status use_counts(const AdviseOptions& options, const findings::Report& report,
+                  advise::MapUse& use) {
+  const auto section = report.sections.find("mix");
+  if (section == report.sections.end()) {
+    if (options.mix) return Done{};
+    return Error("nothing has counted what is done with maps in this report")
+        .with_hint(
+            "geist run --mix --report=json:FILE counts it; --mix=READS/UPDATES/INSERTS says it.");
+  }
+  const Row* row = choose_map_row(section->second, options.map);
+  if (row != nullptr) {
+    take_counted(section->second, *row, use);
+    return Done{};
+  }
+  if (options.map.empty()) return Error("no map was used meanwhile");
+  std::vector<std::string> names;
+  for (const Row& one : section->second.rows) {
+    if (!one.name.empty() && names.size() < kMostOthers) names.push_back(one.name);
+  }
+  return Error(fmt::format("--map: no map {} was used", options.map))
+      .with_hint(names.empty() ? "None has a name: --map takes a type, too."
+                               : fmt::format("There are {}.", fmt::join(names, ", ")));
+}
+
+Answer advise_maps(const AdviseOptions& options, const run::ChildSignals& signals,
+                   const std::optional<findings::Report>& counted) {
   advise::MapUse use;
-  use.keys = options.keys;
-  use.has_string_keys = options.has_string_keys;
-  bool is_known = options.mix.has_value();
-  std::string folder;
-  if (!options.target.empty()) {
-    Result<findings::Report> report = read_saved_report(options.target);
-    if (!report.ok())
-      return std::move(report.take_error())
-          .with_hint("maps takes a JSON report, or only --mix=READS/UPDATES/INSERTS.");
-    folder = report->target.module_dir_hint;
-    is_known = take_counted(report.value(), use) || is_known;
+  if (counted) {
+    GEIST_TRY_STATUS(use_counts(options, *counted, use));
   }
   if (options.mix) {
     GEIST_TRY(mix, advise::read_mix(*options.mix));
     use.mix = mix;
     use.source = "--mix";
-  }
-  if (!is_known) {
+  } else if (!counted) {
     use.mix = {.reads = 95, .updates = 5};
     use.source = "assumed; --mix gives another";
   }
-  if (options.goroutines) use.goroutines = *options.goroutines;
-  GEIST_TRY(bench, advise::Bench::open(folder, signals));
+  use.goroutines = options.goroutines.value_or(use.goroutines);
+  use.keys = options.keys.value_or(use.keys);
+  use.has_string_keys = options.has_string_keys.value_or(use.has_string_keys);
+  GEIST_TRY(bench, advise::Bench::open(counted ? counted->target.module_dir_hint : "", signals));
   say_progress(fmt::format("measuring with {}", bench.go()));
   GEIST_TRY(advice, advise::measure_maps(use, bench, options.rounds));
   return options.json ? emit_map_json(advice) : emit_map_text(advice);
@@ -113,8 +148,9 @@ Answer advise_escape(const AdviseOptions& options, const run::ChildSignals& sign
   return options.json ? emit_escape_json(advice) : emit_escape_text(advice);
 }
 
-Answer answer(const AdviseOptions& options, const run::ChildSignals& signals) {
-  if (options.what == "maps") return advise_maps(options, signals);
+Answer answer(const AdviseOptions& options, const run::ChildSignals& signals,
+              const std::optional<findings::Report>& counted) {
+  if (options.what == "maps") return advise_maps(options, signals, counted);
   if (options.what == "escape") return advise_escape(options, signals);
   return advise_slices(options, signals);
 }
@@ -122,8 +158,8 @@ Answer answer(const AdviseOptions& options, const run::ChildSignals& signals) {
 // Flags that another word takes.
 Status check_flags(const ParsedFlags& parsed, std::string_view what) {
   constexpr std::pair<std::string_view, std::string_view> kOf[] = {
-      {"finding", "slices"}, {"mix", "maps"}, {"goroutines", "maps"},
-      {"keys", "maps"},      {"key", "maps"}, {"profile", "escape"}};
+      {"finding", "slices"}, {"mix", "maps"}, {"goroutines", "maps"}, {"keys", "maps"},
+      {"key", "maps"},       {"map", "maps"}, {"for", "maps"},        {"profile", "escape"}};
   for (const auto& [flag, of] : kOf) {
     if (parsed.has(flag) && what != of)
       return Error(fmt::format("--{} belongs to geist advise {}", flag, of));
@@ -143,14 +179,27 @@ Result<AdviseOptions> make_advise_options(const ParsedFlags& parsed) {
   if (words.size() < 2 && options.what != "maps")
     return Error(options.what == "slices" ? "slices needs a report: a JSON file, or last"
                                           : "escape needs a package, such as ./cmd/server");
-  if (words.size() > 2) return Error(fmt::format("unexpected \"{}\"", words[2]));
-  if (words.size() == 2) options.target = words[1];
+  if (options.what == "maps")
+    options.maps.words.assign(words.begin() + 1, words.end());
+  else if (words.size() > 2)
+    return Error(fmt::format("unexpected \"{}\"", words[2]));
+  else
+    options.target = words[1];
   GEIST_TRY_STATUS(check_flags(parsed, options.what));
   options.json = parsed.has("json");
   options.rounds = static_cast<u64>(parsed.number("rounds"));
   options.profile = parsed.value("profile");
-  options.keys = static_cast<u64>(parsed.number("keys"));
-  options.has_string_keys = parsed.value("key") == "string";
+  if (parsed.has("keys")) options.keys = static_cast<u64>(parsed.number("keys"));
+  if (parsed.has("key")) options.has_string_keys = parsed.value("key") == "string";
+  options.map = parsed.value("map");
+  const std::optional<double> for_s = parse_duration(parsed.value("for"));
+  if (!for_s)
+    return Error(fmt::format("--for: expected a duration like 30s or 1m30s, found \"{}\"",
+                             parsed.value("for")));
+  options.maps.for_s = *for_s;
+  if (options.maps.words.empty() && (parsed.has("map") || parsed.has("for")))
+    return Error(
+        "--map and --for are for maps that are counted: name a report, a process or a program");
   if (parsed.has("mix")) options.mix = parsed.value("mix");
   if (parsed.has("goroutines")) options.goroutines = static_cast<u64>(parsed.number("goroutines"));
   if (parsed.has("finding")) options.finding = static_cast<int>(parsed.number("finding"));
@@ -158,10 +207,20 @@ Result<AdviseOptions> make_advise_options(const ParsedFlags& parsed) {
 }
 
 int cmd_advise(const AdviseOptions& options) {
+  // What is wrong with it is said before anything is watched.
+  Result<advise::Mix> mix = advise::read_mix(options.mix.value_or("1/0/0"));
+  if (!mix.ok()) return fail(mix.error());
+  std::optional<findings::Report> counted;
+  if (!options.maps.words.empty()) {
+    Result<CountedMaps> maps = count_maps(options.maps);
+    if (!maps.ok()) return fail(maps.error());
+    if (!maps->report) return maps->exit_code;
+    counted = std::move(maps->report);
+  }
   Result<run::ChildSignals> signals = run::ChildSignals::block();
   if (!signals.ok()) return fail(signals.error());
   signals->child_started();
-  Answer text = answer(options, signals.value());
+  Answer text = answer(options, signals.value(), counted);
   if (!text.ok()) return fail(text.error());
   bool written = options.json ? print_data(text.value()) : print_out(printable_lines(text.value()));
   return written ? to_int(ExitCode::kOk)

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import registry
+from attached import Program
 from go_builds import RELEASES, Build
 from watched import Failure
 
@@ -166,6 +167,58 @@ def maps_of_a_report(ctx):
         advise(ctx, 'maps', f'--mix={bad}', code=3)
     advise(ctx, 'maps', '/nonexistent.json', code=3)
     advise(ctx, 'maps', code=3, PATH='/nonexistent')
+
+
+def counted_for_advice(ctx, *words, **more):
+    """The mix that was measured, as shares of the reads, and what it was counted of."""
+    out, said = advise(ctx, 'maps', *words, '--json', '--rounds=1', **more)
+    advice = json.loads(out)
+    mix = advice['mix']
+    check_maps(advice, *(mix[name] for name in ('reads', 'updates', 'inserts', 'deletes', 'ranges')), advice['keys'])
+    return advice, said
+
+
+@case
+def maps_that_were_counted(ctx):
+    """The mix, the keys and the goroutines of a map of tests/go/map_mix, which says what it does: run, from a report, attached."""
+    binary = ctx.build('map_mix')
+    advice, said = counted_for_advice(ctx, binary)
+    mix = advice['mix']
+    need((mix['reads'], mix['updates'], mix['inserts'], mix['deletes'], mix['ranges']) == (14400, 1600, 64, 0, 5), f'{mix}')
+    need((mix['from'], advice['goroutines'], advice['keys'], advice['key']) == ('counted of main.prices', 9, 64, 'string'), f'{advice}')
+    need('{"name":"main.prices"' in said, f'the program printed {said!r}')
+    path = ctx.folder / 'mix.json'
+    subprocess.run([str(ctx.options.geist), 'run', '--mix', '--no-store', '--log=/dev/null', f'--report=json:{path}', '--', str(binary)],
+                   capture_output=True, timeout=120, check=True)
+    desk, _ = counted_for_advice(ctx, path, '--map=main.front.open', '--goroutines=5')
+    need((desk['mix']['from'], desk['goroutines'], desk['key']) == ('counted of main.front.open', 5, 'int'), f'{desk}')
+    need(desk['mix']['deletes'] * 2 == desk['mix']['inserts'] > 0 == desk['mix']['updates'], f'{desk["mix"]}')
+    text, _ = advise(ctx, 'maps', path, '--rounds=1')
+    need('counted of main.prices' in text and '--map: main.front.open, main.grid' in ' '.join(text.split()), text)
+    _, said = advise(ctx, 'maps', path, '--map=main.no', code=3)
+    need('no map main.no was used' in said and 'main.prices' in said, said)
+
+
+@case
+def maps_of_a_process(ctx):
+    with Program([ctx.build('map_mix'), 'serve']) as server:
+        advice, _ = counted_for_advice(ctx, server.pid, '--for=1s')
+        server.must_end_well()
+    mix = advice['mix']
+    need((mix['from'], advice['goroutines'], advice['keys']) == ('counted of main.prices', 4, advice['keys']), f'{advice}')
+    need(0.9 <= 18 * mix['updates'] / mix['reads'] <= 1.1, f'{mix}')
+    need(64 <= advice['keys'] <= 68, f'{advice["keys"]} keys')
+
+
+@case
+def maps_of_nothing(ctx):
+    """One sentence each, in time."""
+    path, _ = report_of(ctx, 'orders')
+    for words, code, text in (((path,), 3, 'nothing has counted'), (('no_such_process_anywhere',), 3, 'no_such_process_anywhere'),
+                              (('./no/such',), 127, './no/such'), (('/etc/hostname',), 3, '/etc/hostname'),
+                              (('999999999',), 3, '999999999'), ((path, 'more'), 3, 'unexpected "more"')):
+        _, said = advise(ctx, 'maps', *words, code=code)
+        need(text in said, said)
 
 
 HAND_WRITTEN = """package hand
