@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/help.h"
+#include "lab/case.h"
 
 namespace geist::cli {
 namespace {
@@ -24,6 +25,18 @@ std::string verb_names() {
     names += fmt::format("{}{}", names.empty() ? "" : " ", verb->name);
   return names;
 }
+
+// Those that geist carries.
+std::string case_names() {
+  Result<std::vector<lab::Case>> cases = lab::embedded_cases();
+  std::string names;
+  if (!cases.ok()) return names;
+  for (const lab::Case& one : cases.value())
+    names += fmt::format("{}{}", names.empty() ? "" : " ", one.name);
+  return names;
+}
+
+constexpr std::string_view kAdvices = "slices maps escape";
 
 // First sentence or so, without what the three shells read as syntax.
 std::string short_help(std::string_view help) {
@@ -47,6 +60,13 @@ std::string bash_operand(const Verb& verb) {
       return R"(COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")))";
     case OperandKind::kVerb:
       return fmt::format(R"(COMPREPLY=($(compgen -W "{}" -- "$cur")))", verb_names());
+    case OperandKind::kCase:
+      return fmt::format(R"(COMPREPLY=($(compgen -W "{}" -- "$cur")))", case_names());
+    case OperandKind::kAdvice:
+      return fmt::format(
+          R"(if ((COMP_CWORD == 2)); then COMPREPLY=($(compgen -W "{}" -- "$cur")); )"
+          R"(else COMPREPLY=($(compgen -f -- "$cur")); fi)",
+          kAdvices);
     case OperandKind::kNothing:
       return "COMPREPLY=()";
     case OperandKind::kProgram:
@@ -113,6 +133,10 @@ std::string zsh_operand(const Verb& verb) {
                  : "'1:program:_files'";
     case OperandKind::kFile:
       return "'1:file:_files'";
+    case OperandKind::kCase:
+      return fmt::format("'1:case:({})'", case_names());
+    case OperandKind::kAdvice:
+      return fmt::format("'1:advice:({})' '*:file:_files'", kAdvices);
     case OperandKind::kNothing:
       return "";
   }
@@ -176,6 +200,10 @@ std::string emit_fish() {
       out += fmt::format("complete -c geist {} -f -a 'bash zsh fish'\n", when);
     if (verb->operand_kind == OperandKind::kVerb)
       out += fmt::format("complete -c geist {} -f -a '{}'\n", when, verb_names());
+    if (verb->operand_kind == OperandKind::kCase)
+      out += fmt::format("complete -c geist {} -f -a '{}'\n", when, case_names());
+    if (verb->operand_kind == OperandKind::kAdvice)
+      out += fmt::format("complete -c geist {} -a '{}'\n", when, kAdvices);
     if (verb->operand_kind == OperandKind::kNothing)
       out += fmt::format("complete -c geist {} -f\n", when);
   }
