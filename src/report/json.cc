@@ -447,6 +447,12 @@ class ObjectReader {
   std::string* problem_;
 };
 
+void read_place(const ObjectReader& reader, auto& of) {
+  reader.read("function", &of.function);
+  reader.read("file", &of.file);
+  reader.read("line", &of.line);
+}
+
 std::vector<Frame> read_frames(const ObjectReader& parent, const char* key) {
   std::vector<Frame> frames;
   parent.for_each(key, [&](const Json& json, const std::string& name) {
@@ -458,12 +464,6 @@ std::vector<Frame> read_frames(const ObjectReader& parent, const char* key) {
     frames.push_back(std::move(frame));
   });
   return frames;
-}
-
-void read_place(const ObjectReader& reader, auto& of) {
-  reader.read("function", &of.function);
-  reader.read("file", &of.file);
-  reader.read("line", &of.line);
 }
 
 std::set<findings::PlaceInSource> read_places(const ObjectReader& sites) {
