@@ -201,6 +201,12 @@ void keep_for_proof(const RunOptions& options, const std::string& path, findings
     report.notes.push_back("the program could not be kept: " + kept.error().message());
 }
 
+// Does not come back when the program died of a signal, and nothing else is to be said.
+void end_as_program(const RunOptions& options, const run::ExitStatus& exit, int status,
+                    const run::ChildSignals& signals) {
+  if (options.ends_as_program && exit.signal && status == exit.code) die_of(*exit.signal, signals);
+}
+
 }  // namespace
 
 int cmd_run(const RunOptions& options) {
@@ -260,8 +266,7 @@ int cmd_run(const RunOptions& options) {
   Result<int> status = output->finish(std::move(report));
   if (!status.ok()) return fail(status.error());
   program->built = run::BuiltProgram();  // its folder: a signal leaves no time for that
-  const bool dies = options.ends_as_program && exit.signal && status.value() == exit.code;
-  if (dies) die_of(*exit.signal, signals.value());
+  end_as_program(options, exit, status.value(), signals.value());
   return status.value();
 }
 
