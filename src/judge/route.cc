@@ -397,6 +397,26 @@ std::optional<i64> find_spill(const FunctionCode& code, u32 insn, x86::Reg reg) 
   return std::nullopt;
 }
 
+// LEAQ (AX)(AX*2), DX: an index into headers, i times three. Such an address is no pointer's, so it
+// is taken as it is made, where that is in the same straight run.
+std::optional<Origin> find_sum(const FunctionCode& code, u32 insn, x86::Reg reg) {
+  Origin sum;
+  sum.kind = Kind::kAddress;
+  for (u32 i = insn; i-- > code.blocks()[code.block_of(insn)].first;) {
+    if (code.briefs()[i].flow == x86::Flow::kCall) return std::nullopt;
+    const x86::Insn& made = code.insn(i);
+    sum.written |= made.writes;
+    if ((made.writes & x86::bit(reg)) == 0) continue;
+    const x86::Mem& mem = made.operands[1].mem;
+    const bool is_sum = made.op == x86::Op::kLea && mem.index != x86::kNoReg &&
+                        mem.index == mem.base && !mem.rip_relative;
+    sum.insn = i;
+    sum.mem = mem;
+    return is_sum ? std::optional<Origin>(sum) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 bool RouteFinder::add_values(const Place& place, const Look& look, Values& all) const {
   const FunctionCode* code = code_of(place.frame);
   if (code == nullptr || look.depth > kMaxDepth) return false;
@@ -406,6 +426,8 @@ bool RouteFinder::add_values(const Place& place, const Look& look, Values& all) 
     if (word) all.insert(*word);
     return word.has_value();
   }
+  if (const std::optional<Origin> sum = find_sum(*code, place.insn, place.at.reg))
+    return add_addresses(place.frame, *sum, look.deeper(*sum), all);
   program::SliceEnds ends;
   ends.any_slot = true;
   for (const Origin& origin : program::find_origins(*code, place.insn, place.at, callees_, ends)) {
