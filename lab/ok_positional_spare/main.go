@@ -1,5 +1,6 @@
 // A writer fills its buffer by position, through a slice that a method cuts from it; the buffer is
 // shorter than its array. It reads what it has written byte by byte, through the buffer's own slice.
+// heal-changes: what is appended to is the buffer itself
 package main
 
 import (
@@ -39,7 +40,11 @@ func main() {
 	c := &cursor{}
 	total := 0
 	for i := 0; i < 3; i++ {
-		pages = append(pages, &page{buf: append([]byte("--------"), "----------------------"...)})
+		buf := make([]byte, 30, 48)
+		for k := range buf {
+			buf[k] = '-'
+		}
+		pages = append(pages, &page{buf: buf})
 	}
 	for round := 0; round < 4; round++ {
 		for i, p := range pages {
@@ -51,5 +56,5 @@ func main() {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	fmt.Println(total, len(pages[0].buf), cap(pages[0].buf) > len(pages[0].buf))
+	fmt.Println(total, len(pages[0].buf))
 }
