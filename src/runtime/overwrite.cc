@@ -191,6 +191,9 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
   bool overwrites = !is_all_zero(append, is_refill ? abi::kMaxOldBytes : ~uint64_t{0});
   count_and_thin(control, site, overwrites && !is_refill, now);
   if (is_refill && !overwrites) return 0;
+  // Asked also when this one is not told: a program whose contexts are all seen often would else not
+  // notice for minutes that nobody watches.
+  if (!tool_is_alive(control, now)) return 0;
   uint64_t g = saved->regs[kR14];
   uint64_t sp = saved->regs[kRsp];
   uint64_t stack_hi = g != 0 ? load64(g + 8) : 0;  // g.stack.hi, runtime/runtime2.go
@@ -205,7 +208,6 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
     return 0;
   }
   if (!is_told(control, site, hit, now) || is_tired(site)) return 0;
-  if (!tool_is_alive(control, now)) return 0;
   const uint64_t dest_size = append.facts.dest_size;
   Telling telling{};
   telling.facts = reinterpret_cast<const uint64_t*>(&append.facts);
