@@ -20,7 +20,7 @@ inline constexpr uint32_t kMaxStackBytes = 16384;  // of the goroutine stack fro
 inline constexpr uint32_t kMaxFacts = 16;          // words
 
 // Who asked for a site, and says what the facts of its events are. Numbers are never used again.
-enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2, kRefill = 3 };
+enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2, kRefill = 3, kLists = 4 };
 
 // kAppend: an append that found room is about to write. kRefill: a copy is, as an append to an
 // empty slice at its destination would (probe/refill_probes.h); `site` is the point's record.
@@ -55,9 +55,29 @@ struct MapFacts {
   uint64_t other_go_pc;
 };
 
+enum ListEventKind : uint64_t {
+  kListStale = 1,    // Next or Prev of an element that is in no list
+  kListTorn = 2,     // an element of the list is moved or removed, and its neighbours do not know it
+  kListForeign = 3,  // an operation of an element that is in another list, which does nothing
+};
+
+// kLists. Of kListStale, `list` and the neighbours are those that the element had when it was removed,
+// old_bytes has the return addresses of who did it, innermost first, and other_site is its record.
+struct ListFacts {
+  uint64_t kind;       // ListEventKind
+  uint64_t operation;  // ListOperation
+  uint64_t element;    // address; of an insertion the mark
+  uint64_t owner;      // the list that the operation is one of; 0: not known
+  uint64_t list;       // the list that the element says it is in
+  uint64_t next;
+  uint64_t prev;
+  uint64_t has_removal;  // 1: kListStale, and it is known who removed it
+  uint64_t removal_goid;
+};
+
 struct Event {
   uint32_t detector;  // Detector
-  uint32_t site;      // index of the probed site in the plan; kMaps, kRefill: of the site's record
+  uint32_t site;      // index of the probed site in the plan; all but kAppend: of the site's record
   uint64_t tsc;       // when, in time-stamp-counter ticks
   uint64_t g;         // address of the goroutine's g (R14)
   uint64_t goid;
@@ -77,6 +97,7 @@ struct Event {
     uint64_t facts[kMaxFacts];
     AppendFacts append;
     MapFacts map;
+    ListFacts list;
   };
   uint64_t other_g;  // who else was there, of events between two goroutines; 0: nobody
   uint64_t other_site;
@@ -86,6 +107,7 @@ struct Event {
 };
 
 static_assert(sizeof(AppendFacts) == 56 && sizeof(AppendFacts) <= kMaxFacts * 8);
+static_assert(sizeof(ListFacts) == 72 && sizeof(ListFacts) <= kMaxFacts * 8);
 static_assert(sizeof(MapFacts) == 80 && sizeof(MapFacts) <= kMaxFacts * 8);
 static_assert(offsetof(Event, tsc) == 8);
 static_assert(offsetof(Event, regs) == 56);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/lists.h"
 #include "abi/version.h"
 
 namespace geist::abi {
@@ -56,8 +57,10 @@ struct Site {
                       // event stands for
   uint64_t seen;      // [target] overwriting appends so far
   uint64_t recorded;  // [target] events of this site
-  Location values[kMaxValues];  // [tool] by detector, kAppend: AppendValue, kMaps: MapValue
-  uint32_t mode;                // [tool] SiteMode (since version 2); kMaps: MapOperation
+  Location values[kMaxValues];  // [tool] by detector, kAppend: AppendValue, kMaps: MapValue,
+                                // kLists: ListValue
+  uint32_t mode;                // [tool] SiteMode (since version 2); kMaps: MapOperation, kLists:
+                                // ListOperation
   uint32_t reserved;
   uint64_t healed;  // [target] appends that were sent to the grow path (since version 2)
   uint64_t
@@ -98,6 +101,7 @@ struct State {
   uint64_t reserved;
   ContextEntry contexts[kContextSlots];
   alignas(16) uint8_t stacks[kPrivateStacks][kPrivateStackBytes];
+  RemovedElement removed[kRemovedElements];  // nobody touches it where lists are not looked at
 };
 static_assert(offsetof(State, free_stacks) == 0);
 static_assert(offsetof(State, contexts) == 32);

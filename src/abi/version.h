@@ -11,8 +11,8 @@
 namespace geist::abi {
 
 // 6: BlobHeader::build; events and sites by detector. 7: the copy gate. 8: maps (maps.h).
-// 9: what is done with a map.
-inline constexpr uint32_t kVersion = 9;
+// 9: what is done with a map. 10: lists (lists.h).
+inline constexpr uint32_t kVersion = 10;
 
 // First bytes of the runtime blob.
 struct BlobHeader {

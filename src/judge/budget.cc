@@ -43,7 +43,7 @@ std::map<std::string, u64> Desk::losses() const {
             goroutines_unread = out.unread, header_reads_left_out = out.header_reads,
             copies_left_out = out.copies, holders_left_out = out.holders;
   const u64 latent_left_out = 0, maps_thinned_out = 0, map_findings_left_out = 0,  // others' to add
-      mix_rows_left_out = 0, mix_not_counted = 0, mix_maps_lost = 0;
+      list_findings_left_out = 0, mix_rows_left_out = 0, mix_not_counted = 0, mix_maps_lost = 0;
   return {
 #define GEIST_LOSS(name, severity, help) {#name, name},
 #include "findings/loss.inc"

@@ -171,12 +171,22 @@ bool map_event_holds_together(const abi::Event& e) {
          facts.other_goid != e.goid;
 }
 
+bool list_event_holds_together(const abi::Event& e) {
+  const abi::ListFacts& facts = e.list;
+  const bool is_known_kind = facts.kind == abi::kListStale || facts.kind == abi::kListTorn ||
+                             facts.kind == abi::kListForeign;
+  return e.facts_size == sizeof facts && is_known_kind && facts.operation < abi::kListOperations &&
+         facts.element != 0 && facts.has_removal <= (facts.kind == abi::kListStale ? 1 : 0) &&
+         e.old_size % 8 == 0 && e.old_size <= abi::kRemovalFrames * 8;
+}
+
 bool holds_together(const abi::Event& e, u32 site_count) {
   constexpr int kRsp = 4;
   const bool is_write =
       e.detector == abi::kRefill || (e.detector == abi::kAppend && e.site < site_count);
-  const bool is_sound =
-      is_write ? append_holds_together(e) : e.detector == abi::kMaps && map_event_holds_together(e);
+  const bool is_sound = is_write                      ? append_holds_together(e)
+                        : e.detector == abi::kMaps    ? map_event_holds_together(e)
+                        : e.detector == abi::kLists && list_event_holds_together(e);
   if (!is_sound) return false;
   if (e.stack_size == 0) return true;
   const u64 sp = e.regs[kRsp];

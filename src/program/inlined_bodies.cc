@@ -37,7 +37,8 @@ void add_range(InlinedBody& body, const read::InlinedPiece& piece) {
 }
 
 void find_in_function(const read::GoBinary& binary, const read::Function& function,
-                      std::string_view pattern, std::vector<InlinedBody>& out) {
+                      const std::function<bool(std::string_view)>& wants,
+                      std::vector<InlinedBody>& out) {
   const std::vector<read::InlinedPiece> pieces = binary.pclntab().inlined_pieces(function);
   if (pieces.empty()) return;
   InlineTree tree(binary.pclntab(), function);
@@ -47,7 +48,7 @@ void find_in_function(const read::GoBinary& binary, const read::Function& functi
     for (usize depth = 0; call && depth < kMaxDepth; ++depth) {
       const read::InlinedCall* inlined = tree.find(*call);
       if (inlined == nullptr) break;
-      if (fits_pattern(inlined->function, pattern)) {
+      if (wants(inlined->function)) {
         auto [at, is_new] = bodies.try_emplace(*call, out.size());
         if (is_new) out.push_back({function.index, inlined->function, {}});
         add_range(out[at->second], piece);
@@ -84,9 +85,15 @@ bool fits_pattern(std::string_view name, std::string_view pattern) {
 
 std::vector<InlinedBody> find_inlined_bodies(const read::GoBinary& binary,
                                              std::string_view pattern) {
+  return find_inlined_bodies(
+      binary, [&](std::string_view name) { return fits_pattern(name, pattern); });
+}
+
+std::vector<InlinedBody> find_inlined_bodies(const read::GoBinary& binary,
+                                             const std::function<bool(std::string_view)>& wants) {
   std::vector<InlinedBody> bodies;
   for (u32 i = 0; i < binary.pclntab().function_count(); ++i)
-    find_in_function(binary, binary.pclntab().function(read::FuncIndex{i}), pattern, bodies);
+    find_in_function(binary, binary.pclntab().function(read::FuncIndex{i}), wants, bodies);
   return bodies;
 }
 

@@ -7,6 +7,7 @@
 // around it may carry the position of either.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "program/code.h"
@@ -29,6 +30,9 @@ bool fits_pattern(std::string_view name, std::string_view pattern);
 // One for each call that was inlined, in the order of the code.
 std::vector<InlinedBody> find_inlined_bodies(const read::GoBinary& binary,
                                              std::string_view pattern);
+// Likewise of all whose names are wanted.
+std::vector<InlinedBody> find_inlined_bodies(const read::GoBinary& binary,
+                                             const std::function<bool(std::string_view)>& wants);
 
 // The instruction of the body that comes before all its others, whichever way they are reached;
 // nothing when there is none, or when the code has jumps that are not known.

@@ -296,7 +296,10 @@ void TextWriter::write_sides(const Finding& finding) {
   if (!finding.ended_with.empty())
     line("  the program ended with: " + printable(finding.ended_with));
   if (finding.victim.is_known()) {
-    std::string text = "  the map: " + describe_victim(finding.victim);
+    // "a map" → "the map"
+    const std::string_view what = findings::words_of(finding).victim;
+    std::string text =
+        fmt::format("  the{}: {}", what.substr(what.find(' ')), describe_victim(finding.victim));
     if (!finding.victim.name.empty() && !finding.victim.type.empty())
       text += ", a " + printable(finding.victim.type);
     line(clip(text, options_.width));

@@ -246,7 +246,9 @@ extern "C" void geist_on_overwrite(Site* site, const Saved* saved, State* state)
 extern "C" void geist_on_point(Site* site, const Saved* saved, State* state) {
   __atomic_add_fetch(&site->seen, 1, __ATOMIC_RELAXED);
   Control* control = reinterpret_cast<Control*>(state->control);
-  if (site->detector == abi::kMaps && control != nullptr) look_at_map(site, saved, state, control);
+  if (control == nullptr) return;
+  if (site->detector == abi::kMaps) look_at_map(site, saved, state, control);
+  if (site->detector == abi::kLists) look_at_list(site, saved, state, control);
 }
 
 }  // namespace geist::runtime

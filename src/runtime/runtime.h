@@ -70,6 +70,9 @@ void begin_time_slice(const abi::Control* control, uint64_t m);
 // At a map function, and at runtime.fatal.
 void look_at_map(abi::Site* site, const Saved* saved, abi::State* state, abi::Control* control);
 
+// At an operation of a list.
+void look_at_list(abi::Site* site, const Saved* saved, abi::State* state, abi::Control* control);
+
 // True while the tool shows signs of life; otherwise disarms.
 bool tool_is_alive(abi::Control* control, uint64_t now);
 
