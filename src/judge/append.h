@@ -15,6 +15,9 @@ struct Array {
   bool in_globals = false;
   bool in_larger_object =
       false;     // elements without pointers in an object that has some: an array field of a struct
+  // Perhaps one of several values in a block of the tiny allocator (runtime/malloc.go, go1.21 to
+  // go1.27): what begins elsewhere in the block need not be this array's.
+  bool is_tiny = false;
   TargetAddr g;  // on_stack: whose
 };
 

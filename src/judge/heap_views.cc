@@ -62,6 +62,9 @@ Array find_array(Context& context, const abi::Event& event, ImageAddr type) {
       cap_end <= object->user.value + object->size_bytes) {
     array.begin = object->user;
     array.end = object->user + object->size_bytes;
+    constexpr u64 kTinyBlock = 16;
+    array.is_tiny = object->noscan && object->size_bytes == kTinyBlock &&
+                    event.append.cap * event.append.elem_size < kTinyBlock;
     Result<read::GoType> element =
         type ? context.binary.types().read(type) : Result<read::GoType>(Error("unknown"));
     array.in_larger_object = !object->noscan && element.ok() && element->ptr_bytes == 0;

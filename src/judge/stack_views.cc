@@ -95,6 +95,10 @@ class FrameScan {
   View make_view(u64 ptr, u64 len) const;
   View make_view(const Word& ptr, const Word& len) const;
   u64 room_behind(u64 pointer) const;
+  // Of a pointer without a length: what lies beside the array in its block.
+  bool may_be_another_value(u64 pointer) const {
+    return append_.array.is_tiny && pointer != append_.event->append.old_ptr;
+  }
   void add(View view);
 
   Context& context_;
@@ -285,7 +289,7 @@ void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const
                                  const std::string& function) {
   if (is_live(ptr) != true || is_standard_library(frame_.function.name)) return;
   if (same_frame_) return consider_result(ptr, name, type, function);
-  if (!ptr.at) return;
+  if (!ptr.at || may_be_another_value(ptr.value)) return;
   View view = make_view(ptr.value, room_behind(ptr.value));
   view.len_known = false;
   view.ptr_word = ptr.at;
@@ -299,6 +303,7 @@ void FrameScan::consider_pointer(const Word& ptr, const std::string& name, const
 // from them.
 void FrameScan::consider_result(const Word& ptr, const std::string& name, const std::string& type,
                                 const std::string& function) {
+  if (may_be_another_value(ptr.value)) return;
   if (!is_result_of_another_append(context_, append_, locate(ptr))) return;
   View view = make_view(ptr.value, room_behind(ptr.value));
   view.len_known = false;

@@ -3,6 +3,8 @@
 #include "program/write_cursor.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 
 #include "program/code_cache.h"
@@ -53,32 +55,36 @@ bool is_frame_word(const Operand& operand) {
 
 class Search {
  public:
-  Search(const FunctionCode& code, const Callees& callees, const TakenArguments& taken,
-         RegMask read_by_caller)
-      : code_(code), callees_(callees), taken_(taken), read_by_caller_(read_by_caller) {}
+  Search(const FunctionCode& code, const Callees& callees, const CallUse& calls,
+         const AppendLoop* loop)
+      : code_(code), callees_(callees), calls_(calls), loop_(loop) {}
 
-  bool run(u32 start, const Location& ptr);
+  CursorUse run(u32 start, Holders first);
 
  private:
   bool pass_block(u32 block, u32 first, Holders& held);
-  bool pass(const Insn& insn, Holders& held);
-  bool pass_call(const Insn& insn, Holders& held) const;
+  bool pass(u32 index, Holders& held);
+  bool pass_call(u32 index, const Insn& insn, Holders& held);
   bool pass_store(const Insn& insn, Holders& held) const;
   void pass_value(const Insn& insn, Holders& held) const;
   bool reads_through(const Insn& insn, const Holders& held) const;
+  bool takes_frame_words(const Insn& insn, const Holders& held) const;
+  bool may_read(u32 index);
   void find_addresses();
 
   const FunctionCode& code_;
   const Callees& callees_;
-  const TakenArguments& taken_;
-  RegMask read_by_caller_;
+  const CallUse& calls_;
+  const AppendLoop* loop_;
+  CursorUse use_;
   std::vector<i64> addresses_;  // in the frame, that the function takes
   bool is_barrier_ = false;     // of the block that is looked at: it tells the collector what it
                                 // is about to overwrite, and reads that for nobody else
 };
 
-bool Search::run(u32 start, const Location& ptr) {
-  if (code_.briefs().size() > kMaxInsns) return false;
+CursorUse Search::run(u32 start, Holders first) {
+  const CursorUse kept{true, use_.is_read, 0};
+  if (code_.briefs().size() > kMaxInsns) return kept;
   find_addresses();
   std::vector<Holders> at_start(code_.blocks().size());
   std::vector<bool> is_open(code_.blocks().size()), was_seen(code_.blocks().size());
@@ -92,12 +98,7 @@ bool Search::run(u32 start, const Location& ptr) {
       open.push_back(next);
     }
   };
-  Holders first;
-  if (ptr.is_register())
-    first.regs = x86::bit(ptr.reg);
-  else
-    first.slots.insert(ptr.slot);
-  if (!pass_block(code_.block_of(start), start, first)) return false;
+  if (!pass_block(code_.block_of(start), start, first)) return kept;
   go_on(code_.block_of(start), first);
   while (!open.empty()) {
     const u32 block = open.back();
@@ -105,11 +106,33 @@ bool Search::run(u32 start, const Location& ptr) {
     is_open[block] = false;
     was_seen[block] = true;
     Holders held = at_start[block];
-    if (held.slots.size() > kMaxSlots) return false;
-    if (!pass_block(block, code_.blocks()[block].first, held)) return false;
+    if (held.slots.size() > kMaxSlots) return kept;
+    if (!pass_block(block, code_.blocks()[block].first, held)) return kept;
     go_on(block, held);
   }
-  return true;
+  return use_;
+}
+
+// Does the way lead on to the append, in the same round?
+bool Search::may_read(u32 index) {
+  use_.is_read = true;
+  if (loop_ == nullptr) return true;
+  const u32 wanted = code_.block_of(loop_->append);
+  if (code_.block_of(index) == wanted && index < loop_->append && !loop_->restarts.contains(wanted))
+    return true;
+  std::vector<bool> seen(code_.blocks().size());
+  std::vector<u32> open{code_.block_of(index)};
+  while (!open.empty()) {
+    const u32 block = open.back();
+    open.pop_back();
+    for (u32 next : code_.blocks()[block].succs) {
+      if (seen[next] || loop_->restarts.contains(next) || code_.starts_anew(block)) continue;
+      if (next == wanted) return true;
+      seen[next] = true;
+      open.push_back(next);
+    }
+  }
+  return false;
 }
 
 void Search::find_addresses() {
@@ -134,26 +157,29 @@ bool Search::pass_block(u32 block, u32 first, Holders& held) {
     const x86::Brief& brief = code_.briefs()[i];
     const bool is_concerned = (held.regs & (brief.reads | brief.writes)) != 0 ||
                               brief.flow == x86::Flow::kCall || !held.slots.empty();
-    if (is_concerned && !pass(code_.insn(i), held)) return false;
-    if (brief.flow == x86::Flow::kRet && (held.regs & read_by_caller_) != 0) return false;
+    if (is_concerned && !pass(i, held)) return false;
+    if (brief.flow == x86::Flow::kRet) use_.returned |= held.regs & all_arguments();
   }
   return !b.unknown_succs || (held.regs == 0 && held.slots.empty());
 }
 
-bool Search::pass(const Insn& insn, Holders& held) {
-  if (insn.flow == x86::Flow::kCall) return pass_call(insn, held);
+bool Search::pass(u32 index, Holders& held) {
+  const Insn& insn = code_.insn(index);
+  if (insn.flow == x86::Flow::kCall) return pass_call(index, insn, held);
   if (insn.op == Op::kPush || insn.op == Op::kXchg || insn.rep)
     return (held.regs & insn.reads & ~x86::bit(x86::kRsp)) == 0;
-  if (reads_through(insn, held)) return false;
+  if (takes_frame_words(insn, held)) return false;
+  if (reads_through(insn, held) && !may_read(index)) return false;
   if (insn.writes_memory) return pass_store(insn, held);
   pass_value(insn, held);
   return true;
 }
 
-bool Search::pass_call(const Insn& insn, Holders& held) const {
+bool Search::pass_call(u32 index, const Insn& insn, Holders& held) {
   if (callees_(insn.target) == Callee::kKeepsRegisters) return true;
-  if ((held.regs & taken_(insn.target)) != 0) return false;
-  held.regs = 0;  // what growslice gives back lies in another array
+  const CursorUse use = calls_(insn.target, held.regs & all_arguments());
+  if (use.is_kept || (use.is_read && !may_read(index))) return false;
+  held.regs = use.returned;  // what growslice gives back lies in another array
   return true;
 }
 
@@ -168,14 +194,20 @@ bool Search::reads_through(const Insn& insn, const Holders& held) const {
                             (operand.mem.index != x86::kNoReg && held.has(operand.mem.index));
     const bool is_nil_check = insn.op == Op::kTest && operand.size_bits == 8;
     if (is_through && !is_nil_check && !is_barrier_) return true;
-    // Several words of the frame at once go where nobody follows them.
-    if (is_frame_word(operand) && operand.size_bits > kWordBits) {
-      const i64 from = operand.mem.disp, to = from + operand.size_bits / 8;
-      const auto held_there = held.slots.lower_bound(from);
-      if (held_there != held.slots.end() && *held_there < to) return true;
-    }
   }
   return false;
+}
+
+// Several words of the frame at once go where nobody follows them.
+bool Search::takes_frame_words(const Insn& insn, const Holders& held) const {
+  if (!insn.reads_memory) return false;
+  return std::any_of(insn.operands.begin(), insn.operands.begin() + insn.operand_count,
+                     [&](const Operand& operand) {
+                       if (!is_frame_word(operand) || operand.size_bits <= kWordBits) return false;
+                       const i64 from = operand.mem.disp, to = from + operand.size_bits / 8;
+                       const auto held_there = held.slots.lower_bound(from);
+                       return held_there != held.slots.end() && *held_there < to;
+                     });
 }
 
 bool Search::pass_store(const Insn& insn, Holders& held) const {
@@ -242,68 +274,78 @@ std::optional<RegMask> spilled_arguments(const FunctionCode& code) {
   return std::nullopt;
 }
 
+// Functions of the runtime that take a slice's pointer, as far as they do not keep it: growing copies
+// the elements on; the others write to their first or second argument, and read the one after it.
+struct Known {
+  std::string_view prefix;
+  RegMask read;  // the argument whose elements are read
+};
+constexpr Known kKnown[] = {
+    {"runtime.growslice", 0},
+    {"runtime.memclr", 0},
+    {"runtime.wbZero", 0},
+    {"runtime.panic", 0},
+    {"runtime.goPanic", 0},
+    {"runtime.memmove", x86::bit(x86::kRbx)},
+    {"runtime.typedmemmove", x86::bit(x86::kRcx)},
+    {"runtime.wbMove", x86::bit(x86::kRcx)},
+    {"runtime.typedslicecopy", x86::bit(x86::kRdi)},
+    {"runtime.memequal", x86::bit(x86::kRax) | x86::bit(x86::kRbx)},
+};
+
+// Follows callees, each with the registers that it is handed the pointer in, once.
+class Calls {
+ public:
+  explicit Calls(CodeCache& codes) : codes_(codes), callees_(callees_of(codes.binary())) {}
+
+  CursorUse use(ImageAddr target, RegMask held) {
+    if (held == 0) return {};
+    const std::optional<read::Function> callee =
+        target ? codes_.binary().pclntab().find_function(target) : std::nullopt;
+    if (!callee) return {true, true, 0};
+    for (const Known& known : kKnown) {
+      if (callee->name.starts_with(known.prefix)) return {false, (held & known.read) != 0, 0};
+    }
+    const FunctionCode* code = codes_.find(*callee);
+    if (code == nullptr) return {true, true, 0};
+    held &= spilled_arguments(*code).value_or(code->live_in(0) & all_arguments());
+    return held == 0 ? CursorUse{} : follow(*code, held);
+  }
+
+ private:
+  CursorUse follow(const FunctionCode& code, RegMask held) {
+    constexpr usize kMaxDepth = 4;
+    const auto key = std::pair(code.function().entry, held);
+    if (const auto known = known_.find(key); known != known_.end()) return known->second;
+    if (depth_ >= kMaxDepth) return {true, true, 0};
+    known_[key] = {true, true, 0};  // while it is looked at: of a function that calls itself
+    ++depth_;
+    const CallUse calls = [this](ImageAddr target, RegMask regs) { return use(target, regs); };
+    const CursorUse found = follow_cursor(code, 0, held, std::nullopt, callees_, calls);
+    --depth_;
+    return known_[key] = found;
+  }
+
+  CodeCache& codes_;
+  const Callees callees_;
+  std::map<std::pair<ImageAddr, RegMask>, CursorUse> known_;
+  usize depth_ = 0;
+};
+
 }  // namespace
 
-bool is_write_cursor(const FunctionCode& code, const AppendResult& result, const Callees& callees,
-                     const TakenArguments& taken, x86::RegMask read_by_caller) {
-  const std::optional<u32> start = code.find_insn(result.inplace_entry);
-  return start && Search(code, callees, taken, read_by_caller).run(*start, result.ptr);
+CursorUse follow_cursor(const FunctionCode& code, u32 start, x86::RegMask held,
+                        std::optional<i64> slot, const Callees& callees, const CallUse& calls,
+                        const AppendLoop* loop) {
+  Holders first;
+  first.regs = held;
+  if (slot) first.slots.insert(*slot);
+  return Search(code, callees, calls, loop).run(start, std::move(first));
 }
 
-x86::RegMask read_after(const FunctionCode& code, ImageAddr after, x86::RegMask results,
-                        const TakenArguments& taken, x86::RegMask* passed_on) {
-  const std::optional<u32> start = code.find_insn(after);
-  if (!start) return results;
-  RegMask read = 0;
-  std::vector<RegMask> seen(code.blocks().size());
-  struct Way {
-    u32 first;
-    RegMask left;
-  };
-  std::vector<Way> open{{*start, results}};
-  while (!open.empty()) {
-    Way way = open.back();
-    open.pop_back();
-    const u32 block = code.block_of(way.first);
-    const Block& b = code.blocks()[block];
-    for (u32 i = way.first; i <= b.last && way.left != 0; ++i) {
-      const x86::Brief& brief = code.briefs()[i];
-      if (brief.flow == x86::Flow::kCall) {
-        read |= way.left & taken(brief.target);
-        way.left = 0;
-        break;
-      }
-      if (brief.flow == x86::Flow::kRet) *passed_on |= way.left;
-      read |= way.left & brief.reads;
-      way.left &= ~(brief.reads | brief.writes);
-    }
-    if (way.left == 0 || code.starts_anew(block)) continue;
-    if (b.unknown_succs) return results;
-    for (u32 next : b.succs) {
-      if ((seen[next] | way.left) == seen[next]) continue;
-      seen[next] |= way.left;
-      open.push_back({code.blocks()[next].first, way.left});
-    }
-  }
-  return read;
-}
-
-TakenArguments taken_arguments(CodeCache& codes) {
-  return [&codes](ImageAddr target) -> RegMask {
-    const std::optional<read::Function> callee =
-        target ? codes.binary().pclntab().find_function(target) : std::nullopt;
-    if (!callee) return all_arguments();
-    const std::string_view name = callee->name;
-    auto is = [&](std::string_view prefix) { return name.starts_with(prefix); };
-    // Growing copies the elements on; the others write to their first or second argument.
-    if (is("runtime.growslice") || is("runtime.memclr") || is("runtime.wbZero") ||
-        is("runtime.panic") || is("runtime.goPanic"))
-      return 0;
-    if (is("runtime.memmove")) return x86::bit(x86::kRbx);
-    if (is("runtime.typedmemmove") || is("runtime.wbMove")) return x86::bit(x86::kRcx);
-    const FunctionCode* code = codes.find(*callee);
-    if (code == nullptr) return all_arguments();
-    return spilled_arguments(*code).value_or(code->live_in(0) & all_arguments());
+CallUse call_use(CodeCache& codes) {
+  return [calls = std::make_shared<Calls>(codes)](ImageAddr target, RegMask held) {
+    return calls->use(target, held);
   };
 }
 

@@ -9,36 +9,46 @@
 //   return kept
 //
 // The pointer is followed forward over all ways through the function, in registers and in words of
-// the frame. Stores through it, growing and being the target of a copy are a cursor's; loads
-// through it, stores of it to other memory, and every call or return that takes it are not. What is
-// not understood is not a cursor's either. Source: cmd/compile/abi-internal.md; runtime/stubs.go,
-// mbarrier.go; the code of Go 1.21 to 1.27.
+// the frame, into the functions that it is handed to and back. Stores through it, growing and being
+// the target of a copy are a cursor's; stores of it to other memory, and every call that keeps it
+// are not. Nor are loads through it, but for those of a loop that goes on to append: a filter that
+// drops what is there already looks back at what it has kept. What is not understood is not a
+// cursor's either. Source: cmd/compile/abi-internal.md; runtime/stubs.go, mbarrier.go; the code of
+// Go 1.21 to 1.27.
 #pragma once
 
 #include <functional>
+#include <set>
 
 #include "program/origins.h"
 
 namespace geist::program {
 
-// Which argument registers a callee may read or keep; `target` is 0 for a call through a register.
-using TakenArguments = std::function<x86::RegMask(ImageAddr target)>;
-// As the names and the code of a binary tell. The cache must outlive it.
 class CodeCache;
-TakenArguments taken_arguments(CodeCache& codes);
 
-struct AppendResult {
-  ImageAddr inplace_entry;  // first instruction after the branch, when there was room
-  Location ptr;             // the pointer there
+// What becomes of a pointer in a function.
+struct CursorUse {
+  bool is_kept = false;       // it is used in another way than a cursor's
+  bool is_read = false;       // elements are read through it
+  x86::RegMask returned = 0;  // the result registers that may hold it when the function returns
 };
 
-// `read_by_caller`: the result registers of this function that its caller reads.
-bool is_write_cursor(const FunctionCode& code, const AppendResult& result, const Callees& callees,
-                     const TakenArguments& taken, x86::RegMask read_by_caller);
+// What a call does with a pointer that is in these argument registers; `target` is 0 for a call
+// through a register.
+using CallUse = std::function<CursorUse(ImageAddr target, x86::RegMask held)>;
+// As the code of a binary tells, a few calls deep. The cache must outlive it.
+CallUse call_use(CodeCache& codes);
 
-// The registers of `results` that are read after a call returned to `after`, before they are
-// written. At a return of this function too, those that are left go into `passed_on`.
-x86::RegMask read_after(const FunctionCode& code, ImageAddr after, x86::RegMask results,
-                        const TakenArguments& taken, x86::RegMask* passed_on);
+// Where the append, or the call that it is in, comes again.
+struct AppendLoop {
+  u32 append = 0;          // the instruction
+  std::set<u32> restarts;  // blocks where the slice begins anew: after those it is another round
+};
+
+// Of the pointer in `held`, and in the frame's word `slot` if there is one, from instruction `start`
+// on. A read is a cursor's where the way leads back to the append of `loop`; without one each is.
+CursorUse follow_cursor(const FunctionCode& code, u32 start, x86::RegMask held,
+                        std::optional<i64> slot, const Callees& callees, const CallUse& calls,
+                        const AppendLoop* loop = nullptr);
 
 }  // namespace geist::program

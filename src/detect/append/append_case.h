@@ -91,9 +91,8 @@ class AppendCase : public Case {
 
   void drop_garbage(std::vector<View>& views);
   void print_before();
+  bool note_owners();
   void note_cut();
-  bool is_write_cursor();
-  bool is_refill(const sites::AppendSite& site, u32 depth);
   void note_goroutines();
   std::string find_goroutine(const Access& access) const;
 

@@ -37,6 +37,7 @@ struct Candidate {
       false;  // of the appending frame, which hands it on as the slice that it was before
   bool is_owner = false;           // the append's operand was loaded from this very header
   bool is_refilled = false;        // likewise, and cut to nothing first: x.buf[:0]
+  bool is_meant = false;           // the append may write for it: it stays a suspect
   bool has_twin = false;           // the same header stands in another place that is in use
   std::vector<Place> copies;       // other places the header was copied to
   usize copies_seen = 0;           // of the evidence's

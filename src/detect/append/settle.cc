@@ -179,7 +179,8 @@ std::optional<findings::Level> AppendCase::level_of(const Candidate& candidate, 
 }
 
 void AppendCase::record(usize index, findings::Level level, const std::vector<u8>& after) {
-  level = std::min(level, strongest(write_.candidates[index].view));
+  const Candidate& candidate = write_.candidates[index];
+  level = std::min(level, candidate.is_meant ? findings::Level::kSuspect : strongest(candidate.view));
   desk_.outcomes().record({number(), index, event().context}, level, [&] {
     return Describer(context_).describe(write_, write_.candidates[index], level, after);
   });

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "assembled_code.h"
 
 namespace geist::program {
@@ -17,15 +19,26 @@ Callee callee(ImageAddr target) {
   return target.value == kBarrier ? Callee::kKeepsRegisters : Callee::kGo;
 }
 
-// The callee takes RAX; growing keeps nothing.
-x86::RegMask taken(ImageAddr target) {
-  if (target.value == kGrow) return 0;
-  return target.value == kCallee ? x86::bit(x86::kRax) : ~x86::RegMask{0};
+// The callee keeps what it is handed in RAX, reads through RDI, and gives back RCX; growing keeps
+// nothing.
+CursorUse use(ImageAddr target, x86::RegMask held) {
+  if (target.value == kGrow) return {};
+  if (target.value != kCallee) return {held != 0, held != 0, 0};
+  CursorUse found;
+  found.is_kept = (held & x86::bit(x86::kRax)) != 0;
+  found.is_read = (held & x86::bit(x86::kRdi)) != 0;
+  if ((held & x86::bit(x86::kRcx)) != 0) found.returned = x86::bit(x86::kRax);
+  return found;
+}
+
+CursorUse follow(Assembler& a, const AppendLoop* loop = nullptr) {
+  const FunctionCode code = decode(a);
+  return follow_cursor(code, 0, x86::bit(x86::kR9), std::nullopt, callee, use, loop);
 }
 
 bool is_cursor(Assembler& a, x86::RegMask read_by_caller = 0) {
-  const FunctionCode code = decode(a);
-  return is_write_cursor(code, {kEntry, {x86::kR9, 0}}, callee, taken, read_by_caller);
+  const CursorUse found = follow(a);
+  return !found.is_kept && !found.is_read && (found.returned & read_by_caller) == 0;
 }
 
 MemRef element(i64 disp = 0) {
@@ -121,26 +134,65 @@ TEST(WriteCursor, AWordOfAVariableWhoseAddressIsTakenIsMemory) {
   EXPECT_FALSE(is_cursor(a));
 }
 
-TEST(ReadAfter, WhatIsReadBeforeItIsWritten) {
+TEST(WriteCursor, TheCalleeGivesItBack) {
   Assembler a(kEntry.value);
-  a.mov(x86::kRcx, x86::kRax);
-  a.mov_imm(x86::kRbx, 1);
-  a.mov(x86::kRdx, x86::kRbx);
-  const FunctionCode code = decode(a);
-  const x86::RegMask results = x86::bit(x86::kRax) | x86::bit(x86::kRbx) | x86::bit(x86::kRdi);
-  x86::RegMask passed_on = 0;
-  EXPECT_EQ(read_after(code, kEntry, results, taken, &passed_on), x86::bit(x86::kRax));
-  EXPECT_EQ(passed_on, x86::bit(x86::kRdi)) << "what is left at the return";
+  a.mov(x86::kRcx, x86::kR9);
+  a.call_to(kCallee);
+  a.mov(x86::kRdx, MemRef{.base = x86::kRax});
+  EXPECT_FALSE(is_cursor(a)) << "what came back is read through";
 }
 
-TEST(ReadAfter, WhatTheNextCalleeTakes) {
+TEST(WriteCursor, TheCalleeGivesBackSomethingElse) {
   Assembler a(kEntry.value);
   a.call_to(kCallee);
-  const FunctionCode code = decode(a);
-  const x86::RegMask results = x86::bit(x86::kRax) | x86::bit(x86::kRbx);
-  x86::RegMask passed_on = 0;
-  EXPECT_EQ(read_after(code, kEntry, results, taken, &passed_on), x86::bit(x86::kRax));
-  EXPECT_EQ(passed_on, 0u);
+  a.mov(x86::kRdx, MemRef{.base = x86::kRax});
+  EXPECT_TRUE(is_cursor(a));
+}
+
+TEST(WriteCursor, TheCalleeReadsThroughIt) {
+  Assembler a(kEntry.value);
+  a.mov(x86::kRdi, x86::kR9);
+  a.call_to(kCallee);
+  EXPECT_TRUE(follow(a).is_read);
+  EXPECT_FALSE(follow(a).is_kept);
+}
+
+// loop: read; append; JNE loop; the place after it
+struct Filter {
+  explicit Filter(bool reads_in_loop) {
+    Assembler a(kEntry.value);
+    const x86::Label again = a.new_label();
+    a.bind(again);
+    if (reads_in_loop) a.mov(x86::kRcx, element());
+    a.mov(element(), x86::kRbx);
+    a.test(x86::kRdx, x86::kRdx);
+    a.jcc(x86::Cond::kNe, again);
+    if (!reads_in_loop) a.mov(x86::kRcx, element());
+    loop.append = reads_in_loop ? 1 : 0;
+    code = std::make_unique<FunctionCode>(decode(a));
+  }
+  CursorUse use_from(u32 start) const {
+    return follow_cursor(*code, start, x86::bit(x86::kR9), std::nullopt, callee, use, &loop);
+  }
+  AppendLoop loop;
+  std::unique_ptr<FunctionCode> code;
+};
+
+TEST(WriteCursor, AFilterLooksBackAtWhatItHasKept) {
+  const CursorUse found = Filter(true).use_from(1);
+  EXPECT_FALSE(found.is_kept);
+  EXPECT_TRUE(found.is_read);
+}
+
+TEST(WriteCursor, AfterTheLoopAReadIsAnothersUse) {
+  EXPECT_TRUE(Filter(false).use_from(0).is_kept);
+}
+
+// Each round begins with an empty slice: what is read after one is not looked back at in the next.
+TEST(WriteCursor, AnotherRoundIsNotTheSameLoop) {
+  Filter filter(true);
+  filter.loop.restarts.insert(filter.code->block_of(0));
+  EXPECT_TRUE(filter.use_from(1).is_kept);
 }
 
 }  // namespace
