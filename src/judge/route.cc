@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include "judge/other_results.h"
 #include "program/go_abi.h"
 #include "program/origins.h"
+#include "program/write_cursor.h"
 
 namespace geist::judge {
 namespace {
@@ -60,6 +62,7 @@ class RouteFinder {
   RouteAnswer find();
   std::optional<std::vector<LoadedWord>> operand_words();
   std::optional<std::vector<LoadedWord>> operand_sources();
+  std::vector<LoadedWord> handed_words();
 
  private:
   struct Place {
@@ -87,6 +90,12 @@ class RouteFinder {
   void classify(const Place& place, const Origin& origin);
   bool add_words(const Place& place, const program::SliceEnds& ends,
                  std::vector<LoadedWord>& words) const;
+  std::optional<Place> handed_back(const Place& place, const Origin& origin) const;
+  // A loop hands on what it got back, and a variable goes to several calls.
+  bool is_new(const Place& place) const {
+    return followed_.emplace(place.frame, place.insn).second;
+  }
+  void add_handed(const Place& place, std::vector<LoadedWord>& words) const;
   void classify_load(const Place& place, const Origin& origin);
   void classify_before(const Place& place, const Origin& origin, bool in_appender);
   // Of a place further back: `written` are the registers that were written between it and the
@@ -116,6 +125,9 @@ class RouteFinder {
   bool is_victim_ = false, is_other_ = false, is_unknown_ = false;
   std::vector<RouteAnswer::Load> loads_;
   bool knows_allocations_ = false;
+  bool asks_operand_ = false;
+  mutable program::CallUse calls_;
+  mutable std::set<std::pair<usize, u32>> followed_;
 };
 
 // Source: runtime/slice.go, malloc.go, string.go, go1.21 to go1.27.
@@ -397,6 +409,33 @@ std::optional<i64> find_spill(const FunctionCode& code, u32 insn, x86::Reg reg) 
   return std::nullopt;
 }
 
+// Where else in the frame is what a call gave back, and what is in `at`, kept?
+std::optional<i64> find_kept_result(const FunctionCode& code, u32 insn, const Location& at,
+                                    const program::Callees& callees) {
+  constexpr usize kMaxSlots = 24;
+  auto result_in = [&](const Location& where) -> std::optional<Origin> {
+    const std::vector<Origin> origins = program::find_origins(code, insn, where, callees);
+    const bool is_one = origins.size() == 1 && origins[0].kind == Kind::kResult;
+    return is_one && !origins[0].is_shifted ? std::optional(origins[0]) : std::nullopt;
+  };
+  const std::optional<Origin> wanted = result_in(at);
+  if (!wanted) return std::nullopt;
+  std::set<i64> asked;
+  for (u32 i = wanted->insn; i < code.briefs().size() && asked.size() < kMaxSlots; ++i) {
+    if ((code.briefs()[i].reads & x86::bit(x86::kRsp)) == 0) continue;
+    const x86::Insn& store = code.insn(i);
+    const x86::Operand& target = store.operands[0];
+    const bool is_spill = store.op == x86::Op::kMov && store.writes_memory &&
+                          store.operands[1].kind == x86::Operand::Kind::kReg &&
+                          target.size_bits == 64 && target.mem.base == x86::kRsp &&
+                          target.mem.index == x86::kNoReg;
+    if (!is_spill || !asked.insert(target.mem.disp).second) continue;
+    const std::optional<Origin> kept = result_in({x86::kNoReg, target.mem.disp});
+    if (kept && kept->insn == wanted->insn && kept->at == wanted->at) return target.mem.disp;
+  }
+  return std::nullopt;
+}
+
 // LEAQ (AX)(AX*2), DX: an index into headers, i times three. Such an address is no pointer's, so it
 // is taken as it is made, where that is in the same straight run.
 std::optional<Origin> find_sum(const FunctionCode& code, u32 insn, x86::Reg reg) {
@@ -420,7 +459,9 @@ std::optional<Origin> find_sum(const FunctionCode& code, u32 insn, x86::Reg reg)
 bool RouteFinder::add_values(const Place& place, const Look& look, Values& all) const {
   const FunctionCode* code = code_of(place.frame);
   if (code == nullptr || look.depth > kMaxDepth) return false;
-  if (const std::optional<i64> slot = find_spill(*code, place.insn, place.at.reg)) {
+  std::optional<i64> slot = find_spill(*code, place.insn, place.at.reg);
+  if (!slot && asks_operand_) slot = find_kept_result(*code, place.insn, place.at, callees_);
+  if (slot) {
     const std::optional<u64> word =
         read_word(access_.frames[place.frame].sp + static_cast<u64>(*slot));
     if (word) all.insert(*word);
@@ -486,12 +527,14 @@ std::optional<std::vector<LoadedWord>> RouteFinder::operand_sources() {
 }
 
 std::optional<std::vector<LoadedWord>> RouteFinder::operand_words() {
+  asks_operand_ = true;
   const std::optional<Place> operand = this->operand();
   if (!operand) return std::nullopt;
   std::vector<LoadedWord> words;
   if (add_words(*operand, {}, words)) return words;
   // A header in a variable of the frame whose address was taken.
   words.clear();
+  followed_.clear();
   program::SliceEnds at_slots;
   at_slots.any_slot = true;
   if (add_words(*operand, at_slots, words)) return words;
@@ -508,10 +551,18 @@ bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
     switch (origin.kind) {
       case Kind::kNumber:
         break;
-      case Kind::kResult:
-        if (!program::is_growslice_result(context_.binary, *code, origin) &&
-            !(knows_allocations_ && is_allocation(context_.binary, *code, origin)))
-          return false;
+      case Kind::kResult: {
+        if (program::is_growslice_result(context_.binary, *code, origin) ||
+            (knows_allocations_ && is_allocation(context_.binary, *code, origin)))
+          break;
+        const std::optional<Place> back = handed_back(place, origin);
+        if (!back) return false;
+        if (is_new(*back) && !add_words(*back, ends, words)) return false;
+        break;
+      }
+      case Kind::kAddress:
+        // What a small slice may grow into (Go 1.25), or an array of the frame's own.
+        if (knows_allocations_ || origin.mem.base != x86::kRsp) return false;
         break;
       case Kind::kArgument: {
         const std::optional<Place> handed = handed_by_caller(place.frame, origin.at);
@@ -539,12 +590,54 @@ bool RouteFinder::add_words(const Place& place, const program::SliceEnds& ends,
   return true;
 }
 
+// Of the result of a function that gives back the slice that it was handed: what that was.
+std::optional<RouteFinder::Place> RouteFinder::handed_back(const Place& place,
+                                                           const Origin& origin) const {
+  if (!calls_) calls_ = program::call_use(context_.codes);
+  const std::optional<x86::Reg> argument =
+      origin.at == Location{x86::kRax, 0}
+          ? program::passed_on_argument(calls_, code_of(place.frame)->briefs()[origin.insn].target)
+          : std::nullopt;
+  const Place back{place.frame, origin.insn, {argument.value_or(x86::kNoReg), 0}};
+  return argument ? std::optional(back) : std::nullopt;
+}
+
+std::vector<LoadedWord> RouteFinder::handed_words() {
+  std::vector<LoadedWord> words;
+  if (const std::optional<Place> operand = this->operand()) add_handed(*operand, words);
+  return words;
+}
+
+void RouteFinder::add_handed(const Place& place, std::vector<LoadedWord>& words) const {
+  const FunctionCode* code = code_of(place.frame);
+  if (code == nullptr || place.frame > kMaxFrames) return;
+  auto add = [&](i64 slot) {
+    words.push_back({access_.frames[place.frame].sp + static_cast<u64>(slot),
+                     access_.frames[place.frame].function.index, true});
+  };
+  if (place.at.is_register()) {
+    if (const std::optional<i64> spill = find_spill(*code, place.insn, place.at.reg)) add(*spill);
+  }
+  program::SliceEnds at_slots;
+  at_slots.any_slot = true;
+  for (const Origin& o : program::find_origins(*code, place.insn, place.at, callees_, at_slots)) {
+    if (o.kind == Kind::kSlot && !o.is_shifted) add(o.at.slot);
+  }
+  for (const Origin& o : program::find_origins(*code, place.insn, place.at, callees_)) {
+    if (o.is_shifted) continue;
+    std::optional<Place> before;
+    if (o.kind == Kind::kArgument) before = handed_by_caller(place.frame, o.at);
+    if (o.kind == Kind::kResult) before = handed_back(place, o);
+    if (before && is_new(*before)) add_handed(*before, words);
+  }
+}
+
 }  // namespace
 
 // Asks of the append itself, with its registers and its stack.
-static std::optional<std::vector<LoadedWord>> ask_operand(
-    Context& context, const Append& append,
-    std::optional<std::vector<LoadedWord>> (RouteFinder::*question)()) {
+template <typename Answer>
+static Answer ask_operand(Context& context, const Append& append,
+                          Answer (RouteFinder::*question)()) {
   const abi::Event& event = *append.event;
   process::WatchSample sample;
   std::copy(std::begin(event.regs), std::end(event.regs), sample.regs.begin());
@@ -566,6 +659,10 @@ std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, cons
 std::optional<std::vector<LoadedWord>> find_operand_sources(Context& context,
                                                             const Append& append) {
   return ask_operand(context, append, &RouteFinder::operand_sources);
+}
+
+std::vector<LoadedWord> find_handed_words(Context& context, const Append& append) {
+  return ask_operand(context, append, &RouteFinder::handed_words);
 }
 
 RouteAnswer find_route(Context& context, const Append& append, const View& victim,

@@ -59,5 +59,8 @@ std::optional<std::vector<LoadedWord>> find_operand_words(Context& context, cons
 // memory before, and a word of a frame is asked what was stored there.
 std::optional<std::vector<LoadedWord>> find_operand_sources(Context& context,
                                                             const Append& append);
+// The words of frames that those who handed the operand down kept its pointer in, unshifted: their
+// variables are the slice that it is a front part of.
+std::vector<LoadedWord> find_handed_words(Context& context, const Append& append);
 
 }  // namespace geist::judge

@@ -69,6 +69,12 @@ class Slice {
   bool step_vector(u32 index, i64 offset, const Trail& trail);
   std::optional<i64> offset_in_vector(u32 index, i64 slot) const;
   bool step_call(u32 index, Trail& trail);
+  bool is_padding(const Block& block) const {
+    for (u32 i = block.first; i <= block.last; ++i) {
+      if (code_.insn(i).op != Op::kNop) return false;
+    }
+    return true;
+  }
   void find_reachable();
   // Another value that the instruction may have made it from.
   void branch_off(u32 index, const Trail& trail) { push(code_.block_of(index), index, trail); }
@@ -155,7 +161,9 @@ void Slice::follow(const State& state) {
   }
   if (state.block == 0 && reachable_.empty())
     return add(trail.at.is_register() ? Kind::kArgument : Kind::kSlot, 0, trail);
-  if (!has_more && state.block != 0)
+  // What fills the gap behind a jump, so that the next call or jump lies in one line of the cache,
+  // leads on but is never reached. Source: cmd/internal/obj/x86/asm6.go, padJumpsCtx.
+  if (!has_more && state.block != 0 && !is_padding(b))
     add(Kind::kUnknown, b.first, trail);  // reached by a jump that nobody knows
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 
 #include "program/code_cache.h"
 #include "program/go_abi.h"
@@ -290,6 +291,8 @@ constexpr Known kKnown[] = {
     {"runtime.typedmemmove", x86::bit(x86::kRcx)},
     {"runtime.wbMove", x86::bit(x86::kRcx)},
     {"runtime.typedslicecopy", x86::bit(x86::kRdi)},
+    // Of a slice that began in the frame, which is another's. Source: walk/append.go of Go 1.26.
+    {"runtime.moveSlice", 0},
     {"runtime.memequal", x86::bit(x86::kRax) | x86::bit(x86::kRbx)},
 };
 
@@ -347,6 +350,15 @@ CallUse call_use(CodeCache& codes) {
   return [calls = std::make_shared<Calls>(codes)](ImageAddr target, RegMask held) {
     return calls->use(target, held);
   };
+}
+
+std::optional<x86::Reg> passed_on_argument(const CallUse& calls, ImageAddr target) {
+  // A slice's pointer, which its length and capacity are behind.
+  for (x86::Reg argument : std::span(kIntegerArguments).first(kIntegerArguments.size() - 2)) {
+    const CursorUse use = calls(target, x86::bit(argument));
+    if (!use.is_kept && (use.returned & x86::bit(x86::kRax)) != 0) return argument;
+  }
+  return std::nullopt;
 }
 
 }  // namespace geist::program

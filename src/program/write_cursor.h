@@ -39,6 +39,10 @@ using CallUse = std::function<CursorUse(ImageAddr target, x86::RegMask held)>;
 // As the code of a binary tells, a few calls deep. The cache must outlive it.
 CallUse call_use(CodeCache& codes);
 
+// The argument that a function gives back as its first result: the slice that it was handed, longer
+// perhaps, as strconv.AppendInt does. Nothing when it keeps it, or gives back another.
+std::optional<x86::Reg> passed_on_argument(const CallUse& calls, ImageAddr target);
+
 // Where the append, or the call that it is in, comes again.
 struct AppendLoop {
   u32 append = 0;          // the instruction

@@ -91,8 +91,15 @@ class AppendCase : public Case {
 
   void drop_garbage(std::vector<View>& views);
   void print_before();
-  bool note_owners();
   void note_cut();
+  // Of the slice that the operand was cut from: whether it is a candidate, whether that is known to
+  // reach as far as the append writes, and whether there is no other that it may be meant for.
+  struct Owners {
+    bool has_owner = false;  // in memory
+    bool is_cut = false;     // likewise, or in a caller's frame
+    bool has_aim = false;
+  };
+  Owners note_owners();
   void note_goroutines();
   std::string find_goroutine(const Access& access) const;
 

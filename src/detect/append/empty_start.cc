@@ -25,6 +25,10 @@ bool is_zero(const FunctionCode& code, const Origin& origin) {
   return insn.op == x86::Op::kMov && source.kind == x86::Operand::Kind::kImm && source.imm == 0;
 }
 
+bool is_constant(const FunctionCode& code, const Origin& origin) {
+  return code.insn(origin.insn).operands[1].kind == x86::Operand::Kind::kImm;
+}
+
 }  // namespace
 
 EmptyStart::EmptyStart(Context& context, const Append& append, const program::CallUse& calls)
@@ -35,17 +39,27 @@ EmptyStart::EmptyStart(Context& context, const Append& append, const program::Ca
 
 bool EmptyStart::was_empty() {
   const sites::AppendSite& site = append_.site->site;
-  if (append_.frames.empty() || of_site(site, 0) != Begin::kEmpty) return false;
+  if (append_.frames.empty()) return false;
+  const Begin begin = of_site(site, 0);
+  is_cut_at_place_ = begin == Begin::kPlace;
+  if (begin != Begin::kEmpty) return false;
   const std::optional<Location> ptr = program::location_of(site.old_ptr);
   const FunctionCode* code = context_.codes.find(append_.frames[0].function);
   const std::optional<u32> branch = code == nullptr ? std::nullopt : code->find_insn(site.branch);
   return ptr && branch && was_anothers(0, *branch, *ptr);
 }
 
+std::optional<std::set<u32>> EmptyStart::blocks(usize frame) const {
+  if (blocks_.empty() || frame > blocks_.rbegin()->first) return std::nullopt;
+  const auto found = blocks_.find(frame);
+  return found == blocks_.end() ? std::set<u32>() : found->second;
+}
+
 bool EmptyStart::was_anothers(usize frame, u32 insn, Location ptr) {
   if (frame >= append_.frames.size() || frame > kMaxCallers) return true;
   const FunctionCode* code = context_.codes.find(append_.frames[frame].function);
   if (code == nullptr) return true;
+  if (!pointers_.emplace(frame, insn).second) return false;
   bool is_nil = false, is_address = false;
   for (const Origin& o : program::find_origins(*code, insn, ptr, callees_)) {
     if (o.kind == Origin::Kind::kNumber) {
@@ -53,10 +67,12 @@ bool EmptyStart::was_anothers(usize frame, u32 insn, Location ptr) {
     } else if (o.kind == Origin::Kind::kAddress) {
       is_address = true;
     } else if (o.kind == Origin::Kind::kResult) {
-      if (program::is_growslice_result(context_.binary, *code, o)
-              ? !growths_[frame].contains(o.insn)
-              : !passes_on(code->briefs()[o.insn].target))
-        return true;
+      if (program::is_growslice_result(context_.binary, *code, o)) {
+        if (!growths_[frame].contains(o.insn)) return true;
+        continue;
+      }
+      const auto handed = program::passed_on_argument(calls_, code->briefs()[o.insn].target);
+      if (!handed || was_anothers(frame, o.insn, {*handed, 0})) return true;
     } else if (o.kind == Origin::Kind::kArgument) {
       const Call call = caller_of(frame);
       if (call.code == nullptr || was_anothers(frame + 1, call.insn, o.at)) return true;
@@ -91,11 +107,15 @@ EmptyStart::Begin EmptyStart::of_site(const sites::AppendSite& site, u32 depth) 
     std::vector<Origin> added;
     if (const std::optional<Location> num = program::location_of(site.num))
       added = program::find_origins(*code, *branch, *num, callees_);
-    return of_length(0, *branch, {site.new_len.reg, 0}, added);
+    const Slice slice{{site.new_len.reg, 0}, program::location_of(site.old_ptr)};
+    return of_length(0, *branch, slice, added);
   }
   if (site.new_len.kind != Kind::kConstant || site.num.kind != Kind::kConstant)
     return Begin::kOther;
-  if (site.new_len.addend == site.num.addend) return Begin::kEmpty;
+  if (site.new_len.addend == site.num.addend) {
+    blocks_[0].insert(code->block_of(*branch));
+    return Begin::kEmpty;
+  }
   return site.old_ptr.kind == Kind::kRegister ? of_operand(*code, *branch, site, depth)
                                               : Begin::kOther;
 }
@@ -114,68 +134,73 @@ void EmptyStart::find_stack_buffers(const FunctionCode& code, u32 branch,
 // One of several appends to it, of known lengths: the first tells.
 EmptyStart::Begin EmptyStart::of_operand(const FunctionCode& code, u32 branch,
                                          const sites::AppendSite& site, u32 depth) {
-  bool has_former = false;
+  Begin all = Begin::kNone;
   for (const Origin& o : program::find_origins(code, branch, {site.old_ptr.reg, 0}, callees_)) {
     if (o.kind != Origin::Kind::kResult) continue;
     const ImageAddr call = code.briefs()[o.insn].addr;
     const auto former = std::find_if(context_.sites.sites.begin(), context_.sites.sites.end(),
                                      [&](const sites::AppendSite& s) { return s.call == call; });
     if (former == context_.sites.sites.end() || call == site.call) continue;
-    has_former = true;
     growths_[0].insert(o.insn);
-    if (of_site(*former, depth + 1) != Begin::kEmpty) return Begin::kOther;
+    all = std::max(all, of_site(*former, depth + 1));
   }
-  return has_former ? Begin::kEmpty : Begin::kOther;
+  return all == Begin::kNone ? Begin::kOther : all;
 }
 
 // What growslice gives back as the length is what it was given: one of the others.
-EmptyStart::Begin EmptyStart::of_length(usize frame, u32 insn, Location at,
+EmptyStart::Begin EmptyStart::of_length(usize frame, u32 insn, const Slice& slice,
                                         std::span<const Origin> added) {
   if (frame >= append_.frames.size() || frame > kMaxCallers) return Begin::kOther;
   const FunctionCode* code = context_.codes.find(append_.frames[frame].function);
   if (code == nullptr) return Begin::kOther;
+  if (!lengths_.emplace(frame, insn).second) return Begin::kNone;
+  std::vector<Origin> pointers;
+  if (slice.ptr) pointers = program::find_origins(*code, insn, *slice.ptr, callees_);
   Begin all = Begin::kNone;
-  for (const Origin& origin : program::find_origins(*code, insn, at, callees_)) {
+  for (const Origin& origin : program::find_origins(*code, insn, slice.len, callees_)) {
     const bool is_added = std::ranges::any_of(added, [&](const Origin& o) {
       return o.kind == origin.kind && o.insn == origin.insn && o.at == origin.at;
     });
     if (is_added && origin.is_shifted) continue;
-    const Begin one = of_origin(frame, *code, origin);
-    if (one == Begin::kOther) return one;
-    if (one == Begin::kEmpty) all = one;
+    all = std::max(all, of_origin(frame, *code, origin, pointers));
   }
   return all;
 }
 
 EmptyStart::Begin EmptyStart::of_origin(usize frame, const FunctionCode& code,
-                                        const Origin& origin) {
+                                        const Origin& origin, std::span<const Origin> pointers) {
   switch (origin.kind) {
     case Origin::Kind::kNumber:
       if (frame == 0 && stack_buffers_.contains(code.block_of(origin.insn))) return Begin::kNone;
-      if (!is_zero(code, origin)) return Begin::kOther;
+      if (!is_zero(code, origin)) return is_constant(code, origin) ? Begin::kOther : Begin::kPlace;
       blocks_[frame].insert(code.block_of(origin.insn));
       return Begin::kEmpty;
-    case Origin::Kind::kResult:
+    case Origin::Kind::kResult: {
       if (program::is_growslice_result(context_.binary, code, origin)) {
         growths_[frame].insert(origin.insn);
         return Begin::kNone;
       }
-      return passes_on(code.briefs()[origin.insn].target) ? Begin::kNone : Begin::kOther;
-    case Origin::Kind::kArgument: {
-      const Call call = caller_of(frame);
-      return call.code != nullptr ? of_length(frame + 1, call.insn, origin.at) : Begin::kOther;
+      const auto handed = program::passed_on_argument(calls_, code.briefs()[origin.insn].target);
+      if (!handed) return Begin::kPlace;
+      const Location len{*program::argument_behind(*handed), 0};
+      return of_length(frame, origin.insn, {len, Location{*handed, 0}});
     }
+    case Origin::Kind::kArgument: {
+      // A slice that was cut by the caller, or a number to cut it at?
+      const auto ptr = std::ranges::find_if(pointers, [&](const Origin& o) {
+        return o.kind == Origin::Kind::kArgument &&
+               program::argument_behind(o.at.reg) == origin.at.reg;
+      });
+      const Call call = caller_of(frame);
+      if (ptr == pointers.end()) return Begin::kPlace;
+      return call.code == nullptr ? Begin::kOther
+                                  : of_length(frame + 1, call.insn, {origin.at, ptr->at});
+    }
+    case Origin::Kind::kLoad:
+      return Begin::kPlace;
     default:
       return Begin::kOther;
   }
-}
-
-// A function that gives back the slice that it was handed, longer perhaps: strconv.AppendInt.
-bool EmptyStart::passes_on(ImageAddr target) const {
-  return std::ranges::any_of(program::kIntegerArguments, [&](x86::Reg argument) {
-    const program::CursorUse use = calls_(target, x86::bit(argument));
-    return !use.is_kept && (use.returned & x86::bit(x86::kRax)) != 0;
-  });
 }
 
 }  // namespace geist::detect::append

@@ -37,6 +37,7 @@ struct Candidate {
       false;  // of the appending frame, which hands it on as the slice that it was before
   bool is_owner = false;           // the append's operand was loaded from this very header
   bool is_refilled = false;        // likewise, and cut to nothing first: x.buf[:0]
+  bool is_handed = false;          // a caller's variable that the operand was cut from
   bool is_meant = false;           // the append may write for it: it stays a suspect
   bool has_twin = false;           // the same header stands in another place that is in use
   std::vector<Place> copies;       // other places the header was copied to
@@ -66,6 +67,7 @@ struct Overwrite {
   u32 sweepgen = 0;              // when it happened, for survived_gc
   std::vector<u8> array_before;  // from the operand's start, while the append waits; bounded
   std::vector<Candidate> candidates;
+  bool is_owner_left_out = false;  // of the candidates: the append writes for it
   std::vector<KnownGoroutine> goroutines;  // at the event
   std::string test;                        // the Go test it happened in, see test_names.h
   std::vector<std::string>

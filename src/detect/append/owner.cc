@@ -32,13 +32,31 @@ bool may_be_operands(const Append& append, const View& view) {
   return !view.len_known && view.same_frame && view.ptr == append.event->append.old_ptr;
 }
 
+// How many slices of one frame count as holders. The slice that the operand was cut from in a frame
+// may have been cut from a longer one there; but one that begins where it does is another.
+struct FrameHolders {
+  judge::Activation frame;
+  usize count = 0;
+};
+void count_in_frame(std::vector<FrameHolders>& frames, const Candidate& candidate,
+                    const std::vector<Candidate>& candidates) {
+  const View& view = candidate.view;
+  const bool has_twin =
+      !candidate.is_handed && std::ranges::any_of(candidates, [&](const Candidate& c) {
+        return c.is_handed && c.view.frame == view.frame && c.view.ptr == view.ptr;
+      });
+  auto known = std::ranges::find(frames, view.frame, &FrameHolders::frame);
+  if (known == frames.end()) known = frames.insert(known, {view.frame, 0});
+  known->count += has_twin ? 2 : 1;
+}
+
 // Is there one holder of the array, so that there is no doubt for whom the append writes? The same
 // slice in several frames was handed down; variables of the append's own frame count when there is
 // nobody else, each slice once.
 bool has_one_holder(const Append& append, const std::vector<Candidate>& candidates) {
   std::set<TargetAddr> in_memory;
   std::set<std::pair<u64, u64>> in_own_frame;
-  std::vector<std::pair<judge::Activation, usize>> in_frames;
+  std::vector<FrameHolders> in_frames;
   for (const Candidate& candidate : candidates) {
     const View& view = candidate.view;
     if (!covers_all(append, view)) continue;
@@ -51,16 +69,19 @@ bool has_one_holder(const Append& append, const std::vector<Candidate>& candidat
       continue;
     }
     if (view.g.value != append.event->g) return false;
-    auto frame = std::ranges::find(in_frames, view.frame, &std::pair<judge::Activation, usize>::first);
-    if (frame == in_frames.end())
-      in_frames.emplace_back(view.frame, 1);
-    else
-      ++frame->second;
+    count_in_frame(in_frames, candidate, candidates);
   }
   usize in_frame = 0;
-  for (const auto& [frame, count] : in_frames) in_frame = std::max(in_frame, count);
+  for (const FrameHolders& holders : in_frames) in_frame = std::max(in_frame, holders.count);
   const usize others = in_memory.size() + in_frame;
-  return others == 1 || (others == 0 && in_own_frame.size() == 1);
+  if (others != 0) return others == 1;
+  return in_own_frame.size() == 1 || std::ranges::any_of(candidates, &Candidate::is_handed);
+}
+
+// Of a slice whose length is not known, only the one that was handed down is known to reach that
+// far.
+bool may_be_meant(const Append& append, const Candidate& candidate) {
+  return covers_all(append, candidate.view) || candidate.is_handed;
 }
 
 }  // namespace
@@ -84,7 +105,10 @@ static CursorUse follow_result(Context& context, const Append& append, EmptyStar
                         : code->find_insn(i == 0 ? site.inplace_entry : append.frames[i].pc);
     const std::optional<u32> branch = i == 0 && code ? code->find_insn(site.branch) : first;
     if (!first || !branch || (i != 0 && *first == 0)) return kKept;
-    const program::AppendLoop loop{i == 0 ? *branch : *first - 1, start.blocks(i)};
+    const u32 append_at = i == 0 ? *branch : *first - 1;
+    // Further up each call is another round.
+    const program::AppendLoop loop{
+        append_at, start.blocks(i).value_or(std::set<u32>{code->block_of(append_at)})};
     const CursorUse use =
         program::follow_cursor(*code, *first, held, slot, callees, calls, &loop);
     if (use.is_kept) return kKept;
@@ -95,45 +119,56 @@ static CursorUse follow_result(Context& context, const Append& append, EmptyStar
   return held == 0 ? all : kKept;
 }
 
-// Whose headers was the operand loaded from? True: one of them covers what is overwritten.
-bool AppendCase::note_owners() {
+// Which candidates are the slice that the operand was cut from?
+AppendCase::Owners AppendCase::note_owners() {
   const auto words = find_operand_words(context_, write_.append);
-  bool covers = false;
+  const std::vector<judge::LoadedWord> handed = find_handed_words(context_, write_.append);
+  auto has = [](const std::vector<judge::LoadedWord>& all, TargetAddr word) {
+    return word && std::ranges::count(all, word, &judge::LoadedWord::at) != 0;
+  };
+  Owners owners;
   for (Candidate& candidate : write_.candidates) {
     const View& view = candidate.view;
-    candidate.is_owner = words && view.ptr_word &&
-                         std::ranges::count(*words, view.ptr_word, &judge::LoadedWord::at) != 0;
-    covers |= candidate.is_owner && covers_all(write_.append, view);
+    candidate.is_owner = words && has(*words, view.ptr_word);
+    candidate.is_handed = !view.same_frame && !is_in_memory(view) && has(handed, view.ptr_word);
+    owners.has_owner |= candidate.is_owner && covers_all(write_.append, view);
+    owners.is_cut |= candidate.is_handed && covers_all(write_.append, view);
   }
-  return covers;
+  owners.is_cut |= owners.has_owner;
+  // Cut from a header in memory that is none of them, it is for who has that.
+  const bool is_others = !owners.has_owner && words &&
+                         !std::ranges::all_of(*words, &judge::LoadedWord::is_variable);
+  owners.has_aim = owners.has_owner ||
+                   (!is_others && has_one_holder(write_.append, write_.candidates));
+  return owners;
 }
 
 void AppendCase::leave_out_owners() {
   const Append& append = write_.append;
-  const bool any = std::ranges::any_of(write_.candidates, [&](const Candidate& candidate) {
-    return covers_all(append, candidate.view) || may_be_operands(append, candidate.view);
-  });
-  if (!any) return;
-  const bool has_owner = note_owners();
+  if (write_.candidates.empty()) return;
+  const Owners owners = note_owners();
   const program::CallUse calls = program::call_use(context_.codes);
   EmptyStart start(context_, append, calls);
-  if (!start.was_empty()) return;
+  const bool was_empty = start.was_empty();
   for (Candidate& candidate : write_.candidates) {
-    candidate.is_refilled = candidate.is_owner;
-    candidate.is_meant = may_be_operands(append, candidate.view);
+    candidate.is_refilled = candidate.is_owner && was_empty;
+    candidate.is_meant = was_empty && may_be_operands(append, candidate.view);
   }
   // With another length than none somebody may have wanted a slice of his own, and asked for its
-  // length only.
-  if (!has_owner && !has_one_holder(append, write_.candidates)) return;
+  // length only. Where he computed what to leave of the owner's slice, the rest of it is his aim.
+  if (!owners.has_aim || !(was_empty || (owners.is_cut && start.was_cut_at_place()))) return;
   const CursorUse use = follow_result(context_, append, start, calls);
-  if (use.is_kept) return;
-  for (Candidate& candidate : write_.candidates)
-    candidate.is_meant |= (!has_owner || candidate.is_owner || candidate.view.same_frame) &&
-                          covers_all(append, candidate.view);
+  if (use.is_kept || (use.is_read && !was_empty)) return;
+  for (Candidate& candidate : write_.candidates) {
+    const bool is_aim = !owners.has_owner || candidate.is_owner || candidate.is_handed ||
+                        candidate.view.same_frame;
+    candidate.is_meant |= is_aim && may_be_meant(append, candidate);
+  }
   // Who looks back at what he has kept may use the array as a stack of his own, and forget whose it
   // is.
-  if (!use.is_read)
-    std::erase_if(write_.candidates, [](const Candidate& candidate) { return candidate.is_meant; });
+  if (use.is_read) return;
+  std::erase_if(write_.candidates, [](const Candidate& candidate) { return candidate.is_meant; });
+  write_.is_owner_left_out = owners.has_owner;
 }
 
 // A buffer that is filled by position is as long as its array, and what is appended to is cut from

@@ -22,7 +22,7 @@ static u32 header_bytes(bool on_stack) {
 
 // How much a watch of this victim promises. Stack slots are reused soon, so heap and globals come
 // first; the bugs are in modules rather than in the standard library; an emptied buffer that is
-// filled again is nearly always meant.
+// filled again is nearly always meant, but not for those who are left when its owner is left out.
 int AppendCase::rank_of(const View& view) const {
   const abi::AppendFacts& facts = event().append;
   int rank = rank_bonus();
@@ -32,7 +32,7 @@ int AppendCase::rank_of(const View& view) const {
   if (view.name.empty() && !view.len_known) rank -= 4;
   const bool emptied =
       view.ptr <= facts.old_ptr && view.len > facts.new_len && facts.new_len == facts.num;
-  if (!emptied) rank += 3;
+  if (!emptied || write_.is_owner_left_out) rank += 3;
   if (view.same_frame) rank -= 1;
   return rank;
 }
