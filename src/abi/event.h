@@ -37,6 +37,10 @@ struct AppendFacts {
 enum MapEventKind : uint64_t {
   kMapMet = 1,   // two goroutines stand before conflicting operations on one map
   kMapDies = 2,  // the program ends, since its runtime has found a map in use by two
+  // Of a range over a map, before its next step. old_bytes has the return addresses of the insert.
+  kMapWalked = 3,   // the loop has inserted an entry
+  kMapChained = 4,  // likewise, on the visit of an entry that it had inserted
+  kMapAgain = 5,    // after that the goroutine walks over the same map once more
 };
 
 // kMaps. The event is told by the one who came second; of kMapMet, old_bytes has the return

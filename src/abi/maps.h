@@ -31,12 +31,18 @@ enum MapOperation : uint32_t {
   kMapClear,
   kMapOperations,
   kMapFatal = kMapOperations,  // no operation: runtime.fatal, of which the program dies
+  // Nor these, of what becomes of a range over a map (MapWalk).
+  kMapStep,      // its next step
+  kMapInsert,    // a map gets an entry more
+  kMapAssigned,  // an assignment gives back where its entry is
 };
 inline constexpr bool writes_map(uint32_t operation) {
   return operation >= kMapWrite && operation < kMapOperations;
 }
 
-// Site::values of a map function: the map and its type; of kMapFatal the text and its length.
+// Site::values of a map function: the map and its type; of kMapFatal the text and its length; of
+// kMapStep the iterator; of kMapInsert the map, and the bytes from SP to the return address; of
+// kMapAssigned the entry's element.
 enum MapValue : uint32_t { kMapAt, kMapType, kMapValues };
 
 inline constexpr uint32_t kMapEntries = 2048;  // by bits 4 to 14 of the address
@@ -78,6 +84,9 @@ inline constexpr MapCount count_of(uint32_t operation) {
 // pointer to the key, which is nil before the first step.
 inline constexpr uint64_t kMapUsedOffset = 0;
 inline constexpr uint64_t kIteratorKeyOffset = 0;
+// Of hiter and maps.Iter alike: runtime/map.go, internal/runtime/maps/table.go, go1.21 to go1.27.
+inline constexpr uint64_t kIteratorElemOffset = 8, kIteratorTypeOffset = 16,
+                          kIteratorMapOffset = 24;
 
 // Goroutines that were made by one go statement. Each sets two bits: in the lower half the one of
 // its number, which counts a few that were made in a row; in the upper half the one that its number
@@ -155,6 +164,29 @@ struct MapPath {
 };
 static_assert(sizeof(MapPath) == 160);
 
+// The range over a map that a goroutine began last, by bits 4 to 11 of the map's address.
+inline constexpr uint32_t kMapWalks = 256;
+inline constexpr uint32_t kMapWalkFrames = 8, kMapWalkElems = 16;
+inline constexpr uint64_t kMapWalkIsTold = uint64_t{1} << 63;
+struct MapWalk {
+  uint64_t map;       // 0: nobody's
+  uint64_t iterator;  // its address
+  uint64_t dirty;     // entries that were inserted since its last step; kMapWalkIsTold: an entry that
+                      // was inserted in this walk was visited, and the visit inserted another one
+  uint64_t goid;
+  uint64_t distance;  // of the iterator from the upper end of the goroutine's stack; 0: in the heap
+  uint32_t lock;      // 1: somebody writes what follows
+  uint32_t elems_noted;
+  uint32_t pending;  // 1: an insert has not given back its entry yet
+  uint32_t frames;
+  uint32_t seed;  // of the map, as MapEntry::seed
+  uint32_t elems_before;  // of those noted, that were inserted before the last step
+  uint64_t pcs[kMapWalkFrames];   // of the insert: return addresses, innermost first
+  uint64_t elems[kMapWalkElems];  // of what was inserted in this walk, the first ones
+};
+static_assert(offsetof(MapWalk, iterator) == 8 && offsetof(MapWalk, dirty) == 16);
+static_assert(sizeof(MapWalk) == 256);
+
 enum ClaimState : uint32_t {
   kClaimFree,
   kClaimFilling,
@@ -191,10 +223,12 @@ struct MapTable {
   uint64_t paths_full;
   uint64_t uncounted;   // operations of new maps that are in no mix, for the budget's sake
   uint64_t mixes_lost;  // of maps for which there was no room in `retired`
+  uint64_t pending_walks;  // those with `pending`
   uint64_t returns[kMapReturns];  // return addresses that others came near, of unknown paths
   MapClaim claims[kMapClaims];
   MapPath paths[kMapPaths];
   alignas(64) MapEntry entries[kMapEntries];
+  MapWalk walks[kMapWalks];
   RetiredMix retired[kMapRetired];
 };
 

@@ -12,7 +12,8 @@ namespace geist::abi {
 
 // 6: BlobHeader::build; events and sites by detector. 7: the copy gate. 8: maps (maps.h).
 // 9: what is done with a map. 10: lists (lists.h).
-inline constexpr uint32_t kVersion = 10;
+// 11: ranges over maps.
+inline constexpr uint32_t kVersion = 11;
 
 // First bytes of the runtime blob.
 struct BlobHeader {

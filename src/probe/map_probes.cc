@@ -16,7 +16,7 @@ namespace {
 using x86::Reg;
 
 // Of hiter and maps.Iter alike: runtime/map.go, internal/runtime/maps/table.go.
-constexpr i32 kIteratorType = 16, kIteratorMap = 24;
+constexpr i32 kIteratorType = abi::kIteratorTypeOffset, kIteratorMap = abi::kIteratorMapOffset;
 
 struct MapFunction {
   std::string_view name;

@@ -14,6 +14,7 @@
 #include "base/go_symbol.h"
 #include "base/parallel.h"
 #include "probe/map_probes.h"
+#include "probe/map_walk_probes.h"
 #include "probe/trampoline.h"
 #include "program/stack_check.h"
 
@@ -608,7 +609,7 @@ u64 runtime_build() {
 }
 
 usize PlanOptions::point_slots() const {
-  usize slots = points.size() + (maps ? kMostMapProbes : 0);
+  usize slots = points.size() + (maps ? kMostMapProbes + kMostMapWalkProbes : 0);
   for (const PointProbe& probe : points)
     slots += align_up(probe.primitive.extra_bytes, kTrampolineBytes) / kTrampolineBytes;
   return slots;
@@ -672,6 +673,10 @@ PatchPlan plan_patches(const read::GoBinary& binary, const sites::SiteTable& tab
   std::vector<PointProbe> points = options.points;
   if (options.maps) {
     for (PointProbe& probe : find_map_probes(binary, options.map_counts).probes) {
+      plan.map_operations.push_back(probe.primitive.mode);
+      points.push_back(std::move(probe));
+    }
+    for (PointProbe& probe : find_map_walk_probes(binary)) {
       plan.map_operations.push_back(probe.primitive.mode);
       points.push_back(std::move(probe));
     }

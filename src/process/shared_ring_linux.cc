@@ -166,6 +166,8 @@ bool map_event_holds_together(const abi::Event& e) {
   const abi::MapFacts& facts = e.map;
   if (e.facts_size != sizeof facts || e.old_size > abi::kMaxOldBytes) return false;
   if (facts.kind == abi::kMapDies) return facts.operation == abi::kMapFatal;
+  if (facts.kind >= abi::kMapWalked && facts.kind <= abi::kMapAgain)
+    return facts.map != 0 && e.old_size % 8 == 0 && facts.operation == abi::kMapIterate;
   return facts.kind == abi::kMapMet && facts.map != 0 && e.old_size % 8 == 0 && e.old_size != 0 &&
          facts.operation < abi::kMapOperations && facts.other_operation < abi::kMapOperations &&
          facts.other_goid != e.goid;

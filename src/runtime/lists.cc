@@ -18,7 +18,7 @@ using abi::State;
 
 namespace {
 
-constexpr int kRsp = 4, kRbp = 5, kR14 = 14;
+constexpr int kRsp = 4, kR14 = 14;
 constexpr uint64_t kLowest = 4096;  // no object lies below
 
 struct Operation {
@@ -26,32 +26,6 @@ struct Operation {
   const Saved* saved;
   uint64_t stack_hi;
 };
-
-// The function's own return address, then those that the chain of frame pointers leads to. Gives
-// their number.
-uint32_t read_returns(const Operation& op, int64_t frame_bytes, uint64_t* pcs) {
-  uint64_t low = op.saved->regs[kRsp];
-  uint64_t frame = op.saved->regs[kRbp];
-  uint32_t n = 0;
-  auto is_on_stack = [&](uint64_t at) {
-    return (at & 7) == 0 && at >= low && at < op.stack_hi && op.stack_hi - at >= 16;
-  };
-  if (frame_bytes >= 0) {
-    const uint64_t at = low + static_cast<uint64_t>(frame_bytes);
-    if (!is_on_stack(at)) return 0;
-    pcs[n++] = load64(at);
-    if (frame + 8 == at && is_on_stack(frame)) frame = load64(frame);
-    low = at;
-  }
-  while (n < abi::kRemovalFrames && is_on_stack(frame)) {
-    const uint64_t ret = load64(frame + 8);
-    if (ret == 0) break;
-    pcs[n++] = ret;
-    low = frame + 16;
-    frame = load64(frame);
-  }
-  return n;
-}
 
 RemovedElement* place_of(State* state, uint64_t element) {
   return &state->removed[mix_hash(0x6c697374u, element) % abi::kRemovedElements];
@@ -71,7 +45,8 @@ void note_removal(State* state, const Site* site, const Operation& op) {
   place->goid = op.goid;
   place->site = site->id;
   const int64_t frame_bytes = static_cast<int64_t>(evaluate(site->values[abi::kListFrame], op.saved));
-  place->frames = read_returns(op, frame_bytes, place->pcs);
+  place->frames =
+      read_returns(op.saved, op.stack_hi, frame_bytes, place->pcs, abi::kRemovalFrames);
   __atomic_store_n(&place->element, op.element, __ATOMIC_RELEASE);
   __atomic_store_n(&place->busy, 0u, __ATOMIC_RELEASE);
 }

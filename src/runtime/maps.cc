@@ -8,6 +8,7 @@
 // Waiting is cut short where it is in vain: each time in vain makes the next less likely, and a path
 // that met somebody waits no more.
 #include "runtime/map_mix.h"
+#include "runtime/map_walks.h"
 #include "runtime/runtime.h"
 #include "runtime/sys.h"
 
@@ -24,7 +25,7 @@ using abi::State;
 
 namespace {
 
-constexpr int kRsp = 4, kRbp = 5, kR14 = 14;
+constexpr int kRsp = 4, kR14 = 14;
 constexpr uint32_t kHashedFrames = 5;  // of a path
 constexpr uint32_t kMostFruitless = 10;
 constexpr uint64_t kNearShift = 7;  // near misses are within a 128th of a second
@@ -43,29 +44,11 @@ void add(uint64_t* counter, uint64_t n = 1) {
   __atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
 }
 
-// The return address of the map function, then those of the frames that the chain of frame pointers
-// leads to. Gives their number.
-uint32_t read_returns(const Saved* saved, uint64_t stack_hi, uint64_t* pcs, uint32_t most) {
-  uint64_t low = saved->regs[kRsp];
-  uint64_t frame = saved->regs[kRbp];
-  pcs[0] = load64(low);
-  uint32_t n = 1;
-  while (n < most) {
-    if (frame < low || (frame & 7) != 0 || frame >= stack_hi || stack_hi - frame < 16) break;
-    uint64_t ret = load64(frame + 8);
-    if (ret == 0) break;
-    pcs[n++] = ret;
-    low = frame + 16;
-    frame = load64(frame);
-  }
-  return n;
-}
-
 // The path's index + 1; 0 when there is no room for it.
 uint32_t find_path(MapTable* table, const Site* site, const Saved* saved, uint64_t stack_hi) {
   constexpr uint32_t kProbes = 16;
   uint64_t pcs[abi::kMapPathFrames];
-  uint32_t n = read_returns(saved, stack_hi, pcs, kHashedFrames);
+  uint32_t n = read_returns(saved, stack_hi, 0, pcs, kHashedFrames);
   uint64_t hash = mix_hash(0x6d617073u, site->id + 1);
   for (uint32_t i = 0; i < n; ++i) hash = mix_hash(hash, pcs[i]);
   if (hash == 0) hash = 1;
@@ -75,7 +58,7 @@ uint32_t find_path(MapTable* table, const Site* site, const Saved* saved, uint64
     uint64_t seen = __atomic_load_n(&path.hash, __ATOMIC_RELAXED);
     if (seen == 0 && __atomic_compare_exchange_n(&path.hash, &seen, hash, false, __ATOMIC_RELAXED,
                                                  __ATOMIC_RELAXED)) {
-      n = read_returns(saved, stack_hi, pcs, abi::kMapPathFrames);
+      n = read_returns(saved, stack_hi, 0, pcs, abi::kMapPathFrames);
       path.site = site->id;
       for (uint32_t k = 0; k < n; ++k) path.pcs[k] = pcs[k];
       __atomic_store_n(&path.frames, n, __ATOMIC_RELEASE);
@@ -331,7 +314,7 @@ MapClaim* make_claim(MapTable* table, const Control* control, const Site* site, 
     claim.goid = v.goid;
     claim.parent_goid = load64(v.g + control->g_parent_goid);
     claim.go_pc = v.go_pc;
-    claim.frames = read_returns(saved, stack_hi, claim.pcs, abi::kMapClaimFrames);
+    claim.frames = read_returns(saved, stack_hi, 0, claim.pcs, abi::kMapClaimFrames);
     return &claim;
   }
   add(&table->not_held);
@@ -440,6 +423,13 @@ uint64_t look(State* state, Control* control, MapTable* table, Site* site, const
   const uint64_t stack_lo = load64(v.g), stack_hi = load64(v.g + 8);
   if (sp < stack_lo || sp >= stack_hi) return 0;
   if (site->mode == abi::kMapFatal) return tell_fatal(state, control, site, saved, v.g, now);
+  if (site->mode > abi::kMapFatal) {
+    if (is_over_budget(control, now)) {
+      add(&table->thinned_out);
+      return 0;
+    }
+    return look_at_walk(state, control, table, site, saved, now);
+  }
   v.map = evaluate(site->values[abi::kMapAt], saved);
   if (v.map == 0) return 0;
   MapEntry* entry = &table->entries[(v.map >> 4) % abi::kMapEntries];

@@ -52,6 +52,31 @@ uint64_t mix_hash(uint64_t hash, uint64_t word) {
   return hash ^ (hash >> 29);
 }
 
+uint32_t read_returns(const Saved* saved, uint64_t stack_hi, int64_t frame_bytes, uint64_t* pcs,
+                      uint32_t most) {
+  uint64_t low = saved->regs[kRsp];
+  uint64_t frame = saved->regs[kRbp];
+  uint32_t n = 0;
+  auto is_on_stack = [&](uint64_t at) {
+    return (at & 7) == 0 && at >= low && at < stack_hi && stack_hi - at >= 16;
+  };
+  if (frame_bytes >= 0) {
+    const uint64_t at = low + static_cast<uint64_t>(frame_bytes);
+    if (!is_on_stack(at)) return 0;
+    pcs[n++] = load64(at);
+    if (frame + 8 == at && is_on_stack(frame)) frame = load64(frame);
+    low = at;
+  }
+  while (n < most && is_on_stack(frame)) {
+    const uint64_t ret = load64(frame + 8);
+    if (ret == 0) break;
+    pcs[n++] = ret;
+    low = frame + 16;
+    frame = load64(frame);
+  }
+  return n;
+}
+
 Append read_append(const Site* site, const Saved* saved) {
   Append append;
   abi::AppendFacts& a = append.facts;

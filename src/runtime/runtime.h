@@ -61,6 +61,11 @@ struct Telling {
 uint64_t record(abi::State* state, abi::Control* control, const abi::Site* site, const Saved* saved,
                 const Telling& telling, uint64_t now);
 
+// The return address of the frame, whose word is `frame_bytes` above SP (-1: not known), then those
+// that the chain of frame pointers leads to. Gives their number.
+uint32_t read_returns(const Saved* saved, uint64_t stack_hi, int64_t frame_bytes, uint64_t* pcs,
+                      uint32_t most);
+
 // Less than half of the time that the program may wait and be slowed down has been spent.
 bool is_half_budget_left(const abi::Control* control, uint64_t now);
 

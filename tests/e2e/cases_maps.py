@@ -2,6 +2,8 @@
 
 tests/go/two_maps has three bugs and the same three made right; each line of it that takes part says so in a comment.
 
+tests/go/map_walks inserts into maps that it ranges over.
+
 tests/go/map_mix uses maps in ways that it knows and says; what --mix counts is compared with that.
 """
 import json
@@ -18,8 +20,8 @@ RIGHT = ('mutex', 'rwmutex', 'handover')
 SHOWN = ['1.21.13', '1.23.12', '1.24.13', '1.26.8', '1.27.3']
 
 
-def line_of(mode, role):
-    source = (ROOT / 'tests' / 'go' / 'two_maps' / 'main.go').read_text().splitlines()
+def line_of(mode, role, program='two_maps'):
+    source = (ROOT / 'tests' / 'go' / program / 'main.go').read_text().splitlines()
     found = [number for number, line in enumerate(source, 1) if f'// {mode}: {role}' in line]
     if len(found) != 1:
         raise Failure(f'{mode}: {role} is in lines {found} of the program')
@@ -78,6 +80,39 @@ def of_maps(options, default):
     yield registry.Case('maps/pie', both_sides('cache', default, ('-buildmode=pie',)))
     yield registry.Case('maps/unoptimized', both_sides('totals', default, ('-gcflags=all=-N -l',)))
     yield registry.Case('maps/with-appends', silent('rwmutex', default, 'all'))
+
+
+WALKS = {'alias': 'confirmed', 'nodes': 'confirmed', 'method': 'confirmed', 'closure': 'suspect', 'lower': 'suspect',
+         'leave': None, 'update': None, 'remove': None, 'clone': None}
+
+
+def inserts_while_ranging(mode, release=None, flags=()):
+    """The insert and the range at their lines, at the level that was earned; nothing else."""
+    def check(ctx):
+        binary = ctx.build('map_walks', release=release, flags=flags)
+        plain = run([binary, mode])
+        watched = ctx.watch.run([binary, mode], flags=('--detect=maps', '--level=suspect', '--budget=100'))
+        same_run(plain, watched, code=FINDINGS_EXIT if WALKS[mode] == 'confirmed' else None)
+        found = watched.report['findings']
+        if [(f['rule'], f['level']) for f in found] != ([('GB011', WALKS[mode])] if WALKS[mode] else []):
+            raise Failure(f'expected {WALKS[mode]}, found {[(f["rule"], f["level"], f["words"]["sentence"]) for f in found]}')
+        for f in found:
+            wanted = [(role, line_of(mode, role, 'map_walks')) for role in ('inserts into', 'ranges over')]
+            sides = [(s['role'], s['frames'][0]['line']) for s in f['stacks']]
+            if sides != wanted:
+                raise Failure(f'expected {wanted}, found {sides}')
+    return check
+
+
+@registry.family
+def of_walks(options, default):
+    releases = RELEASES if options.all else [r for r in SHOWN if r in (SHOWN[0], SHOWN[1], default, SHOWN[-1])]
+    for release in releases:
+        for mode in WALKS:
+            yield registry.Case(f'walks/{mode}/go{release}', inserts_while_ranging(mode, release))
+    yield registry.Case('walks/stripped', inserts_while_ranging('alias', default, STRIPPED))
+    yield registry.Case('walks/pie', inserts_while_ranging('nodes', default, ('-buildmode=pie',)))
+    yield registry.Case('walks/unoptimized', inserts_while_ranging('method', default, ('-gcflags=all=-N -l',)))
 
 
 case = registry.group('maps')

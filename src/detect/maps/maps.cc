@@ -3,6 +3,10 @@
 // made, what each was about to do, and the map by its name.
 //
 //   kMapMet   both stood before their operations at the same instant        ─▶ confirmed
+//   kMapWalked, kMapChained, kMapAgain
+//             one goroutine inserts into the map it ranges over (runtime/map_walks.cc) ─▶ suspect;
+//             the loop walked over what it had inserted, and inserted again ─▶ confirmed, unless it
+//             walks over the map until there is nothing new
 //   kMapDies  Go's own check ended the program; its message names one side, the table of maps has
 //             who else was there last                                       ─▶ confirmed
 #include <algorithm>
@@ -37,6 +41,14 @@ std::string role_of(u64 operation) {
   return operation < std::size(kRoles) ? std::string(kRoles[operation]) : "uses";
 }
 
+Finding concurrent_use() {
+  Finding finding;
+  finding.rule = "GB010";
+  finding.finding_class = "concurrent_map";
+  finding.level = findings::Level::kConfirmed;
+  return finding;
+}
+
 class Maps : public Listener {
  public:
   explicit Maps(const Watched& watched) : watched_(watched), words_(watched) {}
@@ -51,6 +63,7 @@ class Maps : public Listener {
   void name_bug(Finding& finding) const;
   void hear_met(const abi::Event& event);
   void hear_death(const abi::Event& event);
+  void hear_walk(const abi::Event& event);
   std::optional<u64> find_dying_map(const abi::Event& event, const abi::MapTable& table) const;
   Stack last_side(const abi::MapTable& table, const abi::MapAccess& access, bool wrote) const;
   void add(Finding finding, const abi::Event& event, u64 map, u64 type);
@@ -61,6 +74,8 @@ class Maps : public Listener {
   const Describer words_;
   std::map<std::string, Finding> findings_;  // by fingerprint
   std::string half_known_;  // of a death whose other side is not known: the message
+  std::map<u64, std::string> chained_;  // by map: the finding whose loop walked over its own entries
+  std::set<std::string> settled_;       // of those, whose goroutines walked over the map again
   u64 left_out_ = 0;
 };
 
@@ -136,7 +151,7 @@ void Maps::hear_met(const abi::Event& event) {
     ++left_out_;
     return;
   }
-  Finding finding;
+  Finding finding = concurrent_use();
   // Who changes the map is told first.
   if (!abi::writes_map(static_cast<u32>(facts.other_operation))) std::swap(first, second);
   finding.stacks = {std::move(first), std::move(second)};
@@ -144,9 +159,6 @@ void Maps::hear_met(const abi::Event& event) {
 }
 
 void Maps::add(Finding finding, const abi::Event& event, u64 map, u64 type) {
-  finding.rule = "GB010";
-  finding.finding_class = "concurrent_map";
-  finding.level = findings::Level::kConfirmed;
   finding.count = event.hit == 0 ? 1 : event.hit;
   finding.append_stack = finding.stacks[0].frames;
   finding.goroutine = finding.stacks[0].goroutine;
@@ -154,6 +166,8 @@ void Maps::add(Finding finding, const abi::Event& event, u64 map, u64 type) {
   name_bug(finding);
   auto known = findings_.find(finding.fingerprint);
   if (known != findings_.end()) {
+    const bool is_settled = settled_.contains(finding.fingerprint);
+    if (!is_settled) known->second.level = std::max(known->second.level, finding.level);
     known->second.count = std::max(known->second.count + 1, finding.count);
     if (!finding.ended_with.empty()) known->second.ended_with = finding.ended_with;
     return;
@@ -239,14 +253,47 @@ void Maps::hear_death(const abi::Event& event) {
                ""};
   note_maker(event.map.go_pc, event.map.parent_goid, second);
   if (first.frames.empty() || second.frames.empty()) return;
-  Finding finding;
+  Finding finding = concurrent_use();
   finding.ended_with = "fatal error: " + message;
   finding.stacks = {std::move(first), std::move(second)};
   half_known_.clear();
   add(std::move(finding), event, entry.map, entry.type);
 }
 
+// The insert is told first.
+void Maps::hear_walk(const abi::Event& event) {
+  const abi::MapFacts& facts = event.map;
+  if (facts.kind == abi::kMapAgain) {
+    const auto known = chained_.find(facts.map);
+    if (known == chained_.end()) return;
+    settled_.insert(known->second);
+    findings_.at(known->second).level = findings::Level::kSuspect;
+    return;
+  }
+  std::vector<u64> returns(event.old_size / 8);
+  std::memcpy(returns.data(), event.old_bytes, returns.size() * 8);
+  const std::string goroutine = fmt::format("{}", event.goid);
+  Finding finding;
+  finding.rule = "GB011";
+  finding.finding_class = "insert_while_ranging";
+  finding.level = facts.kind == abi::kMapChained ? findings::Level::kConfirmed
+                                                 : findings::Level::kSuspect;
+  finding.stacks = {Stack{"inserts into", goroutine, words_.frames_of(returns), {}, ""},
+                    Stack{"ranges over", goroutine, frames_of(event), {}, ""}};
+  if (finding.stacks[0].frames.empty() || finding.stacks[1].frames.empty()) {
+    ++left_out_;
+    return;
+  }
+  finding.append_stack = finding.stacks[0].frames;
+  finding.victim.type = words_.type_name(facts.type);
+  name_bug(finding);
+  if (facts.kind == abi::kMapChained && findings_.size() < kMaxFindings)
+    chained_[facts.map] = finding.fingerprint;
+  add(std::move(finding), event, facts.map, facts.type);
+}
+
 void Maps::hear(const abi::Event& event) {
+  if (event.map.kind >= abi::kMapWalked) hear_walk(event);
   if (event.map.kind == abi::kMapMet) hear_met(event);
   if (event.map.kind == abi::kMapDies) hear_death(event);
 }
