@@ -8,7 +8,7 @@
 //   the next round   fields and rows that are cut out of a buffer anew, at the same places as
 //                    before: replaced right after the append, so a watch for a while is enough
 //   the refill       append(buf[:0], …): reuse is the point, older views are dead or wrong;
-//                    only a read confirms
+//                    only a read confirms; likewise of an array that is given out in parts
 #include <algorithm>
 
 #include "detect/append/append_case.h"
@@ -30,6 +30,14 @@ bool may_be_receiver(const Append& append, const View& view) {
 // with c.buf as long as it ever was.
 bool refills(const Append& append, const View& view) {
   return append.old_len() == 0 || view.may_be_cut(*append.event);
+}
+
+// An array that parts were cut from with a limit, arena[lo:lo:hi]: only then does a slice reach beyond
+// the operand's capacity. The part is for who got it, and to fill it is the point.
+bool gave_out_part(const Append& append, const View& view) {
+  const abi::AppendFacts& facts = append.event->append;
+  return view.ptr <= facts.old_ptr &&
+         view.end(facts.elem_size) > facts.old_ptr + facts.cap * facts.elem_size;
 }
 
 // Is what stands there perhaps a new header that is the same again?
@@ -156,7 +164,8 @@ std::optional<findings::Level> AppendCase::level_of(const Candidate& candidate, 
   if (!header_is_unchanged(view)) return std::nullopt;
   // Who changed it is known only where somebody looked right after the append.
   if (has_watches && !is_appends) return findings::Level::kSuspect;
-  if (refills(append, view) || candidate.is_refilled) return findings::Level::kSuspect;
+  if (refills(append, view) || candidate.is_refilled || gave_out_part(append, view))
+    return findings::Level::kSuspect;
   if (may_be_replaced(append, candidate, has_watches)) return findings::Level::kSuspect;
   if (!at_gate && candidate.seen_unchanged < kLooksNeeded) return std::nullopt;
   switch (view.holder) {

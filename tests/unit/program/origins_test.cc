@@ -108,6 +108,28 @@ TEST(Origins, AllWaysCount) {
   EXPECT_TRUE(has(found, Kind::kResult));
 }
 
+// JMP join; NOP; helper: the helper is reached by a branch, and what fills the gap in front of it by
+// nothing.
+TEST(Origins, WhatFillsAGapIsNoWay) {
+  Assembler a(kEntry.value);
+  const x86::Label helper = a.new_label(), join = a.new_label();
+  a.mov(x86::kRdx, x86::MemRef{.base = x86::kRsi, .disp = 0x18});
+  a.test(x86::kRcx, x86::kRcx);
+  a.jcc(x86::Cond::kE, helper);
+  a.jmp(join);
+  const u8 nop[]{0x90};
+  a.append_bytes(nop);
+  a.bind(helper);
+  a.call_to(kHelper.value);
+  a.bind(join);
+  ImageAddr use(a.here());
+  a.test(x86::kRdx, x86::kRdx);
+  FunctionCode code = decode(a);
+  const std::vector<Origin> found = origins(code, use, x86::kRdx);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].kind, Kind::kLoad);
+}
+
 TEST(Origins, ASumFollowsBothAndArithmeticIsANumber) {
   Assembler a(kEntry.value);
   a.shl(x86::kRbx, 4);

@@ -149,6 +149,12 @@ TEST(WriteCursor, TheCalleeGivesBackSomethingElse) {
   EXPECT_TRUE(is_cursor(a));
 }
 
+TEST(PassedOnArgument, TheSliceThatComesBack) {
+  EXPECT_EQ(passed_on_argument(use, ImageAddr(kCallee)), x86::kRcx);
+  EXPECT_EQ(passed_on_argument(use, ImageAddr(kGrow)), std::nullopt);
+  EXPECT_EQ(passed_on_argument(use, ImageAddr(0)), std::nullopt) << "through a register";
+}
+
 TEST(WriteCursor, TheCalleeReadsThroughIt) {
   Assembler a(kEntry.value);
   a.mov(x86::kRdi, x86::kR9);
