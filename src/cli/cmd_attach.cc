@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/exit_code.h"
 #include "cli/print.h"
+#include "findings/detectors.h"
 #include "findings/fingerprint.h"
 #include "heap/runtime_symbols.h"
 #include "report/report.h"
@@ -126,6 +127,20 @@ run::RunningHeap::Uses heap_uses(const AttachOptions& options) {
   return {.names = is_paid, .latent = is_paid, .objects = has_maps};
 }
 
+// What the detectors that have a name need is put where the program is when it has not begun: calls
+// and functions that a running thread may be inside of.
+Result<run::FoundProcess> find_process(const AttachOptions& options) {
+  for (const std::string& name : options.named) {
+    const findings::DetectorRow* row = findings::find_detector(name);
+    if (row == nullptr || row->when != findings::When::kByName) continue;
+    return Error(fmt::format("--detect={}: a process that runs already cannot be watched for that",
+                             name))
+        .with_hint(fmt::format(
+            "Start the program with it: geist run --detect=append,{} -- PROGRAM", name));
+  }
+  return run::find_process(options.process);
+}
+
 // Leaves the process as it was, and judges what it has sent.
 Status detach(process::Attachment& attachment, judge::Desk& desk) {
   Status left = attachment.detach();
@@ -169,7 +184,7 @@ std::optional<double> parse_duration(std::string_view text) {
 
 int cmd_attach(const AttachOptions& options) {
   // The process, and its program as the kernel keeps it, whatever became of the file.
-  Result<run::FoundProcess> process = run::find_process(options.process);
+  Result<run::FoundProcess> process = find_process(options);
   if (!process.ok()) return fail(process.error());
   auto binary = run::open_program(process.value(), options.assume_go_minor);
   if (!binary.ok()) return fail(binary.error());

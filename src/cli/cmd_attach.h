@@ -14,6 +14,7 @@ struct AttachOptions {
   bool no_watch = false;
   u32 budget_percent = 2;
   std::vector<std::string> detectors;  // those asked for by their flag
+  std::vector<std::string> named;      // those of --detect
   u32 history = 512;
 };
 

@@ -172,6 +172,8 @@ Result<AttachOptions> make_attach_options(const ParsedFlags& parsed) {
   options.for_s = for_s;
   options.now = parsed.has("now");
   options.detectors = asked_detectors(parsed);
+  GEIST_TRY(named, named_detectors(parsed));
+  options.named = std::move(named);
   GEIST_TRY(output, make_output_options(parsed));
   options.output = std::move(output);
   GEIST_TRY(assumed, parse_assumed_go(parsed));

@@ -212,6 +212,21 @@ def refuses_what_cannot_be(ctx):
 
 
 @case
+def refuses_what_is_looked_for_from_the_start(ctx):
+    with server(ctx) as program:
+        code = code_of(program.pid)
+        for name in ('refill', 'maps', 'lists'):
+            ended = attach(ctx, program.pid, f'--detect={name}')
+            text = ended.err.decode()
+            if ended.code != 3 or f'--detect={name}: a process that runs already' not in text or f'geist run --detect=append,{name}' not in text:
+                raise Failure(f'exit code {ended.code}, {brief(text)}')
+        if code_of(program.pid) != code:
+            raise Failure('it was refused, and the code is another')
+        must_attach(ctx, program.pid, '--detect=append')
+        program.must_end_well()
+
+
+@case
 def refuses_an_ambiguous_name(ctx):
     copy = ctx.folder / 'two-of-a-name'
     shutil.copy(ctx.build('server'), copy)
