@@ -23,7 +23,8 @@ inline constexpr uint32_t kMaxFacts = 16;          // words
 enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2, kRefill = 3, kLists = 4 };
 
 // kAppend: an append that found room is about to write. kRefill: a copy is, as an append to an
-// empty slice at its destination would (probe/refill_probes.h); `site` is the point's record.
+// empty slice at its destination would, or the kernel has written (probe/refill_probes.h); `site` is
+// the point's record.
 struct AppendFacts {
   uint64_t old_ptr;  // the append's operand and arguments
   uint64_t new_len;

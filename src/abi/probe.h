@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "abi/lists.h"
+#include "abi/reads.h"
 #include "abi/version.h"
 
 namespace geist::abi {
@@ -60,7 +61,7 @@ struct Site {
   Location values[kMaxValues];  // [tool] by detector, kAppend: AppendValue, kMaps: MapValue,
                                 // kLists: ListValue
   uint32_t mode;                // [tool] SiteMode (since version 2); kMaps: MapOperation, kLists:
-                                // ListOperation
+                                // ListOperation, kRefill: RefillMode
   uint32_t reserved;
   uint64_t healed;  // [target] appends that were sent to the grow path (since version 2)
   uint64_t
@@ -102,6 +103,7 @@ struct State {
   ContextEntry contexts[kContextSlots];
   alignas(16) uint8_t stacks[kPrivateStacks][kPrivateStackBytes];
   RemovedElement removed[kRemovedElements];  // nobody touches it where lists are not looked at
+  PendingRead reads[kPendingReads];          // likewise, where refills are not
 };
 static_assert(offsetof(State, free_stacks) == 0);
 static_assert(offsetof(State, contexts) == 32);

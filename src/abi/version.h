@@ -13,7 +13,8 @@ namespace geist::abi {
 // 6: BlobHeader::build; events and sites by detector. 7: the copy gate. 8: maps (maps.h).
 // 9: what is done with a map. 10: lists (lists.h).
 // 11: ranges over maps.
-inline constexpr uint32_t kVersion = 11;
+// 12: reads (reads.h).
+inline constexpr uint32_t kVersion = 12;
 
 // First bytes of the runtime blob.
 struct BlobHeader {

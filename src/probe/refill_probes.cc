@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 
 #include "program/code_cache.h"
@@ -14,6 +15,7 @@ namespace {
 
 using program::FunctionCode;
 using program::Point;
+using program::PointKind;
 using x86::Flow;
 using x86::Reg;
 
@@ -33,6 +35,15 @@ const Copier* find_copier(std::string_view name) {
   auto copier = std::ranges::find(kCopiers, name, &Copier::name);
   return copier == kCopiers.end() ? nullptr : &*copier;
 }
+
+// func (fd *FD) Read(p []byte, …) (n int, …): fd AX, p BX CX DI; n AX.
+constexpr std::array<std::string_view, 8> kReaders{
+    "internal/poll.(*FD).Read",          "internal/poll.(*FD).Pread",
+    "internal/poll.(*FD).ReadFrom",      "internal/poll.(*FD).ReadFromInet4",
+    "internal/poll.(*FD).ReadFromInet6", "internal/poll.(*FD).ReadMsg",
+    "internal/poll.(*FD).ReadMsgInet4",  "internal/poll.(*FD).ReadMsgInet6",
+};
+constexpr Reg kReadSize = Reg::kRcx;
 
 abi::Location in_register(Reg reg) {
   abi::Location location{};
@@ -144,12 +155,55 @@ std::vector<PointProbe> find_refill_probes(const read::GoBinary& binary,
   return probes;
 }
 
+std::vector<PointProbe> find_read_probes(const read::GoBinary& binary) {
+  std::vector<PointProbe> probes;
+  for (std::string_view name : kReaders) {
+    const auto begins = program::find_points(binary, {PointKind::kEntry, std::string(name), ""});
+    const auto ends = program::find_points(binary, {PointKind::kReturn, std::string(name), ""});
+    // What begins must be seen to end: the buffer may be another's by then.
+    const bool is_whole = begins.points.size() == 1 && begins.refused.empty() &&
+                          !ends.points.empty() && ends.refused.empty();
+    if (!is_whole) continue;
+    std::vector<PointProbe> of_this{{begins.points[0], note_read(abi::kReadBegins)}};
+    for (const Point& point : ends.points) of_this.push_back({point, note_read(abi::kReadEnds)});
+    const bool has_room = std::ranges::all_of(of_this, [](const PointProbe& probe) {
+      return probe.point.frame_bytes == 0 &&
+             stack_needed(probe.point, probe.primitive) <= probe.point.stack_room;
+    });
+    if (has_room) std::ranges::move(of_this, std::back_inserter(probes));
+  }
+  return probes;
+}
+
+Primitive note_read(abi::RefillMode mode) {
+  Primitive primitive = enter_runtime();
+  primitive.detector = abi::kRefill;
+  primitive.mode = mode;
+  return primitive;
+}
+
+bool is_reader(std::string_view function) {
+  return std::ranges::find(kReaders, function) != kReaders.end();
+}
+
+std::vector<Point> find_calls_of_readers(const read::GoBinary& binary) {
+  std::vector<Point> calls;
+  for (std::string_view name : kReaders) {
+    if (!binary.pclntab().find_function_named(name)) continue;
+    std::ranges::move(
+        program::find_points(binary, {PointKind::kCall, "", std::string(name)}).points,
+        std::back_inserter(calls));
+  }
+  return calls;
+}
+
 std::optional<Primitive> tell_refill(std::string_view callee) {
   const Copier* copier = find_copier(callee);
   return copier == nullptr ? std::nullopt : std::optional(make_primitive(*copier));
 }
 
 u64 refill_size(std::string_view callee, const abi::Event& event) {
+  if (is_reader(callee)) return std::min(event.append.num, event.regs[kReadSize]);
   const Copier* copier = find_copier(callee);
   if (copier == nullptr) return 0;
   return std::min(event.regs[copier->to_len], event.regs[copier->from_len]);

@@ -9,6 +9,10 @@
 // are `to`, new_len, cap and num the elements to be written; of a typed copy they may be too many,
 // toLen, until refill_size() is asked. Elements of memmove are bytes. Copies to where only zeros
 // stand are not told. Source: runtime/memmove_amd64.s, runtime/mbarrier.go, go1.21 to go1.27.
+// Reads of files, pipes and sockets are written by the kernel: they are looked at by the functions
+// of internal/poll that have a buffer read into, at their entry and at their returns (abi/reads.h).
+// Their events are told at the return, with the registers of the entry and SP at the return address,
+// as a copy's, and have the bytes that were read as `num`. They are written already.
 #pragma once
 
 #include <optional>
@@ -24,6 +28,14 @@ namespace geist::probe {
 // before it is written (strings that are put together).
 std::vector<PointProbe> find_refill_probes(const read::GoBinary& binary,
                                            const sites::SiteTable& sites);
+
+// One entry and all returns of each function that reads; none of one where a part cannot be had.
+std::vector<PointProbe> find_read_probes(const read::GoBinary& binary);
+// What runs there.
+Primitive note_read(abi::RefillMode mode);
+bool is_reader(std::string_view function);
+// Who calls them: their events name the function's own record.
+std::vector<program::Point> find_calls_of_readers(const read::GoBinary& binary);
 
 // What runs at a CALL of this function; nothing when it copies nothing.
 std::optional<Primitive> tell_refill(std::string_view callee);

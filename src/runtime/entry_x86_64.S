@@ -27,7 +27,7 @@
         .type   geist_blob_state, @object
 geist_blob_header:
         .quad   0x626f6c6274736967              // magic
-        .long   9                               // version
+        .long   12                              // version
         .long   geist_blob_end - geist_blob_header
         .quad   0                               // build, written by the tool
         .long   geist_entry_event - geist_blob_header

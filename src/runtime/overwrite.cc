@@ -168,7 +168,7 @@ static bool is_over_budget(const Control* control, uint64_t now) {
 // Counts the append and those that were skipped before it, and decides how many of the next are
 // skipped. While the slow path costs too much, each look at a hot site doubles the distance to the
 // next; later it is halved again. What is skipped beyond the usual is counted apart.
-static void count_and_thin(Control* control, Site* site, bool overwrites, uint64_t now) {
+void count_and_thin(Control* control, Site* site, bool overwrites, uint64_t now) {
   constexpr uint64_t kNotHot = 64, kSparsest = 1 << 16;
   uint64_t stands_for = site->period == 0 ? 1 : site->period;
   uint64_t usual = usual_period(site->seen);
@@ -190,7 +190,7 @@ static void count_and_thin(Control* control, Site* site, bool overwrites, uint64
 // In one loop each append may have other victims, and the harm be seen in one of them only. So of a
 // context outside the standard library the first ones are all told, as long as that leaves half of
 // the budget to contexts that come later.
-static bool is_told(const Control* control, const Site* site, uint64_t hit, uint64_t now) {
+bool is_told(const Control* control, const Site* site, uint64_t hit, uint64_t now) {
   constexpr uint64_t kTellFirst = 16;
   if ((hit & (hit - 1)) == 0) return true;
   return hit <= kTellFirst && site->in_library == 0 && is_half_budget_left(control, now);
@@ -206,13 +206,18 @@ static bool is_tired(Site* site) {
 // Gives the ticks that the thread waited meanwhile.
 static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* control,
                         uint64_t now) {
+  const bool is_refill = site->detector == abi::kRefill;
+  if (is_refill && site->mode == abi::kReadEnds) return end_read(site, saved, state, control, now);
+  if (is_refill && site->mode == abi::kReadBegins) {
+    begin_read(site, saved, state);
+    return 0;
+  }
   Append append = read_append(site, saved);
   if (!append.plausible) {
     __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);
     return 0;
   }
   // Of a refill only what the event can show counts: it may be a megabyte of fresh zeros.
-  const bool is_refill = site->detector == abi::kRefill;
   bool overwrites = !is_all_zero(append, is_refill ? abi::kMaxOldBytes : ~uint64_t{0});
   count_and_thin(control, site, overwrites && !is_refill, now);
   if (is_refill && !overwrites) return 0;

@@ -66,6 +66,18 @@ uint64_t record(abi::State* state, abi::Control* control, const abi::Site* site,
 uint32_t read_returns(const Saved* saved, uint64_t stack_hi, int64_t frame_bytes, uint64_t* pcs,
                       uint32_t most);
 
+// Counts an event of the site and those that were skipped before it, and decides how many of the
+// next are skipped.
+void count_and_thin(abi::Control* control, abi::Site* site, bool overwrites, uint64_t now);
+// Is the `hit`th event of its context told?
+bool is_told(const abi::Control* control, const abi::Site* site, uint64_t hit, uint64_t now);
+
+// At the entry and at the returns of a function that the kernel reads into a buffer for. The latter
+// gives the ticks that the thread waited.
+void begin_read(abi::Site* site, const Saved* saved, abi::State* state);
+uint64_t end_read(const abi::Site* site, const Saved* saved, abi::State* state,
+                  abi::Control* control, uint64_t now);
+
 // Less than half of the time that the program may wait and be slowed down has been spent.
 bool is_half_budget_left(const abi::Control* control, uint64_t now);
 

@@ -77,8 +77,9 @@ double AppendCase::find_victims() {
   const double scan_s = find_views();
   leave_out_owners();
   note_cut();
+  if (is_written()) leave_out_unchanged();
   if (write_.candidates.empty()) return scan_s;
-  write_.array_before = read_array(context_.memory, event());
+  if (!is_written()) write_.array_before = read_array(context_.memory, event());
   print_before();
   note_goroutines();
   return scan_s;
@@ -88,6 +89,14 @@ double AppendCase::find_views() {
   for (View& view : find_stack_views(context_, write_.append)) add_view(std::move(view));
   for (View& view : find_parked_views(context_, write_.append)) add_view(std::move(view));
   return add_heap_views();
+}
+
+// What stands there now is what was written.
+void AppendCase::leave_out_unchanged() {
+  const std::vector<u8> now = read_destination();
+  for (Candidate& candidate : write_.candidates) candidate.appended = now;
+  std::erase_if(write_.candidates,
+                [&](const Candidate& c) { return now.empty() || !shows_change(c.view, now); });
 }
 
 Case::Range AppendCase::written() const {

@@ -69,6 +69,10 @@ class AppendCase : public Case {
   virtual findings::Level strongest(const View&) { return findings::Level::kProved; }
   // Added to the ranks of its victims.
   virtual int rank_bonus() const;
+  // When its event was told, the write had been made; else its thread waits before it.
+  virtual bool is_written() const { return false; }
+  // The call that writes there again and again, as long as that makes no difference to the victims.
+  virtual std::optional<judge::Activation> refiller() const { return std::nullopt; }
 
   void add_view(View view);
   double add_heap_views();
@@ -106,6 +110,7 @@ class AppendCase : public Case {
   int rank_of(const View& view) const;
   bool is_repeated_by(const AppendCase& next) const;
   bool watches_as(usize index, const View& view) const;
+  void leave_out_unchanged();
   void begin_evidence(const std::vector<Chunk>& chunks);
   bool is_fair_stack_victim(const View& view) const;
   void record_stack_victim_in_use(usize index, const std::vector<u8>& bytes);

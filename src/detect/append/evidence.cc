@@ -98,6 +98,12 @@ bool Evidence::takes_pointer(const HeaderRead& header, const Access& access,
          });
 }
 
+bool Evidence::is_refill(const Access& access) const {
+  for (usize i = 0; refiller_ && i < access.frames.size(); ++i)
+    if (access.activation(i) == *refiller_) return true;
+  return false;
+}
+
 // Who was there when the append happened may have its result, too.
 bool Evidence::was_there(const Activation& frame) const {
   return frame == append_.activation() || append_.was_under_way(frame);
@@ -178,6 +184,12 @@ void Evidence::note_bytes(ByteView now, u64 from_ns, u64 until_ns) {
   change_ = std::equal(before_.begin(), before_.end(), now.begin()) ? Change::kNone : Change::kMade;
 }
 
+void Evidence::begin_written(ByteView now, u64 now_ns) {
+  written_ = true;
+  append_write_ns_ = now_ns;
+  note_copied(now);
+}
+
 void Evidence::keep_store(const Access::Stored& stored) {
   if (stores_.size() < kMaxStores) stores_.push_back(stored);
 }
@@ -192,6 +204,13 @@ void Evidence::on_element(const Access& access) {
   if (access.writes()) {
     // Writes before the append's own belong to the old value; after it they end its traces.
     bool by_append = is_the_append(access);
+    if (written_ && !by_append && is_refill(access)) {
+      change_ = Change::kUnknown;
+      append_write_ns_ = access.time;
+      stores_.clear();
+      header_reads_.clear();
+      return;
+    }
     if (written_ || by_append) note_write(access, by_append);
     if (written_ && !by_append) verdict_ = Verdict::kVoidElement;
     written_ = written_ || by_append;

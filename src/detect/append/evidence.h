@@ -84,6 +84,11 @@ class Evidence {
   // The watched part as it was read between two moments of the samples' clock. To be called when
   // all samples of before the second have been added.
   void note_bytes(ByteView now, u64 from_ns, u64 until_ns);
+  // The write was made before the watch, and left the part so; `now_ns` is a moment since.
+  void begin_written(ByteView now, u64 now_ns);
+  // Of a buffer: what this call, or whoever it calls, writes there later is the same again. The view
+  // is as old as it was.
+  void expect_refills_by(const Activation& call) { refiller_ = call; }
   // The append is about to be made again, by the same line of the same call, and writes all of the
   // part anew.
   void expect_again() { is_expected_again_ = true; }
@@ -166,6 +171,7 @@ class Evidence {
   bool shows_read_through(const HeaderRead& header, const Access& access, usize frame) const;
   void on_header(const Access& access);
   void on_element(const Access& access);
+  bool is_refill(const Access& access) const;
   bool was_there(const Activation& frame) const;
   void note_write(const Access& access, bool by_append);
   void keep_store(const Access::Stored& stored);
@@ -196,6 +202,7 @@ class Evidence {
   Change change_ = Change::kUnknown;
   std::vector<Access::Stored> stores_;
   bool is_expected_again_ = false;
+  std::optional<Activation> refiller_;
   u64 append_write_ns_ = 0;
   u64 other_write_ns_ = 0;  // the first one after the append's; 0: none
   std::optional<Access> read_;

@@ -1,10 +1,13 @@
 // What is watched for an append: the victims' length words, the most promising first, and parts of
 // the changed bytes; and what an access to them says about whose header was read.
+#include <time.h>
+
 #include <algorithm>
 
 #include "base/go_symbol.h"
 #include "detect/append/append_case.h"
 #include "detect/append/chunks.h"
+#include "judge/clock.h"
 #include "judge/through.h"
 #include "program/header_flow.h"
 
@@ -202,7 +205,13 @@ void AppendCase::begin_evidence(const std::vector<Chunk>& chunks) {
       candidate.evidence.emplace_back(make_header_word(candidate.view), make_part(event(), chunk),
                                       write_.append, trust_in(candidate.view),
                                       make_route(candidate.view));
-      candidate.evidence.back().count_left_out_in(&context_.left_out);
+      Evidence& evidence = candidate.evidence.back();
+      evidence.count_left_out_in(&context_.left_out);
+      if (const std::optional<Activation> call = refiller()) evidence.expect_refills_by(*call);
+      if (!is_written()) continue;
+      const std::optional<ByteView> part = find_part(
+          candidate.appended, chunk.at.value - event().append.dest, evidence.part_size());
+      if (part) evidence.begin_written(*part, judge::nanoseconds(CLOCK_MONOTONIC));
     }
     candidate.change_watched = !candidate.evidence.empty();
     candidate.watched_throughout = candidate.view.len_word && candidate.change_watched;

@@ -1,8 +1,10 @@
-// Copies into memory that somebody still has a view of. What is probed are CALLs
-// (probe/refill_probes.h); each place is described as an append to an empty slice would be, so that
+// Copies and reads into memory that somebody still has a view of. What is probed are CALLs of what
+// copies, and the functions that read (probe/refill_probes.h); each place is described as an append to an empty slice would be, so that
 // its events can be judged like those.
+#include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "detect/detector.h"
@@ -19,6 +21,8 @@ constexpr u64 kCallBytes = 5;
 void find(const Program& program, probe::PlanOptions& plan) {
   for (probe::PointProbe& probe : probe::find_refill_probes(program.binary, program.sites))
     plan.points.push_back(std::move(probe));
+  for (probe::PointProbe& probe : probe::find_read_probes(program.binary))
+    plan.points.push_back(std::move(probe));
 }
 
 ValueLocation in_register(x86::Reg reg) {
@@ -28,65 +32,108 @@ ValueLocation in_register(x86::Reg reg) {
   return location;
 }
 
-// By the record that the events name.
-using Places = std::map<u32, Place>;
+// By the CALL; and those of copies by the record that their events name. Of a read that is its
+// function's, so they are known by where the function returns to.
+class Places {
+ public:
+  void add(Place place, std::optional<u32> record) {
+    const ImageAddr at = place.site.site.call;
+    if (record) by_record_[*record] = at;
+    places_.emplace(at, std::move(place));
+  }
+  void add_reader(u32 record) { readers_.insert(record); }
+  std::map<ImageAddr, Place>& all() { return places_; }
+  Place* find(const abi::Event& event, LoadBias bias) {
+    const auto by_record = by_record_.find(event.site);
+    std::optional<ImageAddr> at;
+    if (by_record != by_record_.end()) at = by_record->second;
+    if (readers_.contains(event.site)) at = find_call(event, bias);
+    const auto place = at ? places_.find(*at) : places_.end();
+    return place == places_.end() ? nullptr : &place->second;
+  }
 
-Place make_place(const read::GoBinary& binary, const probe::PlannedPoint& planned) {
+ private:
+  static std::optional<ImageAddr> find_call(const abi::Event& event, LoadBias bias) {
+    u64 ret = 0;
+    if (event.stack_size < sizeof ret) return std::nullopt;
+    std::memcpy(&ret, event.stack, sizeof ret);
+    return bias.to_image(TargetAddr(ret - kCallBytes));
+  }
+  std::map<ImageAddr, Place> places_;
+  std::map<u32, ImageAddr> by_record_;
+  std::set<u32> readers_;
+};
+
+Place make_place(const read::GoBinary& binary, const program::Point& call, u32 record) {
   Place place;
-  const std::optional<read::Function> callee = binary.pclntab().find_function(planned.point.target);
+  const std::optional<read::Function> callee = binary.pclntab().find_function(call.target);
   if (callee) place.callee = callee->name;
-  place.is_typed = place.callee != "runtime.memmove";
+  place.is_read = probe::is_reader(place.callee);
+  place.is_typed = place.callee != "runtime.memmove" && !place.is_read;
   sites::AppendSite& site = place.site.site;
-  site.function = planned.point.function;
-  site.call = site.branch = planned.point.at;
-  site.inplace_entry = planned.point.at + kCallBytes;
-  site.old_ptr = in_register(place.is_typed ? x86::kRbx : x86::kRax);
+  site.function = call.function;
+  site.call = site.branch = call.at;
+  site.inplace_entry = call.at + kCallBytes;
+  site.old_ptr = in_register(place.is_typed || place.is_read ? x86::kRbx : x86::kRax);
   site.new_len = site.cap = site.num = in_register(x86::kRcx);
   site.elem_size = place.is_typed ? 0 : 1;
-  place.site.record = planned.record;
+  place.site.record = record;
   return place;
 }
 
 // Which of their function's lines with a copy they are on.
 void number_places(judge::Context& context, Places& places) {
   std::map<std::string, std::set<i32>> lines;
-  std::map<u32, i32> line_of;
+  std::map<ImageAddr, i32> line_of;
   const read::Pclntab& functions = context.binary.pclntab();
-  for (auto& [record, place] : places) {
+  for (auto& [at, place] : places.all()) {
     const sites::AppendSite& site = place.site.site;
     const read::SourceFrame frame =
         functions.source_frames(functions.function(site.function), site.call).front();
     place.identity.function = context.identities.declaring(frame);
-    line_of[record] = frame.line;
+    line_of[at] = frame.line;
     lines[place.identity.function].insert(frame.line);
   }
   // Apart from the numbers of the function's appends.
   constexpr u32 kFirst = 2000;
-  for (auto& [record, place] : places) {
+  for (auto& [at, place] : places.all()) {
     const std::set<i32>& all = lines[place.identity.function];
     place.identity.ordinal =
-        kFirst + static_cast<u32>(std::distance(all.begin(), all.find(line_of[record])));
+        kFirst + static_cast<u32>(std::distance(all.begin(), all.find(line_of[at])));
   }
 }
 
-judge::Clerk clerk(judge::Desk& desk) {
+std::shared_ptr<Places> find_places(judge::Context& context) {
   auto places = std::make_shared<Places>();
-  judge::Context& context = desk.context();
+  std::optional<u32> reader;
   for (const probe::PlannedPoint& planned : context.plan.points) {
-    if (!planned.refused && planned.detector == abi::kRefill)
-      places->emplace(planned.record, make_place(context.binary, planned));
+    if (planned.refused || planned.detector != abi::kRefill) continue;
+    if (planned.point.kind == program::PointKind::kCall)
+      places->add(make_place(context.binary, planned.point, planned.record), planned.record);
+    else
+      places->add_reader(*(reader = planned.record));
+  }
+  if (reader) {
+    for (const program::Point& call : probe::find_calls_of_readers(context.binary))
+      places->add(make_place(context.binary, call, *reader), std::nullopt);
   }
   number_places(context, *places);
+  return places;
+}
+
+judge::Clerk clerk(judge::Desk& desk) {
+  const auto places = find_places(desk.context());
+  const LoadBias bias = desk.context().bias();
   auto last_scan_s = std::make_shared<double>(0.0005);
   auto habits = std::make_shared<append::WordHabits>();
   judge::Clerk clerk;
   clerk.detector = abi::kRefill;
-  clerk.fits = [places](const abi::Event& event) {
-    auto place = places->find(event.site);
-    return place != places->end() && RefillCase::fits(event, place->second);
+  clerk.fits = [places, bias](const abi::Event& event) {
+    const Place* place = places->find(event, bias);
+    return place != nullptr && RefillCase::fits(event, *place);
   };
-  clerk.open = [&desk, places, last_scan_s, habits](judge::Opening opening) {
-    const Place& place = places->at(opening.event->site);
+  clerk.open = [&desk, places, bias, last_scan_s, habits](judge::Opening opening) {
+    const Place& place = *places->find(*opening.event, bias);
     RefillCase::prepare(*opening.event, place);
     auto c = std::make_unique<RefillCase>(desk, std::move(opening), place, *habits);
     habits->note(c->event());

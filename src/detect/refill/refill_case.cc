@@ -65,7 +65,7 @@ void RefillCase::prepare(abi::Event& event, const Place& place) {
 
 RefillCase::RefillCase(judge::Desk& desk, judge::Opening opening, const Place& place,
                        const append::WordHabits& habits)
-    : AppendCase(desk, std::move(opening), place.site, habits) {
+    : AppendCase(desk, std::move(opening), place.site, habits), is_read_(place.is_read) {
   append::Overwrite& write = overwrite();
   write.rule = "GB003";
   write.finding_class = "buffer_reuse";
@@ -100,6 +100,14 @@ bool RefillCase::is_owners(const View& view, const LoadedWord& owner) const {
          owner.at - view.object < view.object_size;
 }
 
+std::optional<judge::Activation> RefillCase::find_call(read::FuncIndex function) const {
+  const std::vector<heap::StackFrame>& frames = overwrite().append.frames;
+  const auto frame = std::ranges::find_if(
+      frames, [&](const heap::StackFrame& f) { return f.function.index == function; });
+  if (frame == frames.end()) return std::nullopt;
+  return judge::make_activation(*frame, event().g, TargetAddr(event().stack_hi));
+}
+
 void RefillCase::leave_out_owners() {
   std::vector<append::Candidate>& candidates = overwrite().candidates;
   const bool is_array = overwrite().append.array.in_larger_object;
@@ -119,6 +127,7 @@ void RefillCase::leave_out_owners() {
   const bool is_librarys = std::ranges::all_of(*words, [&](const LoadedWord& owner) {
     return !owner.is_variable && owns_buffers(functions.function(owner.by).name);
   });
+  if (is_librarys) refiller_ = find_call(words->front().by);
   strongest_ = is_librarys ? findings::Level::kConfirmed : findings::Level::kLikely;
 }
 

@@ -16,6 +16,8 @@
 // is no more than a suspicion unless it was taken out of memory, or was the result of a call.
 #pragma once
 
+#include <optional>
+
 #include "detect/append/append_case.h"
 
 namespace geist::detect::refill {
@@ -26,6 +28,7 @@ struct Place {
   std::string_view callee;         // the function that copies
   sites::AppendIdentity identity;  // the how manieth of its function's copies
   bool is_typed = false;           // elements of a type that the call is handed
+  bool is_read = false;            // by the kernel: when it is told, it is written
 };
 
 class RefillCase : public append::AppendCase {
@@ -43,9 +46,14 @@ class RefillCase : public append::AppendCase {
   void leave_out_owners() override;
   findings::Level strongest(const judge::View& view) override;
   int rank_bonus() const override;
+  bool is_written() const override { return is_read_; }
+  std::optional<judge::Activation> refiller() const override { return refiller_; }
   bool is_owners(const judge::View& view, const judge::LoadedWord& owner) const;
+  std::optional<judge::Activation> find_call(read::FuncIndex function) const;
   bool may_be_handed_on(const judge::View& view);
 
+  const bool is_read_;
+  std::optional<judge::Activation> refiller_;  // of a package that says how long views are good
   findings::Level strongest_ = findings::Level::kSuspect;
 };
 

@@ -683,5 +683,39 @@ TEST_F(EvidenceTest, HeaderReadsAndCopiesBeyondTheRoomAreCounted) {
   EXPECT_EQ(e.verdict(), Verdict::kOpen);
 }
 
+// A read into a buffer is told when it is over.
+TEST_F(EvidenceTest, WhatIsWrittenAlreadyNeedsNoWrite) {
+  Evidence e = make();
+  e.begin_written(std::vector<u8>{1, 2, 3, 4, 0, 0, 0, 0}, 100);
+  EXPECT_EQ(e.change(), Change::kMade);
+  e.add(reads(kHeader));
+  e.add(reads(kElement));
+  EXPECT_EQ(e.verdict(), Verdict::kConfirmed);
+  Evidence same = make();
+  same.begin_written(kBefore, 100);
+  EXPECT_EQ(same.change(), Change::kNone);
+}
+
+// The same call fills the buffer again: the view is as old as it was. What anybody else writes ends
+// it, and so does a new header.
+TEST_F(EvidenceTest, ARefillOfTheSameCallIsNoOthersWrite) {
+  const heap::StackFrame scan = frame(kAppender, 0x9000);
+  const Access refill = access(kElement, Access::Kind::kWrite, {frame(kReader, 0x8f00), scan});
+  Evidence e = make();
+  e.begin_written(std::vector<u8>{9, 9, 9, 9, 9, 9, 9, 9}, 100);
+  e.expect_refills_by(append_.activation());
+  e.add(refill);
+  EXPECT_EQ(e.verdict(), Verdict::kOpen);
+  EXPECT_EQ(e.change(), Change::kUnknown);
+  e.add(access(kElement, Access::Kind::kWrite, {frame(kReader, 0x8f00)}));
+  EXPECT_EQ(e.verdict(), Verdict::kVoidElement);
+  Evidence replaced = make();
+  replaced.begin_written(std::vector<u8>{9, 9, 9, 9, 9, 9, 9, 9}, 100);
+  replaced.expect_refills_by(append_.activation());
+  replaced.add(refill);
+  replaced.add(access(kHeader, Access::Kind::kWrite, {frame(kReader, 0x9100)}));
+  EXPECT_EQ(replaced.verdict(), Verdict::kVoidHeader);
+}
+
 }  // namespace
 }  // namespace geist::detect::append

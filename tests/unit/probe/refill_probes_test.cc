@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <utility>
 
 #include "../read/go_fixture.h"
 #include "machine.h"
@@ -121,6 +123,43 @@ TEST(RefillProbes, CopiesOfTheRuntimeAndOfAppendsAreLeftAlone) {
         << caller;
     EXPECT_EQ(std::ranges::count(table.sites, probe.point.at, &sites::AppendSite::call), 0);
   }
+}
+
+// What a read's begin and end enter with is the program's own state, at the first instruction and at
+// each RET.
+TEST(ReadProbes, AFunctionThatReadsIsLookedAtAsAWhole) {
+  auto binary = std::move(read::GoBinary::open(read::default_fixture(), {}).value());
+  const std::vector<PointProbe> probes = find_read_probes(*binary);
+  std::map<ImageAddr, std::pair<int, int>> of;
+  for (const PointProbe& probe : probes) {
+    const read::Function function = binary->pclntab().function(probe.point.function);
+    EXPECT_TRUE(is_reader(function.name)) << function.name;
+    EXPECT_EQ(probe.point.frame_bytes, 0);  // SP is at the return address
+    const bool begins = probe.primitive.mode == abi::kReadBegins;
+    EXPECT_EQ(probe.point.kind,
+              begins ? program::PointKind::kEntry : program::PointKind::kReturn);
+    auto& [begin, end] = of[function.entry];
+    ++(begins ? begin : end);
+  }
+  // What nobody calls is left out by the linker.
+  const bool reads = binary->pclntab().find_function_named("internal/poll.(*FD).Read").has_value();
+  EXPECT_EQ(of.empty(), !reads);
+  for (const auto& [function, count] : of) {
+    EXPECT_EQ(count.first, 1);
+    EXPECT_GE(count.second, 1);
+  }
+  for (const program::Point& call : find_calls_of_readers(*binary))
+    EXPECT_TRUE(is_reader(binary->pclntab().find_function(call.target)->name));
+  EXPECT_FALSE(is_reader("internal/poll.(*FD).Write"));
+}
+
+TEST(ReadProbes, AReadIsAsLongAsTold) {
+  abi::Event event{};
+  event.append.num = 12;
+  event.regs[x86::kRcx] = 4096;
+  EXPECT_EQ(refill_size("internal/poll.(*FD).Read", event), 12u);
+  event.regs[x86::kRcx] = 4;
+  EXPECT_EQ(refill_size("internal/poll.(*FD).Read", event), 4u);
 }
 
 // What the target tells is known by its record.
