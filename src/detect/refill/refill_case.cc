@@ -127,6 +127,7 @@ void RefillCase::leave_out_owners() {
   const bool is_librarys = std::ranges::all_of(*words, [&](const LoadedWord& owner) {
     return !owner.is_variable && owns_buffers(functions.function(owner.by).name);
   });
+  for (const LoadedWord& owner : *words) loaders_.push_back(owner.by);
   if (is_librarys) refiller_ = find_call(words->front().by);
   strongest_ = is_librarys ? findings::Level::kConfirmed : findings::Level::kLikely;
 }
@@ -142,6 +143,8 @@ bool RefillCase::may_be_handed_on(const View& view) {
   };
   const auto frame = std::ranges::find_if(append.frames, is_views);
   if (frame == append.frames.end() || !view.ptr_word) return true;
+  // Who took the buffer out of memory to have it filled: body := c.buf[6:n]; io.ReadFull(conn, body)
+  if (std::ranges::count(loaders_, frame->function.index) != 0) return true;
   const program::FunctionCode* code = context().codes.find(frame->function);
   const std::optional<u32> after = code == nullptr ? std::nullopt : code->find_insn(frame->pc);
   if (!after || *after == 0) return true;

@@ -13,10 +13,12 @@
 // long a view of them is good (bufio, bytes ...). Where other code copies into an array that others
 // look into (rows of a matrix, and the matrix), that may be the point. And a variable of a caller
 // that is under way may be what that caller handed on to be filled, as it is or in an interface: it
-// is no more than a suspicion unless it was taken out of memory, or was the result of a call.
+// is no more than a suspicion unless it was taken out of memory, or was the result of a call; and not
+// even then where that caller is the one who took the buffer.
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "detect/append/append_case.h"
 
@@ -53,6 +55,7 @@ class RefillCase : public append::AppendCase {
   bool may_be_handed_on(const judge::View& view);
 
   const bool is_read_;
+  std::vector<read::FuncIndex> loaders_;       // who took the buffer's pointer out of memory
   std::optional<judge::Activation> refiller_;  // of a package that says how long views are good
   findings::Level strongest_ = findings::Level::kSuspect;
 };
