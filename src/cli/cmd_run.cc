@@ -13,6 +13,7 @@
 #include "cli/print.h"
 #include "cli/run_following.h"
 #include "cli/unwatched.h"
+#include "findings/detectors.h"
 #include "judge/desk.h"
 #include "probe/heal_choice.h"
 #include "run/child_signals.h"
@@ -127,6 +128,8 @@ findings::Report begin_report(const RunOptions& options, const read::GoBinary& b
   report.geist_version = GEIST_VERSION;
   report.target = run::describe_target(options.command, binary);
   report.sites = run::count_sites(sites, refused);
+  report.detectors = options.looked_for();
+  if (!report.looked_at_appends()) report.sites.probed = 0;
   for (const probe::Condition& condition : options.conditions) {
     for (std::string& text : condition.texts()) report.conditions.push_back(std::move(text));
   }
@@ -208,6 +211,16 @@ void end_as_program(const RunOptions& options, const run::ExitStatus& exit, int 
 }
 
 }  // namespace
+
+std::vector<std::string> RunOptions::looked_for() const {
+  std::vector<std::string> names;
+  if (watches_appends) names.emplace_back("append");
+  for (const findings::DetectorRow& row : findings::all_detectors()) {
+    const bool is_asked = std::ranges::find(detectors, row.name) != detectors.end();
+    if (row.when == findings::When::kByName && is_asked) names.emplace_back(row.name);
+  }
+  return names;
+}
 
 int cmd_run(const RunOptions& options) {
   if (options.follow) return run_following(options);

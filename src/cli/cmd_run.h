@@ -27,6 +27,8 @@ struct RunOptions {
   std::vector<std::string> detectors;  // those asked for, by their flag or with --detect
   bool watches_appends = true;         // false: --detect names others only
   bool ends_as_program = true;         // geist dies of the signal that the program died of
+  // What findings can be of: the detectors that --detect chooses from.
+  std::vector<std::string> looked_for() const;
   u32 history = 512;                   // overwriting appends that are followed up at a time
 };
 

@@ -4,6 +4,7 @@
 // guessed.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -285,6 +286,8 @@ struct Report {
   std::vector<Finding> findings;    // at or above the asked level, strongest first
   std::map<std::string, u64> lost;  // named counters (findings/loss.inc); zero ones included
   std::optional<Bisection> bisection;
+  // What was looked for, by the names of detectors.inc; empty: not known, or appends alone.
+  std::vector<std::string> detectors;
   std::vector<std::string> conditions;  // the run was under these: "roomy:main.f:main.go:12"
   std::vector<OtherChange> other_changes;
   std::map<std::string, Section> sections;  // by the name of the detector (detectors.inc)
@@ -292,6 +295,10 @@ struct Report {
   u64 suppressed = 0;
   std::vector<std::string> unused_suppressions;
   Cost cost;
+
+  bool looked_at_appends() const {
+    return detectors.empty() || std::ranges::find(detectors, "append") != detectors.end();
+  }
 };
 
 }  // namespace geist::findings

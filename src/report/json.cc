@@ -1,12 +1,10 @@
 // geist-report/1: the Report as JSON, and back. docs/report.md describes every field.
 //
 // The names are a promise: later releases add fields and never rename or drop one. A value that is
-// not known is null (or an empty list), so that a reader finds every key in every report.
-// ordered_json keeps the order of docs/report.md.
+// not known is null (or an empty list), so a reader finds every key in every report, in that order.
 //
 // A report that is read back may have been edited or cut: every access asks for the kind first, and
-// the first field that disappoints is named in the error. Fields that were added later may be
-// absent and then keep their defaults.
+// the first field that disappoints is named. Fields added later may be absent: then the defaults.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -346,6 +344,7 @@ Json fixed_json(const findings::Report& report) {
 
 Json report_json(const findings::Report& report) {
   Json json = fixed_json(report);
+  json["detectors"] = report.detectors;
   json["conditions"] = report.conditions;
   json["other_changes"] = other_changes_json(report.other_changes);
   add_sections(report, json);
@@ -745,6 +744,7 @@ findings::Report read_report(const ObjectReader& reader) {
   read_counts(reader, &report);
   read_sections(reader, &report);
   report.bisection = read_bisection(reader);
+  reader.read("detectors", &report.detectors);
   reader.read("conditions", &report.conditions);
   reader.for_each("other_changes", [&](const Json& json, const std::string& name) {
     report.other_changes.push_back(read_other_change(ObjectReader(json, name, reader.problem())));

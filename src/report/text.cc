@@ -549,6 +549,7 @@ std::string emit_sentence(const Finding& finding) {
 std::string count_in_words(const findings::Report& report) {
   const findings::ClassWords& words = findings::words_of(report);
   const usize count = report.findings.size();
+  if (count == 0 && !report.looked_at_appends()) return "no findings";
   return count == 0 ? fmt::format("no {}", words.many)
                     : fmt::format("{} {}", count, count == 1 ? words.one : words.many);
 }
@@ -598,8 +599,15 @@ std::string emit_summary_line(const findings::Report& report) {
   // Of what is left alone since nobody could be harmed there is nothing to look up.
   const auto builders = sites.skipped.find("never_shared");
   u64 skipped = sites.total_skipped() - (builders == sites.skipped.end() ? 0 : builders->second);
-  out += fmt::format(" · {} of {} append sites probed", sites.probed, sites.probed + skipped);
-  if (skipped != 0) {
+  if (!report.looked_at_appends()) {
+    out += " · looked for: ";
+    for (const std::string& name : report.detectors)
+      out += (&name == &report.detectors[0] ? "" : ", ") + printable(name);
+    out += " (appends were not watched)";
+  } else {
+    out += fmt::format(" · {} of {} append sites probed", sites.probed, sites.probed + skipped);
+  }
+  if (skipped != 0 && report.looked_at_appends()) {
     out += fmt::format(", {} skipped", skipped);
     if (!report.target.command.empty() && report.programs.empty())
       out += fmt::format(" (geist sites {})", printable(report.target.command.front()));
