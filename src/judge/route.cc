@@ -409,6 +409,22 @@ std::optional<i64> find_spill(const FunctionCode& code, u32 insn, x86::Reg reg) 
   return std::nullopt;
 }
 
+// Likewise, where the value was moved from register to register since: MOVQ DX, 0x98(SP); MOVQ DX, AX.
+std::optional<i64> find_moved_spill(const FunctionCode& code, u32 insn, x86::Reg reg) {
+  for (u32 i = insn; i-- > code.blocks()[code.block_of(insn)].first;) {
+    if (code.briefs()[i].flow == x86::Flow::kCall) return std::nullopt;
+    if ((code.briefs()[i].writes & x86::bit(reg)) == 0) continue;
+    const x86::Insn& made = code.insn(i);
+    const bool is_move = made.op == x86::Op::kMov && made.operands[0].is_reg(reg) &&
+                         made.operands[1].kind == x86::Operand::Kind::kReg &&
+                         made.operands[1].size_bits == 64;
+    if (!is_move) return std::nullopt;
+    reg = made.operands[1].reg;
+    if (const std::optional<i64> slot = find_spill(code, i, reg)) return slot;
+  }
+  return std::nullopt;
+}
+
 // Where else in the frame is what a call gave back, and what is in `at`, kept?
 std::optional<i64> find_kept_result(const FunctionCode& code, u32 insn, const Location& at,
                                     const program::Callees& callees) {
@@ -616,7 +632,9 @@ void RouteFinder::add_handed(const Place& place, std::vector<LoadedWord>& words)
                      access_.frames[place.frame].function.index, true});
   };
   if (place.at.is_register()) {
-    if (const std::optional<i64> spill = find_spill(*code, place.insn, place.at.reg)) add(*spill);
+    std::optional<i64> spill = find_spill(*code, place.insn, place.at.reg);
+    if (!spill) spill = find_moved_spill(*code, place.insn, place.at.reg);
+    if (spill) add(*spill);
   }
   program::SliceEnds at_slots;
   at_slots.any_slot = true;
