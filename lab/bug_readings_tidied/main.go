@@ -47,7 +47,7 @@ func most(list []reading) (max reading) {
 func main() {
 	s := &station{}
 	for h := 0; h < 12; h++ {
-		s.readings = append(s.readings, reading{h, float64(h%4) * 1.5})
+		s.readings = append(s.readings, reading{h + 1, float64(h%4) * 1.5})
 	}
 	before := s.sum()
 	wettest := most(s.wet())

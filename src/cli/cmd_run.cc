@@ -129,7 +129,8 @@ findings::Report begin_report(const RunOptions& options, const read::GoBinary& b
   report.target = run::describe_target(options.command, binary);
   report.sites = run::count_sites(sites, refused);
   report.detectors = options.looked_for();
-  if (!report.looked_at_appends()) report.sites.probed = 0;
+  if (!report.looked_at_appends())
+    report.sites.skipped["not_looked_for"] = std::exchange(report.sites.probed, 0);
   for (const probe::Condition& condition : options.conditions) {
     for (std::string& text : condition.texts()) report.conditions.push_back(std::move(text));
   }

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -290,7 +291,8 @@ int run_following(const RunOptions& options) {
   report.geist_version = GEIST_VERSION;
   report.target.command = options.command;
   report.detectors = options.looked_for();
-  if (!report.looked_at_appends()) report.sites.probed = 0;
+  if (!report.looked_at_appends())
+    report.sites.skipped["not_looked_for"] = std::exchange(report.sites.probed, 0);
   for (std::string& note : files.take_notes()) report.notes.push_back(std::move(note));
   if (report.programs.empty())
     report.notes.push_back("no Go program was started that could be watched");

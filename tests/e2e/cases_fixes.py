@@ -37,7 +37,7 @@ import (
 func main() {
 	first := append(make([]string, 0, 8), strings.Fields("a b c d")...)
 	short := dep.Without(first, 1)
-	if fmt.Println(len(short)); first[1] != "b" {
+	if fmt.Println(len(short), short[0]); first[1] != "b" {
 		fmt.Println("WRONG", first[1])
 		return
 	}

@@ -165,8 +165,8 @@ void AppendCase::leave_out_owners() {
     candidate.is_meant |= is_aim && may_be_meant(append, candidate);
   }
   // Who looks back at what he has kept may use the array as a stack of his own, and forget whose it
-  // is.
-  if (use.is_read) return;
+  // is; and who asks for the length alone of what he cut at a place may have wanted his own.
+  if (use.is_read || !was_empty) return;
   std::erase_if(write_.candidates, [](const Candidate& candidate) { return candidate.is_meant; });
   write_.is_owner_left_out = owners.has_owner;
 }

@@ -1,4 +1,5 @@
 // Counting into buckets that are cut from one arena, written back over the list by a helper.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import "fmt"

@@ -1,4 +1,5 @@
 // Words are filtered in place, and the count of those that are left is given back: the caller cuts its own slice.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import (

@@ -1,4 +1,5 @@
 // A merge sort with scratch that is cut in two at each level; a helper merges both halves back into the list by appending.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import (

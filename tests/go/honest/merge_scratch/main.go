@@ -1,4 +1,5 @@
 // A merge sort whose halves are merged into list[lo:lo], with scratch in a field.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import "fmt"

@@ -1,4 +1,5 @@
 // A mesh's triangles are written in place by a builder with two levels of helpers; a count comes back.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import "fmt"

@@ -1,4 +1,5 @@
 // A machine's native functions append their results to the stack below their arguments, and the machine reads them there.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import "fmt"

@@ -1,4 +1,5 @@
 // Three-way partition: smaller ones in place, the others through scratch, written back behind.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import "fmt"

@@ -1,4 +1,5 @@
 // A radix sort whose buckets are cut, each with a limit, from one array, and written back over the list.
+// heal-changes: whoever has the slice is meant to see what is written
 package main
 
 import "fmt"
