@@ -17,7 +17,7 @@ std::unique_ptr<abi::Event> event_over(u32 site, std::initializer_list<u64> word
   event->site = site;
   event->append.elem_size = elem_size;
   event->old_size = static_cast<u32>(words.size() * 8);
-  std::memcpy(event->old_bytes, std::data(words), event->old_size);
+  if (words.size() != 0) std::memcpy(event->old_bytes, std::data(words), event->old_size);
   return event;
 }
 
