@@ -34,6 +34,19 @@ RegMask all_arguments() {
   return all;
 }
 
+// The registers that may have a slice's pointer for the callee. Arguments are assigned in order, so
+// none comes after the register that has the function's own address, and before that one there is
+// room for the length as well. What is found in others was left there.
+RegMask arguments_of(const Insn& call) {
+  const Operand& target = call.operands[0];
+  if (call.target || target.kind != Operand::Kind::kReg) return all_arguments();
+  const auto* const end = std::ranges::find(kIntegerArguments, target.reg);
+  if (end == std::end(kIntegerArguments)) return all_arguments();
+  RegMask all = 0;
+  for (const auto* reg = std::begin(kIntegerArguments); reg + 1 < end; ++reg) all |= x86::bit(*reg);
+  return all;
+}
+
 // Where the pointer may be.
 struct Holders {
   RegMask regs = 0;
@@ -140,8 +153,9 @@ void Search::find_addresses() {
   for (u32 i = 0; i < code_.briefs().size(); ++i) {
     if ((code_.briefs()[i].reads & x86::bit(x86::kRsp)) == 0) continue;
     const Insn& insn = code_.insn(i);
+    // Below the stack pointer nothing is kept: that is how a function asks for room.
     if (insn.op == Op::kLea && insn.operands[1].mem.base == x86::kRsp &&
-        !insn.operands[0].is_reg(x86::kRsp))
+        !insn.operands[0].is_reg(x86::kRsp) && insn.operands[1].mem.disp >= 0)
       addresses_.push_back(insn.operands[1].mem.disp);
   }
 }
@@ -178,7 +192,7 @@ bool Search::pass(u32 index, Holders& held) {
 
 bool Search::pass_call(u32 index, const Insn& insn, Holders& held) {
   if (callees_(insn.target) == Callee::kKeepsRegisters) return true;
-  const CursorUse use = calls_(insn.target, held.regs & all_arguments());
+  const CursorUse use = calls_(insn.target, held.regs & arguments_of(insn));
   if (use.is_kept || (use.is_read && !may_read(index))) return false;
   held.regs = use.returned;  // what growslice gives back lies in another array
   return true;

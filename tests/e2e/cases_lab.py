@@ -18,6 +18,9 @@ KINDS = {
     'external': (('-ldflags=-linkmode=external',), (('CGO_ENABLED', '1'),), False),
     'no-dwarf': (('-ldflags=-w',), (), True),
 }
+# without optimization, where the compiler keeps each variable in a word of its frame: what decides whose slice is written to
+UNOPTIMIZED = ['bug_append_slice', 'bug_delete_shift', 'bug_board_history', 'ok_cursor_dedup_count', 'ok_cursor_helper',
+               'ok_cursor_merge_sort', 'ok_cursor_results']
 OF_ALL_KINDS = ['orders', 'bug_closure', 'bug_two_inlined', 'bug_caller_tail', 'bug_struct24', 'ok_refill_field', 'ok_self_assign']
 
 
@@ -74,6 +77,9 @@ def builds(options, default):
         for name in OF_ALL_KINDS:
             for kind, (flags, env, nameless) in KINDS.items():
                 yield f'lab/{name}/go{release}/{kind}', Build('lab', name, release, flags, env), nameless
+        for name in UNOPTIMIZED:
+            flags, env, nameless = KINDS['debug']
+            yield f'lab/{name}/go{release}/debug', Build('lab', name, release, flags, env), nameless
     for name in programs():
         for release in normal:
             yield f'lab/{name}/go{release}', Build('lab', name, release), False

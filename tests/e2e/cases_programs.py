@@ -55,6 +55,9 @@ def builds(options, default):
                 yield f'programs/{program}/go{release}{tag}', Build('tests/go', program, release), env
         for program in HONEST:
             yield f'programs/{program}/go{release}', Build('tests/go', f'honest/{program}', release), {}
+            if release == default:
+                flags, extra = KINDS['debug']
+                yield f'programs/{program}/go{release}/debug', Build('tests/go', f'honest/{program}', release, flags, extra), {}
         for kind, (flags, extra) in KINDS.items():
             if kind != 'normal' and release in (releases[0], releases[-1], default):  # each compiles the standard library anew
                 for program in SMALL:

@@ -18,10 +18,25 @@ namespace {
 
 constexpr u32 kMaxAppendsBefore = 8;
 
-bool is_zero(const FunctionCode& code, const Origin& origin) {
+// The same value in both registers? Code that is not optimized subtracts the two ends of x[i:i],
+// each loaded from the variable's word.
+bool are_same(const FunctionCode& code, u32 insn, x86::Reg a, x86::Reg b,
+              const program::Callees& callees) {
+  program::SliceEnds ends;
+  ends.any_slot = true;
+  const std::vector<Origin> of_a = program::find_origins(code, insn, {a, 0}, callees, ends);
+  const std::vector<Origin> of_b = program::find_origins(code, insn, {b, 0}, callees, ends);
+  return of_a.size() == 1 && of_b.size() == 1 && of_a[0].kind == Origin::Kind::kSlot &&
+         of_b[0].kind == Origin::Kind::kSlot && of_a[0].at == of_b[0].at &&
+         !of_a[0].is_shifted && !of_b[0].is_shifted;
+}
+
+bool is_zero(const FunctionCode& code, const Origin& origin, const program::Callees& callees) {
   const x86::Insn& insn = code.insn(origin.insn);
   const x86::Operand& source = insn.operands[1];
   if (insn.op == x86::Op::kXor) return source.is_reg(insn.operands[0].reg);
+  if (insn.op == x86::Op::kSub && source.kind == x86::Operand::Kind::kReg)
+    return are_same(code, origin.insn, insn.operands[0].reg, source.reg, callees);
   return insn.op == x86::Op::kMov && source.kind == x86::Operand::Kind::kImm && source.imm == 0;
 }
 
@@ -63,7 +78,7 @@ bool EmptyStart::was_anothers(usize frame, u32 insn, Location ptr) {
   bool is_nil = false, is_address = false;
   for (const Origin& o : program::find_origins(*code, insn, ptr, callees_)) {
     if (o.kind == Origin::Kind::kNumber) {
-      is_nil |= is_zero(*code, o);
+      is_nil |= is_zero(*code, o, callees_);
     } else if (o.kind == Origin::Kind::kAddress) {
       is_address = true;
     } else if (o.kind == Origin::Kind::kResult) {
@@ -172,7 +187,7 @@ EmptyStart::Begin EmptyStart::of_origin(usize frame, const FunctionCode& code,
   switch (origin.kind) {
     case Origin::Kind::kNumber:
       if (frame == 0 && stack_buffers_.contains(code.block_of(origin.insn))) return Begin::kNone;
-      if (!is_zero(code, origin)) return is_constant(code, origin) ? Begin::kOther : Begin::kPlace;
+      if (!is_zero(code, origin, callees_)) return is_constant(code, origin) ? Begin::kOther : Begin::kPlace;
       blocks_[frame].insert(code.block_of(origin.insn));
       return Begin::kEmpty;
     case Origin::Kind::kResult: {

@@ -94,15 +94,22 @@ static CursorUse follow_result(Context& context, const Append& append, EmptyStar
   const std::optional<program::Location> ptr = program::location_of(site.old_ptr);
   if (append.frames.empty() || !ptr) return kKept;
   const program::Callees callees = program::callees_of(context.binary);
+  // What growslice gives back is the result and nothing else; the operand's pointer may be the
+  // caller's slice as well, and code that is not optimized has stored it before the branch.
+  const bool grows = !site.is_plain;
   CursorUse all;
-  x86::RegMask held = ptr->is_register() ? x86::bit(ptr->reg) : 0;
-  std::optional<i64> slot = ptr->is_register() ? std::nullopt : std::optional(ptr->slot);
+  x86::RegMask held = grows              ? x86::bit(x86::kRax)
+                      : ptr->is_register() ? x86::bit(ptr->reg)
+                                           : 0;
+  std::optional<i64> slot =
+      grows || ptr->is_register() ? std::nullopt : std::optional(ptr->slot);
+  const ImageAddr from = grows ? site.behind_call() : site.inplace_entry;
   for (usize i = 0; i < append.frames.size() && (held != 0 || slot); ++i) {
     const program::FunctionCode* code =
         i > kMaxCallers ? nullptr : context.codes.find(append.frames[i].function);
     const std::optional<u32> first =
         code == nullptr ? std::nullopt
-                        : code->find_insn(i == 0 ? site.inplace_entry : append.frames[i].pc);
+                        : code->find_insn(i == 0 ? from : append.frames[i].pc);
     const std::optional<u32> branch = i == 0 && code ? code->find_insn(site.branch) : first;
     if (!first || !branch || (i != 0 && *first == 0)) return kKept;
     const u32 append_at = i == 0 ? *branch : *first - 1;

@@ -97,6 +97,24 @@ TEST(WriteCursor, ARegisterThatTheCalleeDoesNotTakeMeansNothing) {
   EXPECT_TRUE(is_cursor(a));
 }
 
+// CALL RCX with the pointer in `reg`.
+bool is_left_by_call_through_rcx(x86::Reg reg) {
+  constexpr u8 kCallRcx[] = {0xff, 0xd1};
+  Assembler a(kEntry.value);
+  a.mov(reg, x86::kR9);
+  a.append_bytes(kCallRcx);
+  return is_cursor(a);
+}
+
+TEST(WriteCursor, ACalleeInARegisterTakesWhatMayBeItsArgument) {
+  EXPECT_FALSE(is_left_by_call_through_rcx(x86::kRax));
+}
+
+TEST(WriteCursor, BehindTheAddressOfTheCalleeIsNoArgument) {
+  EXPECT_TRUE(is_left_by_call_through_rcx(x86::kRdi));
+  EXPECT_TRUE(is_left_by_call_through_rcx(x86::kRbx)) << "its length would be in RCX";
+}
+
 TEST(WriteCursor, GrowingGivesAnotherArray) {
   Assembler a(kEntry.value);
   a.mov(x86::kRax, x86::kR9);
@@ -132,6 +150,13 @@ TEST(WriteCursor, AWordOfAVariableWhoseAddressIsTakenIsMemory) {
   a.lea(x86::kRbx, slot(0x28));
   a.call_to(kCallee);
   EXPECT_FALSE(is_cursor(a));
+}
+
+TEST(WriteCursor, AskingForStackTakesNoAddress) {
+  Assembler a(kEntry.value);
+  a.lea(x86::kR12, slot(-0x10));
+  a.mov(slot(8), x86::kR9);
+  EXPECT_TRUE(is_cursor(a));
 }
 
 TEST(WriteCursor, TheCalleeGivesItBack) {
