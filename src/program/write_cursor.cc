@@ -79,6 +79,7 @@ class Search {
   bool pass_block(u32 block, u32 first, Holders& held);
   bool pass(u32 index, Holders& held);
   bool pass_call(u32 index, const Insn& insn, Holders& held);
+  bool is_no_news(u32 index, const Insn& insn) const;
   bool pass_store(const Insn& insn, Holders& held) const;
   void pass_value(const Insn& insn, Holders& held) const;
   bool reads_through(const Insn& insn, const Holders& held) const;
@@ -185,7 +186,7 @@ bool Search::pass(u32 index, Holders& held) {
     return (held.regs & insn.reads & ~x86::bit(x86::kRsp)) == 0;
   if (takes_frame_words(insn, held)) return false;
   if (reads_through(insn, held) && !may_read(index)) return false;
-  if (insn.writes_memory) return pass_store(insn, held);
+  if (insn.writes_memory) return is_no_news(index, insn) || pass_store(insn, held);
   pass_value(insn, held);
   return true;
 }
@@ -223,6 +224,14 @@ bool Search::takes_frame_words(const Insn& insn, const Holders& held) const {
                        const auto held_there = held.slots.lower_bound(from);
                        return held_there != held.slots.end() && *held_there < to;
                      });
+}
+
+// A store to the variable that it came from; or to the barrier's buffer, which R11 points to then:
+// the store proper comes after it. Source: runtime/asm_amd64.s gcWriteBarrier, go1.21 to go1.27.
+bool Search::is_no_news(u32 index, const Insn& insn) const {
+  if (loop_ != nullptr && loop_->homes.contains(index)) return true;
+  const Operand& target = insn.operands[0];
+  return is_barrier_ && target.kind == Operand::Kind::kMem && target.mem.base == x86::kR11;
 }
 
 bool Search::pass_store(const Insn& insn, Holders& held) const {

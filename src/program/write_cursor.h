@@ -47,6 +47,8 @@ std::optional<x86::Reg> passed_on_argument(const CallUse& calls, ImageAddr targe
 struct AppendLoop {
   u32 append = 0;          // the instruction
   std::set<u32> restarts;  // blocks where the slice begins anew: after those it is another round
+  // Stores of the pointer to the variable that it was loaded from: it stays where it was.
+  std::set<u32> homes;
 };
 
 // Of the pointer in `held`, and in the frame's word `slot` if there is one, from instruction `start`

@@ -16,12 +16,6 @@ using abi::RetiredMix;
 
 namespace {
 
-// By hand: there is no memset.
-void clear(MapMix* mix) {
-  volatile uint64_t* words = reinterpret_cast<volatile uint64_t*>(mix);
-  for (uint32_t i = 0; i < sizeof *mix / 8; ++i) words[i] = 0;
-}
-
 bool is_empty(const MapMix& mix) {
   uint64_t sum = 0;
   for (uint32_t i = 0; i < abi::kMapCounts; ++i) sum |= mix.own[i] | mix.others[i];

@@ -2,9 +2,19 @@
 // themselves: the begin of a map, its end, and the goroutines.
 #pragma once
 
+#include <stdint.h>
+
 #include "abi/maps.h"
 
 namespace geist::runtime {
+
+// By hand, and so that no compiler makes a call of memset of it: there is none.
+template <typename T>
+void clear(T* what) {
+  static_assert(sizeof(T) % 8 == 0);
+  volatile uint64_t* words = reinterpret_cast<volatile uint64_t*>(what);
+  for (uint32_t i = 0; i < sizeof(T) / 8; ++i) words[i] = 0;
+}
 
 // An operation on a map, as far as its mix is concerned.
 struct MixVisit {

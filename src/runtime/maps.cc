@@ -133,7 +133,7 @@ void begin_entry(MapTable* table, MapEntry* entry, const Visit& v) {
   entry->rest = 0;
   entry->period = 1;
   entry->newest = 0;
-  for (MapAccess& access : entry->accesses) access = MapAccess{};
+  for (MapAccess& access : entry->accesses) clear(&access);
   entry->seed = v.seed;
   entry->map = v.map;
 }
@@ -158,7 +158,7 @@ void note_access(MapEntry* entry, const Visit& v) {
   if (access->goid != v.goid) {
     if (access->goid != 0) entry->newest = (entry->newest + 1) % abi::kMapAccesses;
     access = &entry->accesses[entry->newest % abi::kMapAccesses];
-    *access = MapAccess{};
+    clear(access);
     access->goid = v.goid;
     access->g = v.g;
   }

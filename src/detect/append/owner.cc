@@ -6,6 +6,7 @@
 
 #include "detect/append/append_case.h"
 #include "detect/append/empty_start.h"
+#include "detect/append/filled_variable.h"
 #include "judge/route.h"
 #include "program/write_cursor.h"
 
@@ -87,8 +88,9 @@ bool may_be_meant(const Append& append, const Candidate& candidate) {
 }  // namespace
 
 // What becomes of its result, in its function and in those that it is handed back to.
+// `homes`: stores of it in the append's function that do not keep it.
 static CursorUse follow_result(Context& context, const Append& append, EmptyStart& start,
-                               const program::CallUse& calls) {
+                               const program::CallUse& calls, const std::set<u32>& homes) {
   constexpr CursorUse kKept{true, true, 0};
   const sites::AppendSite& site = append.site->site;
   const std::optional<program::Location> ptr = program::location_of(site.old_ptr);
@@ -115,7 +117,8 @@ static CursorUse follow_result(Context& context, const Append& append, EmptyStar
     const u32 append_at = i == 0 ? *branch : *first - 1;
     // Further up each call is another round.
     const program::AppendLoop loop{
-        append_at, start.blocks(i).value_or(std::set<u32>{code->block_of(append_at)})};
+        append_at, start.blocks(i).value_or(std::set<u32>{code->block_of(append_at)}),
+        i == 0 ? homes : std::set<u32>()};
     const CursorUse use =
         program::follow_cursor(*code, *first, held, slot, callees, calls, &loop);
     if (use.is_kept) return kKept;
@@ -153,10 +156,16 @@ AppendCase::Owners AppendCase::note_owners() {
 void AppendCase::leave_out_owners() {
   const Append& append = write_.append;
   if (write_.candidates.empty()) return;
-  const Owners owners = note_owners();
+  Owners owners = note_owners();
   const program::CallUse calls = program::call_use(context_.codes);
   EmptyStart start(context_, append, calls);
-  const bool was_empty = start.was_empty();
+  bool was_empty = start.was_empty();
+  std::optional<std::set<u32>> homes;
+  if (!was_empty && !owners.has_owner) homes = find_homes_of_filled(context_, append, calls);
+  if (homes) {
+    was_empty = true;
+    owners.has_aim = has_one_holder(append, write_.candidates);
+  }
   for (Candidate& candidate : write_.candidates) {
     candidate.is_refilled = candidate.is_owner && was_empty;
     candidate.is_meant = was_empty && may_be_operands(append, candidate.view);
@@ -164,7 +173,8 @@ void AppendCase::leave_out_owners() {
   // With another length than none somebody may have wanted a slice of his own, and asked for its
   // length only. Where he computed what to leave of the owner's slice, the rest of it is his aim.
   if (!owners.has_aim || !(was_empty || (owners.is_cut && start.was_cut_at_place()))) return;
-  const CursorUse use = follow_result(context_, append, start, calls);
+  const CursorUse use =
+      follow_result(context_, append, start, calls, homes.value_or(std::set<u32>()));
   if (use.is_kept || (use.is_read && !was_empty)) return;
   for (Candidate& candidate : write_.candidates) {
     const bool is_aim = !owners.has_owner || candidate.is_owner || candidate.is_handed ||

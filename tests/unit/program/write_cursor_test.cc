@@ -135,6 +135,21 @@ TEST(WriteCursor, TheCallerReadsAnotherRegister) {
   EXPECT_TRUE(is_cursor(a, x86::bit(x86::kRax)));
 }
 
+TEST(WriteCursor, StoredWhereItCameFromItIsNotKept) {
+  Assembler a(kEntry.value);
+  a.call_to(kBarrier);
+  a.mov(MemRef{.base = x86::kR11}, x86::kR9);  // the barrier's buffer
+  a.mov(MemRef{.base = x86::kRdi}, x86::kR9);
+  AppendLoop loop;
+  EXPECT_TRUE(follow(a, &loop).is_kept);
+  Assembler b(kEntry.value);
+  b.call_to(kBarrier);
+  b.mov(MemRef{.base = x86::kR11}, x86::kR9);
+  b.mov(MemRef{.base = x86::kRdi}, x86::kR9);
+  loop.homes.insert(2);
+  EXPECT_FALSE(follow(b, &loop).is_kept);
+}
+
 TEST(WriteCursor, TheWriteBarrierReadsForTheCollector) {
   Assembler a(kEntry.value);
   a.mov(x86::kRcx, element());
