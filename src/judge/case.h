@@ -83,6 +83,9 @@ class Case {
   virtual bool watch(Registers& registers) = 0;
   // Gives up one of its words that it can do without, for another case; false: there is none.
   virtual bool give_up_word(Registers&) { return false; }
+  // `to` is about to be written: gives up the words there, and says whether what is left can still
+  // tell something.
+  virtual bool give_way(Registers&, const Range&) { return false; }
   // Nothing has happened to what it watches, so that a watch of another case is worth more.
   virtual bool is_idle() const = 0;
   // Its words are watched no more. `early`: for another's sake, or the budget's. `held_ns`: how

@@ -87,6 +87,10 @@ bool Registers::go_on_with(const Case& c) {
 
 void Registers::give_way_to(const Case& c) {
   for (usize i = watches_.size(); i-- > 0;) {
+    const bool overlaps = watches_[i].of->written().overlaps(c.written());
+    if (overlaps && !watches_[i].of->give_way(*this, c.written())) end(i, true);
+  }
+  for (usize i = watches_.size(); i-- > 0 && watcher_.free_words() < kWordsOfAWatch;) {
     if (watches_[i].of->written().overlaps(c.written())) end(i, true);
   }
 }

@@ -45,7 +45,8 @@ class Registers {
   Unseen unseen(const Watch& watch) const;
   // Is `c` seen through by another case's watch, which loses nothing (Case::goes_on_with)?
   bool go_on_with(const Case& c);
-  // Watches of what `c` is about to write over.
+  // Watches of what `c` is about to write over: of those of a part of it the rest stays, as long as
+  // there is room for `c`.
   void give_way_to(const Case& c);
   // Tries to have two registers free for a watch of this rank. `read_samples` is called before
   // anybody is sent away for that.

@@ -98,6 +98,7 @@ class RouteFinder {
   void add_handed(const Place& place, std::vector<LoadedWord>& words) const;
   void classify_load(const Place& place, const Origin& origin);
   void classify_before(const Place& place, const Origin& origin, bool in_appender);
+  bool was_victims(const Place& place, const Location& at) const;
   // Of a place further back: `written` are the registers that were written between it and the
   // access, in frame 0.
   struct Look {
@@ -305,12 +306,28 @@ void RouteFinder::classify_before(const Place& place, const Origin& origin, bool
                              is_result_of_another_append(context_, append_, as_value(origin.at));
   const bool is_victims =
       has_place && (program::location_of(victim_.ptr_from) == origin.at || is_other_copy);
-  if (is_victims)
-    is_victim_ = true;
-  else if (program::location_of(append_.site->site.old_ptr) == origin.at)
+  if (program::location_of(append_.site->site.old_ptr) == origin.at && !is_victims)
     is_other_ = true;
+  else if (is_victims || was_victims(place, origin.at))
+    is_victim_ = true;
   else
     is_unknown_ = true;
+}
+
+// Had the register, in front of the append's branch, the victim's pointer, loaded from the victim's
+// own word on every way? The result is not that: where the append grows it is another.
+bool RouteFinder::was_victims(const Place& place, const Location& at) const {
+  const FunctionCode& code = *code_of(place.frame);
+  const std::optional<u32> branch = code.find_insn(append_.site->site.branch);
+  program::SliceEnds ends;
+  ends.slot = victim_slot(place.frame);
+  const bool may_be = at.is_register() && branch && ends.slot && victim_.same_frame &&
+                      append_.event->regs[at.reg] == victim_.ptr;
+  if (!may_be) return false;
+  const std::vector<Origin> origins = program::find_origins(code, *branch, at, callees_, ends);
+  return std::ranges::all_of(origins, [&](const Origin& origin) {
+    return origin.kind == Kind::kSlot && origin.at.slot == *ends.slot && !origin.is_shifted;
+  });
 }
 
 // Another word than the victim's is another header; where it reads like the victim's, it may be a

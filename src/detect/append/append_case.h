@@ -41,6 +41,7 @@ class AppendCase : public Case {
   bool goes_on_with(const Case& next) override;
   bool watch(Registers& registers) override;
   bool give_up_word(Registers& registers) override;
+  bool give_way(Registers& registers, const Range& to) override;
   bool is_idle() const override;
   void on_watch_end(bool early, u64 held_ns) override;
   void before_samples() override;

@@ -80,8 +80,13 @@ std::vector<Chunk> chunks_of(Context& context, const Append& append,
     const std::vector<Chunk> first = words_of(*append.event, begin, telling, varying);
     const std::vector<Chunk> last = words_of(*append.event, end - size, telling, varying);
     add(chunks, first[0]);
-    // Who walks a list when element i is taken out of it looks at what is in place i + 1 next.
-    if (begin + size < end) add(chunks, words_of(*append.event, begin + size, telling, varying)[0]);
+    // Who walks a list when element i is taken out of it looks at what is in place i + 1 next. Of a
+    // struct he may read one field only, and perhaps not the first.
+    const bool is_struct = type.ok() && type->kind == read::Kind::kStruct;
+    if (begin + size < end) {
+      const std::vector<Chunk> next = words_of(*append.event, begin + size, telling, varying);
+      add(chunks, next[is_struct && next.size() > 1 ? 1 : 0]);
+    }
     add(chunks, last[0]);
     if (first.size() > 1) add(chunks, first[1]);
     if (last.size() > 1) add(chunks, last[1]);

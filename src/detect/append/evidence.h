@@ -89,6 +89,11 @@ class Evidence {
   // Of a buffer: what this call, or whoever it calls, writes there later is the same again. The view
   // is as old as it was.
   void expect_refills_by(const Activation& call) { refiller_ = call; }
+  // Somebody else is about to write the part, unwatched.
+  void end_part(u64 now_ns) {
+    if (other_write_ns_ == 0) other_write_ns_ = now_ns;
+    if (verdict_ == Verdict::kOpen) verdict_ = Verdict::kVoidElement;
+  }
   // The append is about to be made again, by the same line of the same call, and writes all of the
   // part anew.
   void expect_again() { is_expected_again_ = true; }

@@ -105,6 +105,31 @@ bool AppendCase::give_up_word(Registers& registers) {
   return true;
 }
 
+// An element is taken out of a list, and then the next: what stands in front of that shows the first
+// change as before.
+bool AppendCase::give_way(Registers& registers, const Range& to) {
+  const u64 now_ns = judge::nanoseconds(CLOCK_MONOTONIC);
+  std::vector<TargetAddr> given_up;
+  bool is_any_left = false;
+  for (usize index : watched_) {
+    const Candidate& candidate = write_.candidates[index];
+    for (Evidence& evidence : write_.candidates[index].evidence) {
+      const TargetAddr part = evidence.element_word();
+      const Range range{part, part + std::max<usize>(evidence.part_size(), 1)};
+      if (!range.overlaps(to)) {
+        const bool is_open = evidence.verdict() == Verdict::kOpen;
+        is_any_left |= is_open && !candidate.closed && registers.watches(*this, part);
+        continue;
+      }
+      evidence.end_part(now_ns);
+      if (std::ranges::count(given_up, part) == 0) given_up.push_back(part);
+    }
+  }
+  if (!is_any_left) return false;
+  for (TargetAddr part : given_up) registers.remove(*this, part);
+  return true;
+}
+
 // A variable whose address was taken may be read by whoever has its address.
 static HeaderWord make_header_word(const View& view) {
   const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;

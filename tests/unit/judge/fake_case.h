@@ -34,6 +34,9 @@ class FakeCase : public Case {
     words.pop_back();
     return true;
   }
+  bool give_way(Registers& registers, const Range&) override {
+    return stays && give_up_word(registers);
+  }
   bool is_idle() const override { return idle; }
   void on_watch_end(bool early, u64) override {
     words.clear();
@@ -52,6 +55,7 @@ class FakeCase : public Case {
   std::optional<bool> ended_early;
   bool idle = false, over = false;
   bool goes_on = false;  // with whatever comes next
+  bool stays = false;    // with what nobody writes over
 
  private:
   static std::unique_ptr<abi::Event> make_event(u16 detector, u64 site) {

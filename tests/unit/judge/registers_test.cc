@@ -101,6 +101,22 @@ TEST_F(RegistersTest, WhatWillBeOverwrittenAgainGivesWay) {
   EXPECT_TRUE(registers.has(later));
 }
 
+// Of a part of it the rest stays, as long as the later one has room.
+TEST_F(RegistersTest, WhatIsOverwrittenInPartGivesWayInPart) {
+  FakeCase earlier(1, kLists, wish(20, {word(0), word(1), word(2)}, 0x1000));
+  earlier.stays = true;
+  FakeCase later(2, kLists, wish(20, {word(3), word(4)}, 0x1004));
+  ASSERT_TRUE(take(earlier));
+  ASSERT_TRUE(take(later));
+  EXPECT_FALSE(earlier.ended_early.has_value());
+  EXPECT_EQ(earlier.words.size(), 2u);
+  EXPECT_EQ(later.words.size(), 2u);
+  FakeCase last(3, kLists, wish(20, {word(5), word(6)}, 0x1004));
+  ASSERT_TRUE(take(last));
+  EXPECT_EQ(later.ended_early, true);
+  EXPECT_EQ(last.words.size(), 2u);
+}
+
 TEST_F(RegistersTest, AWordOfTwoCasesTakesOneRegister) {
   FakeCase one(1, kLists, wish(20, {word(0)}, 0x1000));
   FakeCase other(2, kRings, wish(20, {word(0)}, 0x2000));
