@@ -20,11 +20,12 @@ inline constexpr uint32_t kMaxStackBytes = 16384;  // of the goroutine stack fro
 inline constexpr uint32_t kMaxFacts = 16;          // words
 
 // Who asked for a site, and says what the facts of its events are. Numbers are never used again.
-enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2, kRefill = 3, kLists = 4 };
+enum Detector : uint16_t { kNoDetector = 0, kAppend = 1, kMaps = 2, kRefill = 3, kLists = 4, kStale = 5 };
 
 // kAppend: an append that found room is about to write. kRefill: a copy is, as an append to an
 // empty slice at its destination would, or the kernel has written (probe/refill_probes.h); `site` is
-// the point's record.
+// the point's record. kStale: an append that found no room is about to move its array, as an append
+// of all old elements to an empty slice at the array's begin would be (probe/stale_probes.h).
 struct AppendFacts {
   uint64_t old_ptr;  // the append's operand and arguments
   uint64_t new_len;

@@ -110,7 +110,7 @@ static Result<std::vector<std::string>> named_detectors(const ParsedFlags& parse
       const findings::DetectorRow* row = findings::find_detector(name);
       if (name != "all" && (row == nullptr || !is_choice(*row)))
         return Error(
-            fmt::format("--detect: expected append, lists, maps, refill or all, found \"{}\"", name));
+            fmt::format("--detect: expected append, lists, maps, refill, stale or all, found \"{}\"", name));
       for (const findings::DetectorRow& any : findings::all_detectors()) {
         if (is_choice(any) && (name == "all" || any.name == name)) names.emplace_back(any.name);
       }

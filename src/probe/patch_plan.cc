@@ -376,7 +376,8 @@ bool Planner::add_together(const std::vector<PointProbe>& probes, const std::vec
   if (!code) return false;
   std::vector<PlacedPrimitive> placed;
   for (usize i : members) {
-    const bool is_write = probes[i].primitive.detector == abi::kRefill;
+    const abi::Detector detector = probes[i].primitive.detector;
+    const bool is_write = detector == abi::kRefill || detector == abi::kStale;
     const u32 entry = is_write ? header_.entry_event : header_.entry_point;
     placed.push_back({&probes[i].point, &probes[i].primitive,
                       record_address(first_point_record_ + i), plan_.region.value + entry,

@@ -166,7 +166,7 @@ class SharedRing {
   bool disarmed_by_us_ = false, disarmed_itself_ = false;
 };
 
-// Of an event of kAppend or kRefill: do its facts agree with each other?
+// Of an event of kAppend, kRefill or kStale: do its facts agree with each other?
 bool append_holds_together(const abi::Event& event);
 // Of an event of kMaps: likewise. Whether there is a record `site` is for the caller to see.
 bool map_event_holds_together(const abi::Event& event);

@@ -185,7 +185,8 @@ bool list_event_holds_together(const abi::Event& e) {
 bool holds_together(const abi::Event& e, u32 site_count) {
   constexpr int kRsp = 4;
   const bool is_write =
-      e.detector == abi::kRefill || (e.detector == abi::kAppend && e.site < site_count);
+      e.detector == abi::kRefill || e.detector == abi::kStale ||
+      (e.detector == abi::kAppend && e.site < site_count);
   const bool is_sound = is_write                      ? append_holds_together(e)
                         : e.detector == abi::kMaps    ? map_event_holds_together(e)
                         : e.detector == abi::kLists && list_event_holds_together(e);
@@ -217,7 +218,8 @@ u64 SharedRing::drop_all(u32 site_count, const std::function<void(const abi::Eve
   for (u32 n = 0; n < abi::kSlots; ++n) {
     std::optional<RawEvent> raw = take(site_count);
     if (!raw) break;
-    if (raw->event->detector == abi::kAppend || raw->event->detector == abi::kRefill)
+    if (raw->event->detector == abi::kAppend || raw->event->detector == abi::kRefill ||
+        raw->event->detector == abi::kStale)
       ++writes;
     else if (on_other)
       on_other(*raw->event);

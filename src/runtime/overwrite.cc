@@ -203,6 +203,27 @@ static bool is_tired(Site* site) {
   return site->in_library != 0 && n > kFirst && (n & (n - 1)) != 0;
 }
 
+// growslice is called: as if all old elements were written where they stand. Arrays on the stack are
+// left alone, and bytes.
+static bool read_growth(const Saved* saved, Append* append) {
+  abi::AppendFacts& a = append->facts;
+  const uint64_t old_len = a.new_len - a.num;
+  const uint64_t g = saved->regs[kR14];
+  uint64_t bytes = 0;
+  const bool is_growth = a.old_ptr != 0 && a.num <= a.new_len && a.cap < a.new_len &&
+                         old_len != 0 && old_len <= a.cap && a.elem_size > 1 &&
+                         a.elem_size <= kMaxElemSize &&
+                         !__builtin_mul_overflow(a.cap, a.elem_size, &bytes);
+  if (!is_growth || g == 0) return false;
+  const bool is_on_stack = a.old_ptr >= load64(g) && a.old_ptr < load64(g + 8);  // g.stack
+  if (is_on_stack) return false;
+  a.new_len = a.num = old_len;
+  a.dest = a.old_ptr;
+  a.dest_size = old_len * a.elem_size;
+  append->plausible = true;
+  return true;
+}
+
 // Gives the ticks that the thread waited meanwhile.
 static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* control,
                         uint64_t now) {
@@ -213,13 +234,16 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
     return 0;
   }
   Append append = read_append(site, saved);
+  const bool is_growth = site->detector == abi::kStale;
+  if (is_growth && !read_growth(saved, &append)) return 0;
   if (!append.plausible) {
     __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);
     return 0;
   }
   // Of a refill only what the event can show counts: it may be a megabyte of fresh zeros.
-  bool overwrites = !is_all_zero(append, is_refill ? abi::kMaxOldBytes : ~uint64_t{0});
-  count_and_thin(control, site, overwrites && !is_refill, now);
+  bool overwrites =
+      is_growth || !is_all_zero(append, is_refill ? abi::kMaxOldBytes : ~uint64_t{0});
+  count_and_thin(control, site, overwrites && !is_refill && !is_growth, now);
   if (is_refill && !overwrites) return 0;
   // Asked also when this one is not told: a program whose contexts are all seen often would else not
   // notice for minutes that nobody watches.

@@ -147,7 +147,9 @@ void add_sources(std::vector<findings::Finding>& findings, SourceCache& sources)
     if (!f.stacks.empty()) continue;
     name_victim(f.victim, sources);
     // What is said of the source below is about appends.
-    if (f.append_stack.empty() || f.finding_class == "buffer_reuse") continue;
+    if (f.append_stack.empty() || f.finding_class == "buffer_reuse" ||
+        f.finding_class == "stale_slice")
+      continue;
     FixFinder(f, sources).run();
     const SourceText* text = sources.find_file(f.append_stack[0].file);
     if (text == nullptr) continue;

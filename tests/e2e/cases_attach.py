@@ -215,7 +215,7 @@ def refuses_what_cannot_be(ctx):
 def refuses_what_is_looked_for_from_the_start(ctx):
     with server(ctx) as program:
         code = code_of(program.pid)
-        for name in ('refill', 'maps', 'lists'):
+        for name in ('refill', 'stale', 'maps', 'lists'):
             ended = attach(ctx, program.pid, f'--detect={name}')
             text = ended.err.decode()
             if ended.code != 3 or f'--detect={name}: a process that runs already' not in text or f'geist run --detect=append,{name}' not in text:

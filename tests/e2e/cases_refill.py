@@ -1,26 +1,27 @@
-"""Programs of lab/refill: what `geist run --detect=append,refill` says of them agrees with the truth in their comments, and without the flag nobody
-looks at copies at all."""
+"""Programs of lab/refill and lab/stale: what `geist run --detect=append,refill` (or stale) says of them agrees with the truth in their comments, and
+without the flag nobody looks at copies or growth at all."""
 import registry
 from cases_lab import says_it_did_not_look
 from go_builds import RELEASES, ROOT, STRIPPED, Build
 from truth import judge, read_truth
 from watched import FINDINGS_EXIT, Failure, findings, run, same_run
 
-FLAGS = ['--detect=append,refill']
+KINDS = ['refill', 'stale']
 
 
-def programs():
-    return sorted(p.parent.name for p in (ROOT / 'lab' / 'refill').glob('*/main.go'))
+def programs(kind):
+    return sorted(p.parent.name for p in (ROOT / 'lab' / kind).glob('*/main.go'))
 
 
 def check(ctx, build, stripped):
+    flags = [f'--detect=append,{build.package.split("/")[0]}']
     truth = read_truth(ROOT / 'lab' / build.package)
     binary = ctx.builds.get(build)
     plain = run([binary], cwd=ctx.folder)
     if truth.is_bug() != plain.last_line().startswith('WRONG') or plain.code != 0:
         raise Failure(f'plain, the program says {plain.last_line()!r} and exits with {plain.code}: the lab is wrong')
     for _ in ctx.attempts():
-        watched = ctx.watch.run([binary], flags=FLAGS, cwd=ctx.folder)
+        watched = ctx.watch.run([binary], flags=flags, cwd=ctx.folder)
         found = findings(watched)
         if found or not truth.wanted or not says_it_did_not_look(watched):
             break
@@ -53,14 +54,16 @@ def check_follow(ctx, build, detect):
 @registry.family
 def of_refill(options, default):
     releases = options.releases or (RELEASES if options.all else sorted({RELEASES[0], default}))
-    for name in programs():
-        for release in releases:
-            build = Build('lab', f'refill/{name}', release)
-            yield registry.Case(f'refill/{name}/go{release}', lambda ctx, b=build: check(ctx, b, False), build)
-        for kind, flags in (('stripped', STRIPPED), ('pie', ('-buildmode=pie',))):
-            build = Build('lab', f'refill/{name}', default, flags)
-            yield registry.Case(f'refill/{name}/go{default}/{kind}', lambda ctx, b=build, s=kind == 'stripped': check(ctx, b, s), build)
-    build = Build('lab', 'refill/bug_pooled_answer', default)
-    yield registry.Case('refill/off', lambda ctx: check_off(ctx, build), build)
-    for detect in ('append,refill', 'all'):
-        yield registry.Case(f'refill/follow/{detect}', lambda ctx, d=detect: check_follow(ctx, build, d), build)
+    for what in KINDS:
+        for name in programs(what):
+            for release in releases:
+                build = Build('lab', f'{what}/{name}', release)
+                yield registry.Case(f'{what}/{name}/go{release}', lambda ctx, b=build: check(ctx, b, False), build)
+            for kind, flags in (('stripped', STRIPPED), ('pie', ('-buildmode=pie',))):
+                build = Build('lab', f'{what}/{name}', default, flags)
+                yield registry.Case(f'{what}/{name}/go{default}/{kind}', lambda ctx, b=build, s=kind == 'stripped': check(ctx, b, s), build)
+    for what, name in (('refill', 'bug_pooled_answer'), ('stale', 'bug_best_score')):
+        build = Build('lab', f'{what}/{name}', default)
+        yield registry.Case(f'{what}/off', lambda ctx, b=build: check_off(ctx, b), build)
+        for detect in (f'append,{what}', 'all'):
+            yield registry.Case(f'{what}/follow/{detect}', lambda ctx, b=build, d=detect: check_follow(ctx, b, d), build)

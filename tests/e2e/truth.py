@@ -13,7 +13,8 @@ A bug carries its truth on the source line of the append, as a comment:
     level=LEVEL      at least this level, likely by default
     frames=N         this many callers of the site may be on the marked line instead of it, 3 by default
 
-`want: refilled-buffer` marks a copy into memory that somebody still has a view of, in the same way (programs of lab/refill).
+`want: refilled-buffer` marks a copy into memory that somebody still has a view of, in the same way (programs of lab/refill), and
+`want: stale-slice` an append that moves an array which somebody keeps (lab/stale).
 Alternatives are written a|b. `// may: ghost-write` allows a finding without asking for it. `// want-miss: reason` anywhere in
 the file says that geist is known not to see this bug, `// want-miss-stripped: reason` that it does not in stripped binaries.
 `// geist: FLAGS` runs the program with these flags of `geist run`.
@@ -30,8 +31,8 @@ from watched import Failure, describe
 FRAMES = 3  # a site counts as found when it or one of this many callers is on the marked line
 UNNAMED = 'the victim has no name in the report'
 LEVELS = ['latent', 'suspect', 'likely', 'confirmed', 'proved']
-_MARK = re.compile(r'//\s*(want|may): (ghost-write|refilled-buffer)\b(.*)$')
-_CLASSES = {'ghost-write': 'ghost_write', 'refilled-buffer': 'buffer_reuse'}
+_MARK = re.compile(r'//\s*(want|may): (ghost-write|refilled-buffer|stale-slice)\b(.*)$')
+_CLASSES = {'ghost-write': 'ghost_write', 'refilled-buffer': 'buffer_reuse', 'stale-slice': 'stale_slice'}
 _MISS = re.compile(r'//\s*(want-miss|want-miss-stripped): (\S.*)$')
 _FLAGS = re.compile(r'^//\s*geist: (--\S.*)$')
 _KEYS = {'victim', 'holder', 'before', 'after', 'before-hex', 'after-hex', 'func', 'level', 'frames'}

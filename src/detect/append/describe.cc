@@ -74,6 +74,19 @@ Changed find_changed(const Overwrite& c, const View& view, ByteView after) {
 
 }  // namespace
 
+std::vector<findings::Frame> access_stack(Context& context, const Access& access) {
+  std::vector<findings::Frame> out;
+  for (usize i = access.actor; i < access.frames.size() && out.size() < kMaxStackLines; ++i) {
+    const heap::StackFrame& frame = access.frames[i];
+    // The first frame stands behind the access, unless a helper made it; a return address is looked
+    // up before it.
+    const ImageAddr pc = i == 0 && access.insn ? access.insn : frame.lookup_pc();
+    if (frame.function.name == "runtime.main" || frame.function.name == "runtime.goexit") continue;
+    add_source_frames(context, frame.function, pc, out);
+  }
+  return out;
+}
+
 std::vector<findings::Frame> Describer::append_stack(const Append& append) const {
   std::vector<findings::Frame> out;
   const sites::AppendSite& site = append.site->site;
@@ -318,17 +331,7 @@ findings::Finding Describer::describe(const Overwrite& c, const Candidate& candi
   draw(c, candidate, f);
   if (!c.test.empty()) f.tests.push_back(c.test);
   if (candidate.reader) {
-    const Access& read = *candidate.reader;
-    for (usize i = read.actor; i < read.frames.size() && f.reader_stack.size() < kMaxStackLines;
-         ++i) {
-      const heap::StackFrame& frame = read.frames[i];
-      // The first frame stands behind the read, unless a helper did it; a return address is looked
-      // up before it.
-      ImageAddr pc = i == 0 && read.insn ? read.insn : frame.lookup_pc();
-      if (frame.function.name == "runtime.main" || frame.function.name == "runtime.goexit")
-        continue;
-      add_source_frames(context_, frame.function, pc, f.reader_stack);
-    }
+    f.reader_stack = access_stack(context_, *candidate.reader);
     f.reader_goroutine = candidate.reader_goroutine;
   }
   name_bug(c, f);

@@ -9,6 +9,9 @@ namespace geist::detect::append {
 
 using judge::Context;
 
+// Who made the access, without helpers of the runtime, innermost first.
+std::vector<findings::Frame> access_stack(Context& context, const Access& access);
+
 class Describer {
  public:
   explicit Describer(Context& context) : context_(context) {}
