@@ -2,6 +2,7 @@
 // that holds them. Whoever moves them waits at a gate of the runtime (abi::StackGate,
 // abi::CopyGate) until the case whose header it is has its watch where the header will be.
 #include <algorithm>
+#include <vector>
 
 #include "judge/desk.h"
 
@@ -51,7 +52,12 @@ void Desk::serve_copy_gate() {
   const std::optional<process::SharedRing::Copy> copy = process_.ring.find_copy();
   if (!copy) return;
   read_samples();
-  for (const Registers::Watch& watch : registers_.all()) watch.of->on_copy(*copy);
+  // One may take the registers of another to follow both headers.
+  std::vector<Case*> cases;
+  for (const Registers::Watch& watch : registers_.all()) cases.push_back(watch.of);
+  for (Case* c : cases) {
+    if (registers_.has(*c)) c->on_copy(*copy);
+  }
   guard_copies();
   if (process_.ring.open_copy_gate()) return;
   for (const Registers::Watch& watch : registers_.all()) watch.of->on_copy_missed();

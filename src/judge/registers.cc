@@ -77,6 +77,19 @@ Unseen Registers::unseen(const Watch& watch) const {
           .saw_all = watcher_.saw_all()};
 }
 
+static bool is_same_site(const Case& a, const Case& b) {
+  return a.event().site == b.event().site && a.event().detector == b.event().detector;
+}
+
+bool Registers::take_from_sibling(const Case& of) {
+  for (usize i = watches_.size(); i-- > 0;) {
+    if (watches_[i].of == &of || !is_same_site(*watches_[i].of, of)) continue;
+    end(i, true);
+    return true;
+  }
+  return false;
+}
+
 bool Registers::go_on_with(const Case& c) {
   return std::ranges::any_of(watches_, [&](const Watch& watch) {
     const Unseen missed = unseen(watch);
@@ -110,9 +123,7 @@ void Registers::make_room(int rank, const std::function<void()>& read_samples) {
 // Not of cases of the same site: which part of its next change will be read is not known either.
 void Registers::give_up_words(const Case& c) {
   for (const Watch& watch : watches_) {
-    if (watch.of->event().site == c.event().site &&
-        watch.of->event().detector == c.event().detector)
-      continue;
+    if (is_same_site(*watch.of, c)) continue;
     while (watcher_.free_words() < kWordsOfAWatch && watch.of->give_up_word(*this)) {
     }
   }

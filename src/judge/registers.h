@@ -28,6 +28,9 @@ class Registers {
   usize free_words() const { return watcher_.free_words(); }
   bool watches(TargetAddr word) const { return watcher_.watches(word); }
   bool watches(const Case& of, TargetAddr word) const;
+  // One more word for this case, at the cost of the youngest other watch of the same site: the same
+  // bug seen through once is worth more than half seen twice. False when there is none.
+  bool take_from_sibling(const Case& of);
 
   // For the desk.
   struct Watch {

@@ -84,10 +84,10 @@ void AppendCase::on_copy_missed() {
   }
 }
 
-// A copy of a copy: the one before it is the least likely to be read.
+// Else from a copy of a copy: the one before it is the least likely to be read.
 bool AppendCase::make_room_for_copy(usize source) {
   Registers& registers = desk_.registers();
-  if (registers.free_words() > 0) return true;
+  if (registers.free_words() > 0 || registers.take_from_sibling(*this)) return true;
   for (usize i = 0; i < watched_.size(); ++i) {
     const usize index = watched_[i];
     const Candidate& other = write_.candidates[index];

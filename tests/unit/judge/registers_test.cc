@@ -91,6 +91,20 @@ TEST_F(RegistersTest, NothingIsTakenFromACaseThatCanSpareNothing) {
   EXPECT_EQ(first.ended_early, true);
 }
 
+// A case is about its own number's site here.
+TEST_F(RegistersTest, AHeaderThatIsCopiedTakesFromTheYoungestOfItsSite) {
+  FakeCase first(1, kLists, wish(20, {word(0)}, 0x1000));
+  FakeCase second(1, kLists, wish(20, {word(1)}, 0x2000));
+  FakeCase youngest(1, kLists, wish(20, {word(2)}, 0x3000));
+  FakeCase stranger(2, kLists, wish(20, {word(3)}, 0x4000));
+  for (FakeCase* c : {&first, &second, &youngest, &stranger}) ASSERT_TRUE(take(*c));
+  EXPECT_TRUE(registers.take_from_sibling(first));
+  EXPECT_EQ(youngest.ended_early, true);
+  EXPECT_EQ(registers.free_words(), 1u);
+  EXPECT_TRUE(registers.has(second));
+  EXPECT_FALSE(registers.take_from_sibling(stranger));
+}
+
 // Whatever it promises: the memory shows the earlier change no longer.
 TEST_F(RegistersTest, WhatWillBeOverwrittenAgainGivesWay) {
   FakeCase earlier(1, kLists, wish(30, {word(0)}, 0x1000));
