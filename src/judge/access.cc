@@ -73,7 +73,8 @@ bool is_helper_function(std::string_view name) {
          name.starts_with("internal/bytealg.") || name.starts_with("memeqbody") ||
          name.starts_with("cmpbody") || name.starts_with("internal/abi.") ||
          name.starts_with("indexbytebody") || name.starts_with("countbody") ||
-         name.starts_with("type:.") || name.starts_with("internal/cpu.");
+         name.starts_with("type:.") || name.starts_with("internal/cpu.") ||
+         name == "reflect.typedslicecopy" || name == "reflect.typedmemmove";
 }
 
 void AccessReader::take(const Insn& insn, const process::WatchSample& sample,

@@ -99,7 +99,8 @@ bool AppendCase::make_room_for_copy(usize source) {
     watched_.erase(watched_.begin() + static_cast<i64>(i));
     return true;
   }
-  return false;
+  // Reflection boxes a header that it goes on to read where it was.
+  return give_up_word(registers);
 }
 
 // False: the copy's place is none that can be watched.

@@ -50,6 +50,15 @@ void Evidence::add(const Access& access) {
   if (access.word == element_ && verdict_ == Verdict::kOpen) on_element(access);
 }
 
+// Reflection looks into a slice for whoever called it.
+usize Evidence::header_reader(const Access& access) {
+  usize actor = access.actor;
+  while (actor + 1 < access.frames.size() &&
+         access.frames[actor].function.name.starts_with("reflect.Value."))
+    ++actor;
+  return actor;
+}
+
 void Evidence::on_header(const Access& access) {
   if (header_taken_) return;
   if (access.writes() && expects_copy_) {
@@ -73,7 +82,7 @@ void Evidence::on_header(const Access& access) {
     header_reads_.erase(header_reads_.begin());
     count(&LeftOut::header_reads);
   }
-  HeaderRead read{access.activation(access.actor), access.loaded, access.header.use,
+  HeaderRead read{access.activation(header_reader(access)), access.loaded, access.header.use,
                   access.header.pointer};
   if (is_beside(access)) read.use = HeaderUse::kArgument;
   if (is_pointer_ && read.use == HeaderUse::kNone) read.use = HeaderUse::kWhole;

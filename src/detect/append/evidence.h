@@ -167,6 +167,7 @@ class Evidence {
   };
   bool arrives_by(const Access& access);
   bool is_beside(const Access& access) const;
+  static usize header_reader(const Access& access);
   static bool takes_pointer(const HeaderRead& header, const Access& access,
                             const RouteAnswer& answer);
   void count(u64 LeftOut::*what) {

@@ -35,6 +35,16 @@ bool owns_buffers(std::string_view function) {
                              [&](std::string_view p) { return function.starts_with(p); });
 }
 
+// Functions that are handed a slice to change it: what it was before is not to be used any more
+// (slices.Insert: "modified slice", and so on).
+bool takes_over(std::string_view function) {
+  constexpr std::array<std::string_view, 6> kFunctions{"slices.Insert[",    "slices.Replace[",
+                                                       "slices.Delete[",    "slices.DeleteFunc[",
+                                                       "slices.Compact[",   "slices.CompactFunc["};
+  return std::ranges::any_of(kFunctions,
+                             [&](std::string_view name) { return function.starts_with(name); });
+}
+
 // Does it give back what it was not handed? The runtime makes new arrays.
 bool gives_views(const judge::Context& context, const program::FunctionCode& code,
                  const program::Origin& origin) {
@@ -138,6 +148,7 @@ bool RefillCase::may_be_handed_on(const View& view) {
   const judge::Append& append = overwrite().append;
   const bool is_variable = view.holder == findings::Holder::kStack && !view.in_stack_object;
   if (!is_variable || view.g.value != event().g) return false;
+  if (!append.frames.empty() && takes_over(append.frames[0].function.name)) return false;
   auto is_views = [&](const heap::StackFrame& frame) {
     return judge::make_activation(frame, event().g, TargetAddr(event().stack_hi)) == view.frame;
   };
