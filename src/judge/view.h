@@ -85,6 +85,7 @@ struct View {
   TargetAddr stack_hi;  // the upper end of g's stack when the view was found: ptr_word and len_word
                         // move with it
   bool same_frame = false;    // the frame that runs the append
+  bool told_by_source = false;  // a variable of the source only (sites::KeptName)
   bool told_by_code = false;  // which words belong together (program/header_words.h)
   // The operand is no front part that was cut from this slice, as far as the code shows where it
   // comes from, and the slice does not reach to the end of its array, as buffers do.

@@ -373,7 +373,9 @@ std::optional<Trampoline> emit_plain_trampoline(const AppendSite& site, const Di
                                                 const TrampolinePlace& place) {
   usize store = 0;
   while (store < code.insns.size() && code.insns[store].addr != site.branch) ++store;
-  if (store == code.insns.size() || place.mode != abi::kWatch) return std::nullopt;
+  const bool is_behind = site.is_removal && code.range.end == site.branch;  // a CALL keeps its place
+  const bool has_place = store < code.insns.size() || is_behind;
+  if (!has_place || place.mode != abi::kWatch) return std::nullopt;
   const auto leaves = [](const x86::Insn& insn) { return insn.flow != x86::Flow::kNext; };
   if (std::any_of(code.insns.begin(), code.insns.end(), leaves)) return std::nullopt;
   Assembler as(place.at);

@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "program/symbolic.h"
 #include "sites/plain_sites.h"
+#include "sites/removal_sites.h"
 
 namespace geist::sites {
 namespace {
@@ -601,6 +602,10 @@ SiteTable find_append_sites(const read::GoBinary& binary, unsigned threads) {
     for (AppendSite& site : part) table.sites.push_back(std::move(site));
   }
   table.plain = find_plain_sites(binary, table.sites, threads);
+  std::vector<AppendSite> others = table.sites;
+  others.insert(others.end(), table.plain.begin(), table.plain.end());
+  for (AppendSite& site : find_removal_sites(binary, others)) table.plain.push_back(std::move(site));
+  std::ranges::sort(table.plain, {}, &AppendSite::call);
   return table;
 }
 

@@ -15,6 +15,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "program/displace.h"
@@ -31,11 +33,25 @@ struct LivePointer {
   program::ValueLocation at_branch;
 };
 
+// A variable that the source has and the code does not (source/kept_slice.h): its name, and the
+// lines of one function's file behind the append that use its elements: alone, or beside the append's
+// result.
+struct KeptName {
+  std::string name, function, file;
+  std::vector<i32> lines, shared_lines;  // ascending
+};
+
 struct AppendSite {
   SiteBucket bucket = SiteBucket::kProbed;
   // An append without a grow path (plain_sites.h): call, branch and both entries are its first
   // store, before which it is looked at.
   bool is_plain = false;
+  // Of those a copy within one array (removal_sites.h), looked at before its call: old_ptr is where
+  // it copies to, and all lengths are how much, of elements or of bytes.
+  bool is_removal = false;
+  program::ValueLocation array;  // a place in the frame that is the array; else it is in the heap
+  ImageAddr array_elem;          // then the abi.Type of the array's elements; 0: not known
+  std::shared_ptr<const KeptName> kept;  // and who has the slice as it was, as the source tells
   read::FuncIndex function;
   ImageAddr call;                       // the CALL of growslice, rel32
   ImageAddr branch;                     // the Jcc; 0 when not found

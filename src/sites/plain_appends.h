@@ -10,6 +10,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sites/append_sites.h"
@@ -28,9 +29,12 @@ struct PlainAppend {
 std::vector<PlainAppend> find_plain_appends(const read::GoBinary& binary, const SiteTable& table,
                                             source::SourceCache& sources, usize max_functions);
 
+bool is_of_main_module(const read::GoBinary& binary, std::string_view function);
+
 // Leaves those of `table.plain` whose line has an append call in the source. What the source says is
 // something else, an assignment to an element, is no site; what cannot be asked, for the source is
-// not here, is none either and counts as `table.untold`.
+// not here, is none either and counts as `table.untold`. Removals are left where the source tells
+// who has the slice as it was.
 void keep_told_appends(SiteTable& table, const read::GoBinary& binary,
                        source::SourceCache& sources);
 

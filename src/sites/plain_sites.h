@@ -14,7 +14,7 @@
 // these, operand, lengths and capacity are known, as of any other site. That they are appends the
 // code cannot tell, only the source of their line can: see keep_told_appends (plain_appends.h).
 //
-// Not found: arrays on the stack, appends of a length that is not constant, the standard library's.
+// Copies within an array: removal_sites.h. Not found: arrays on the stack, appends of a length that is not constant, the standard library's.
 // Source: cmd/compile/internal/walk (OMAKESLICE), cmd/compile/internal/ssagen (append),
 // runtime/slice.go makeslice, go1.21 to go1.27.
 #pragma once

@@ -111,7 +111,7 @@ class Reader {
 
 void emit_site(Writer& to, const AppendSite& site, ImageAddr entry) {
   to.number(static_cast<u64>(site.bucket));
-  to.number(site.is_plain ? 1 : 0);
+  to.number(site.is_removal ? 2 : site.is_plain ? 1 : 0);
   to.number(site.function.value);
   to.code_addr(site.call, entry);
   to.code_addr(site.branch, entry);
@@ -121,10 +121,11 @@ void emit_site(Writer& to, const AppendSite& site, ImageAddr entry) {
   to.code_addr(site.displaced.begin, entry);
   to.code_addr(site.displaced.end, entry);
   for (const program::ValueLocation* l :
-       {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type})
+       {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type, &site.array})
     to.location(*l);
   to.number(site.elem_size);
   to.number(site.type_addr.value);
+  to.number(site.array_elem.value);
   to.number(site.live_inplace);
   to.number(site.live_grow);
   to.number(static_cast<u64>(site.heal_refusal));
@@ -135,7 +136,9 @@ void emit_site(Writer& to, const AppendSite& site, ImageAddr entry) {
 AppendSite read_site(Reader& from, const read::Pclntab& functions) {
   AppendSite site;
   site.bucket = static_cast<SiteBucket>(from.number(kBuckets));
-  site.is_plain = from.number(2) != 0;
+  const u64 kind = from.number(2);
+  site.is_plain = kind != 0;
+  site.is_removal = kind == 2;
   site.function.value = static_cast<u32>(from.number(functions.function_count()));
   if (from.failed()) return site;
   read::Function function = functions.function(site.function);
@@ -149,10 +152,11 @@ AppendSite read_site(Reader& from, const read::Pclntab& functions) {
   site.displaced.begin = from.code_addr(function);
   site.displaced.end = from.code_addr(function);
   for (program::ValueLocation* l :
-       {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type})
+       {&site.old_ptr, &site.new_len, &site.cap, &site.num, &site.elem_type, &site.array})
     *l = from.location();
   site.elem_size = from.number();
   site.type_addr = ImageAddr(from.number());
+  site.array_elem = ImageAddr(from.number());
   site.live_inplace =
       static_cast<x86::RegMask>(from.number(u64{x86::kAllGprs | x86::kFlagsBit} + 1));
   site.live_grow = static_cast<x86::RegMask>(from.number(u64{x86::kAllGprs | x86::kFlagsBit} + 1));
@@ -173,6 +177,10 @@ bool holds_together(const AppendSite& site, const read::GoBinary& binary) {
   u64 size =
       site.type_addr ? binary.image().find_word(site.type_addr).value_or(0) : 0;  // abi.Type.Size_
   if (site.is_plain && site.heal_refusal != HealRefusal::kNoGrowPath) return false;
+  if (site.array_elem && !binary.types().contains(site.array_elem)) return false;
+  if (site.is_removal)
+    return site.displaced.begin && site.displaced.begin < site.branch &&
+           site.displaced.end == site.branch && site.elem_size != 0;
   return inside && site.grow_entry && site.inplace_entry && site.elem_size == size;
 }
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "detect/append/removal.h"
 #include "detect/append/roots.h"
 #include "heap/goroutines.h"
 #include "judge/clock.h"
@@ -36,15 +37,19 @@ std::vector<u8> read_array(const process::Memory& memory, const abi::Event& even
 Clerk append_clerk(Desk& desk) {
   auto last_scan_s = std::make_shared<double>(0.0005);
   auto habits = std::make_shared<WordHabits>();
+  auto removals = std::make_shared<Removals>(desk.context());
   Clerk clerk;
   clerk.detector = abi::kAppend;
   clerk.fits = [&desk](const abi::Event& event) {
     const u64 size = desk.context().plan.sites[event.site].site.elem_size;
     return size == 0 || size == event.append.elem_size;
   };
-  clerk.open = [&desk, last_scan_s, habits](Opening opening) {
-    const probe::ProbedSite& site = desk.context().plan.sites[opening.event->site];
-    auto c = std::make_unique<AppendCase>(desk, std::move(opening), site, *habits);
+  clerk.open = [&desk, last_scan_s, habits, removals](Opening opening) -> std::unique_ptr<Case> {
+    const probe::ProbedSite* site = removals->site_of(*opening.event);
+    const bool is_nothing = site == nullptr;
+    if (is_nothing) site = &desk.context().plan.sites[opening.event->site];
+    auto c = std::make_unique<AppendCase>(desk, std::move(opening), *site, *habits);
+    if (is_nothing) return c;
     habits->note(c->event());
     *last_scan_s = c->find_victims();
     return c;
@@ -74,9 +79,14 @@ AppendCase::AppendCase(Desk& desk, Opening opening, const probe::ProbedSite& sit
 }
 
 double AppendCase::find_victims() {
-  const double scan_s = find_views();
-  leave_out_owners();
-  note_cut();
+  double scan_s = 0;
+  if (write_.append.site->site.is_removal) {
+    add_view(make_kept_view(write_.append));
+  } else {
+    scan_s = find_views();
+    leave_out_owners();
+    note_cut();
+  }
   if (is_written()) leave_out_unchanged();
   if (write_.candidates.empty()) return scan_s;
   if (!is_written()) write_.array_before = read_array(context_.memory, event());

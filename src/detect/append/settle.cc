@@ -190,6 +190,8 @@ std::optional<findings::Level> AppendCase::level_of(const Candidate& candidate, 
 void AppendCase::record(usize index, findings::Level level, const std::vector<u8>& after) {
   const Candidate& candidate = write_.candidates[index];
   level = std::min(level, candidate.is_meant ? findings::Level::kSuspect : strongest(candidate.view));
+  // The lines tell that it is used, not that what was read is its own.
+  if (candidate.view.told_by_source) level = std::min(level, findings::Level::kLikely);
   desk_.outcomes().record({number(), index, event().context}, level, [&] {
     return Describer(context_).describe(write_, write_.candidates[index], level, after);
   });

@@ -7,6 +7,7 @@
 #include "base/go_symbol.h"
 #include "detect/append/append_case.h"
 #include "detect/append/chunks.h"
+#include "detect/append/removal.h"
 #include "judge/clock.h"
 #include "judge/through.h"
 #include "program/header_flow.h"
@@ -211,7 +212,13 @@ bool AppendCase::watch(Registers& registers) {
   std::vector<const View*> views;
   for (usize index : watched_) views.push_back(&write_.candidates[index].view);
   std::vector<Chunk> chunks;
-  for (const Chunk& chunk : choose_chunks(context_, write_.append, habits_, views, free - headers)) {
+  const bool is_removal = write_.append.site->site.is_removal;
+  const bool is_dear = is_removal && write_.append.array.on_stack;
+  for (Chunk chunk : choose_chunks(context_, write_.append, habits_, views, free - headers)) {
+    const std::optional<Chunk> changing =
+        is_removal ? find_changing(context_, write_.append, chunk) : std::nullopt;
+    if (is_removal && !changing) continue;
+    if (is_dear) chunk = *changing;
     if (registers.add(*this, chunk.at, chunk.size, write_.append.array.on_stack))
       chunks.push_back(chunk);
   }
@@ -276,6 +283,7 @@ bool AppendCase::takes_victims_pointer(const Access& access, const View& victim)
 std::function<RouteAnswer(const Access&)> AppendCase::make_route(const View& view) const {
   return [this, victim = view](const Access& access) -> RouteAnswer {
     if (access.frames.empty()) return {};
+    if (victim.told_by_source) return find_kept_route(context_, write_.append, access);
     RouteAnswer answer = find_route(context_, write_.append, victim, access);
     // Who fills a buffer by position reads it through its own pointer, but not as the slice that
     // its header describes: w.buf[:w.n].
