@@ -16,6 +16,7 @@ enum RefillMode : uint32_t {
   kCopies = 0,      // a CALL of what copies
   kReadBegins = 1,  // the entry of a function that reads into its first argument after the receiver
   kReadEnds = 2,    // a return of it
+  kListGrows = 3,   // a CALL of growslice for a list whose elements hold slices: an event as of kStale
 };
 
 // By the goroutine that reads. Where more read at once than there are places for, some go unseen.

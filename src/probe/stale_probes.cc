@@ -3,6 +3,7 @@
 #include "probe/stale_probes.h"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 
 #include "program/points.h"
@@ -22,12 +23,13 @@ abi::Location in_register(Reg reg) {
   return location;
 }
 
-Primitive tell_growth(u64 elem_size) {
+Primitive tell_growth(abi::Detector detector, u32 mode, u64 elem_size) {
   Primitive primitive;
   primitive.temps = 1;
   primitive.writes_flags = true;
   primitive.enters = true;
-  primitive.detector = abi::kStale;
+  primitive.detector = detector;
+  primitive.mode = mode;
   primitive.uses = x86::bit(Reg::kRax) | x86::bit(Reg::kRbx) | x86::bit(Reg::kRcx) |
                    x86::bit(Reg::kRdi) | x86::bit(Reg::kRsi);
   primitive.values[abi::kOldPtr] = in_register(Reg::kRax);
@@ -51,15 +53,14 @@ Primitive tell_growth(u64 elem_size) {
   return primitive;
 }
 
-}  // namespace
-
-std::vector<PointProbe> find_stale_probes(const read::GoBinary& binary,
-                                          const sites::SiteTable& sites) {
+std::vector<PointProbe> find_probes(const read::GoBinary& binary, const sites::SiteTable& sites,
+                                    abi::Detector detector, u32 mode,
+                                    const std::function<bool(const sites::AppendSite&)>& is_meant) {
   std::map<ImageAddr, u64> sizes;
   for (const sites::AppendSite& site : sites.sites) {
     const std::string_view name = binary.pclntab().function(site.function).name;
     const bool is_chosen = site.bucket == sites::SiteBucket::kProbed && site.elem_size != 1 &&
-                           !sites::is_gos_own(binary, name);
+                           !sites::is_gos_own(binary, name) && is_meant(site);
     if (is_chosen) sizes.emplace(site.call, site.elem_size);
   }
   std::vector<PointProbe> probes;
@@ -67,11 +68,24 @@ std::vector<PointProbe> find_stale_probes(const read::GoBinary& binary,
        program::find_points(binary, {PointKind::kCall, "", "runtime.growslice"}).points) {
     const auto size = sizes.find(point.at);
     if (size == sizes.end()) continue;
-    PointProbe probe{point, tell_growth(size->second)};
+    PointProbe probe{point, tell_growth(detector, mode, size->second)};
     if (stack_needed(probe.point, probe.primitive) <= probe.point.stack_room)
       probes.push_back(std::move(probe));
   }
   return probes;
+}
+
+}  // namespace
+
+std::vector<PointProbe> find_stale_probes(const read::GoBinary& binary,
+                                          const sites::SiteTable& sites) {
+  return find_probes(binary, sites, abi::kStale, 0, [](const sites::AppendSite&) { return true; });
+}
+
+std::vector<PointProbe> find_list_growth_probes(
+    const read::GoBinary& binary, const sites::SiteTable& sites,
+    const std::function<bool(const sites::AppendSite&)>& is_meant) {
+  return find_probes(binary, sites, abi::kRefill, abi::kListGrows, is_meant);
 }
 
 }  // namespace geist::probe

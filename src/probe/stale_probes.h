@@ -9,6 +9,7 @@
 // out: nobody can rely on sharing with them. Source: runtime/slice.go growslice, go1.21 to go1.27.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "probe/patch_plan.h"
@@ -17,5 +18,10 @@ namespace geist::probe {
 
 std::vector<PointProbe> find_stale_probes(const read::GoBinary& binary,
                                           const sites::SiteTable& sites);
+
+// The same of chosen appends, as events of abi::kRefill, with the mode kListGrows.
+std::vector<PointProbe> find_list_growth_probes(
+    const read::GoBinary& binary, const sites::SiteTable& sites,
+    const std::function<bool(const sites::AppendSite&)>& is_meant);
 
 }  // namespace geist::probe

@@ -234,7 +234,8 @@ static uint64_t look_at(Site* site, const Saved* saved, State* state, Control* c
     return 0;
   }
   Append append = read_append(site, saved);
-  const bool is_growth = site->detector == abi::kStale;
+  const bool is_growth =
+      site->detector == abi::kStale || (is_refill && site->mode == abi::kListGrows);
   if (is_growth && !read_growth(saved, &append)) return 0;
   if (!append.plausible) {
     __atomic_add_fetch(&control->lost_bad_arguments, 1, __ATOMIC_RELAXED);

@@ -8,8 +8,10 @@
 #include <set>
 
 #include "detect/detector.h"
+#include "detect/refill/kept_case.h"
 #include "detect/refill/refill_case.h"
 #include "probe/refill_probes.h"
+#include "probe/stale_probes.h"
 
 namespace geist::detect::refill {
 namespace {
@@ -22,6 +24,13 @@ void find(const Program& program, probe::PlanOptions& plan) {
   for (probe::PointProbe& probe : probe::find_refill_probes(program.binary, program.sites))
     plan.points.push_back(std::move(probe));
   for (probe::PointProbe& probe : probe::find_read_probes(program.binary))
+    plan.points.push_back(std::move(probe));
+  auto holds_slices = [&](const sites::AppendSite& site) {
+    return site.type_addr && site.elem_size != 0 &&
+           find_slice_in(program.binary, site.type_addr).has_value();
+  };
+  for (probe::PointProbe& probe :
+       probe::find_list_growth_probes(program.binary, program.sites, holds_slices))
     plan.points.push_back(std::move(probe));
 }
 
@@ -103,11 +112,39 @@ void number_places(judge::Context& context, Places& places) {
   }
 }
 
+// Lists that may grow, by the record that their events name.
+using ListPlaces = std::map<u32, ListPlace>;
+
+bool is_list(const judge::Context& context, const probe::PlannedPoint& planned) {
+  const std::optional<read::Function> callee =
+      context.binary.pclntab().find_function(planned.point.target);
+  return planned.point.kind == program::PointKind::kCall && callee &&
+         callee->name == "runtime.growslice";
+}
+
+std::shared_ptr<ListPlaces> find_lists(judge::Context& context) {
+  std::map<ImageAddr, const sites::AppendSite*> by_call;
+  for (const sites::AppendSite& site : context.sites.sites) by_call.emplace(site.call, &site);
+  auto places = std::make_shared<ListPlaces>();
+  for (const probe::PlannedPoint& planned : context.plan.points) {
+    if (planned.refused || planned.detector != abi::kRefill || !is_list(context, planned)) continue;
+    const auto site = by_call.find(planned.point.at);
+    if (site == by_call.end()) continue;
+    const std::optional<SliceIn> slice = find_slice_in(context.binary, site->second->type_addr);
+    if (!slice) continue;
+    ListPlace& place = (*places)[planned.record];
+    place.site.site = *site->second;
+    place.slice = *slice;
+  }
+  return places;
+}
+
 std::shared_ptr<Places> find_places(judge::Context& context) {
   auto places = std::make_shared<Places>();
   std::optional<u32> reader;
   for (const probe::PlannedPoint& planned : context.plan.points) {
     if (planned.refused || planned.detector != abi::kRefill) continue;
+    if (is_list(context, planned)) continue;
     if (planned.point.kind == program::PointKind::kCall)
       places->add(make_place(context.binary, planned.point, planned.record), planned.record);
     else
@@ -123,16 +160,24 @@ std::shared_ptr<Places> find_places(judge::Context& context) {
 
 judge::Clerk clerk(judge::Desk& desk) {
   const auto places = find_places(desk.context());
+  const auto lists = find_lists(desk.context());
+  auto arrays = std::make_shared<KeptArrays>();
   const LoadBias bias = desk.context().bias();
   auto last_scan_s = std::make_shared<double>(0.0005);
   auto habits = std::make_shared<append::WordHabits>();
   judge::Clerk clerk;
   clerk.detector = abi::kRefill;
-  clerk.fits = [places, bias](const abi::Event& event) {
+  clerk.fits = [places, lists, bias](const abi::Event& event) {
+    const auto list = lists->find(event.site);
+    if (list != lists->end()) return KeptCase::fits(event, list->second);
     const Place* place = places->find(event, bias);
     return place != nullptr && RefillCase::fits(event, *place);
   };
-  clerk.open = [&desk, places, bias, last_scan_s, habits](judge::Opening opening) {
+  clerk.open = [&desk, places, lists, arrays, bias, last_scan_s,
+                habits](judge::Opening opening) -> std::unique_ptr<judge::Case> {
+    const auto list = lists->find(opening.event->site);
+    if (list != lists->end())
+      return std::make_unique<KeptCase>(desk, std::move(opening), list->second, *arrays);
     const Place& place = *places->find(*opening.event, bias);
     RefillCase::prepare(*opening.event, place);
     auto c = std::make_unique<RefillCase>(desk, std::move(opening), place, *habits);

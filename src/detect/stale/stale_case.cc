@@ -55,9 +55,9 @@ void StaleCase::prepare(abi::Event& event) {
 }
 
 std::optional<int> StaleCase::rank() {
-  constexpr int kProgram = 16, kSlice = 3, kPointer = 7;
+  constexpr int kBase = 8, kSlice = 3, kPointer = 7;  // as refills
   if (holders_.empty()) return std::nullopt;
-  return kProgram + (holders_[0].is_pointer ? kPointer : kSlice);
+  return kBase + (holders_[0].is_pointer ? kPointer : kSlice);
 }
 
 bool StaleCase::watch(judge::Registers& registers) {

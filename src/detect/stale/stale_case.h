@@ -121,11 +121,6 @@ class StaleCase : public judge::Case {
   bool is_operands(const View& view) const;
   void add_holder(View view, bool is_pointer);
   bool is_pointer_variable(const View& view) const;
-  // Offset and size of the words of an element: numbers, the last field first, and the rest.
-  struct ElementWords {
-    std::vector<std::pair<u64, u32>> numbers, others;
-  };
-  ElementWords words_of_element() const;
   std::vector<Target> targets_of(const Holder& holder) const;
   void choose_words(usize pairs);
   bool put_new_words(judge::Registers& registers);

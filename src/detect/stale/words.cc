@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "detect/stale/stale_case.h"
+#include "detect/stale/words.h"
 
 namespace geist::detect::stale {
 namespace {
@@ -31,16 +32,15 @@ void add_words(const judge::Context& context, ImageAddr type, u64 offset, u32 de
 
 }  // namespace
 
-StaleCase::ElementWords StaleCase::words_of_element() const {
+ElementWords find_words(const judge::Context& context, ImageAddr type, u64 size) {
   ElementWords words;
-  const u64 size = event().append.elem_size;
-  if (place_.site.site.type_addr)
-    add_words(context_, place_.site.site.type_addr, 0, 0, words.numbers, words.others);
+  if (type) add_words(context, type, 0, 0, words.numbers, words.others);
   std::ranges::reverse(words.numbers);
   const bool is_known = !words.numbers.empty() || !words.others.empty();
   for (u64 offset = 0; !is_known && offset + 8 <= size; offset += 8)
     words.others.emplace_back(offset, 8);
-  if (!is_known && (size == 2 || size == 4)) words.numbers.emplace_back(0, static_cast<u32>(size));
+  if (!is_known && (size == 1 || size == 2 || size == 4))
+    words.numbers.emplace_back(0, static_cast<u32>(size));
   return words;
 }
 
@@ -54,7 +54,7 @@ std::vector<StaleCase::Target> StaleCase::targets_of(const Holder& holder) const
   }
   const u64 behind = (holder.view.end(facts.elem_size) - facts.old_ptr) / facts.elem_size;
   const u64 last = std::max(std::min(behind, facts.new_len), holder.element + 1) - 1;
-  const ElementWords words = words_of_element();
+  const ElementWords words = find_words(context_, place_.site.site.type_addr, facts.elem_size);
   std::vector<Target> targets;
   auto add = [&](u64 element, const std::vector<std::pair<u64, u32>>& of) {
     for (const auto& [offset, size] : of) targets.push_back({element, offset, size});
